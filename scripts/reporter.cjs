@@ -1,15 +1,14 @@
 // The reporter of the suite: mocha's own `spec`, then one closing line that any tool can read.
-import mocha = require("mocha");
+const { Spec } = require("mocha").reporters;
 
-class ClosingLine extends mocha.reporters.Spec {
-  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+module.exports = class ClosingLine extends Spec {
+  constructor(runner, options) {
     super(runner, options);
+    // mocha writes its summary on the same event, after this; the closing line has to be the last.
     runner.once("end", () => {
       const { passes, failures, pending } = this.stats;
       const skipped = pending > 0 ? `, ${pending} skipped` : "";
-      // mocha's spec reporter prints its epilogue in the same event, after us: the line is written when the process ends.
       process.once("exit", () => process.stdout.write(`\n${passes} passed, ${failures} failed${skipped}\n`));
     });
   }
-}
-export = ClosingLine;
+};
