@@ -1,0 +1,50 @@
+/**
+ * The far end of a transport: something that holds one configured design and runs programs on it. A simulation in this
+ * process, in a worker, behind a socket, or a board. One coarse call per program, never one per clock.
+ */
+import type { Counters } from "../sim/kernel/counters.js";
+import type { Program, StreamPort } from "./program.js";
+
+/** Who is at the far end. */
+export interface DeviceDescription {
+  /** Name of the design, and every parameter of its configuration. */
+  readonly design: string;
+  readonly parameters: Readonly<Record<string, ParameterValue>>;
+  /** What runs it: `kernel`, `fast`, `rtl`, `board`. */
+  readonly engine: string;
+  /** Level of the design: `cycle`, `rtl`, ... */
+  readonly level: string;
+  readonly streams: readonly StreamPort[];
+}
+
+export type ParameterValue = number | boolean | string;
+
+/** A program that a device holds, with its constants. */
+export type ProgramHandle = number;
+
+export interface RunResult {
+  /** Contents of the program's buffers of role `output`, by name. */
+  readonly outputs: Readonly<Record<string, Uint8Array>>;
+  /** Clocks of the design from reset to quiescence (simulation), or as measured by the board. */
+  readonly clocks: number;
+  /** True if no clock of it is an estimate. */
+  readonly exact: boolean;
+  /** What the engine counted; a board has none. */
+  readonly counters?: Counters;
+}
+
+export interface RunProgress {
+  /** Called now and then with the clocks passed since the run began. */
+  readonly onClocks?: (clocks: number) => void;
+}
+
+export interface Device {
+  describe(): Promise<DeviceDescription>;
+  /** Checks the program (a `TandemError` if the design cannot run it) and keeps it. */
+  load(program: Program): Promise<ProgramHandle>;
+  /** One run from reset; `inputs` has the bytes of each buffer of role `input`, by name. */
+  run(handle: ProgramHandle, inputs: Readonly<Record<string, Uint8Array>>, progress?: RunProgress): Promise<RunResult>;
+  /** Forget a program. */
+  unload(handle: ProgramHandle): Promise<void>;
+  close(): Promise<void>;
+}

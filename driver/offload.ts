@@ -1,0 +1,75 @@
+/** The accelerator that the host sees, made of a design and a device that runs it. */
+import { TandemError } from "../hw/errors.js";
+import { estimatedClocks, stallTable } from "../sim/kernel/counters.js";
+import type { Accelerator, CompiledLayer, LayerResult } from "./accelerator.js";
+import type { CompiledProgram, Design } from "./design.js";
+import type { Device, ProgramHandle } from "./device.js";
+import type { ConvLayer } from "./layer.js";
+import { programTraffic } from "./program.js";
+
+class OffloadedLayer implements CompiledLayer {
+  readonly layer: ConvLayer;
+  readonly compiled: CompiledProgram;
+  /** Sent to the device on the first run. */
+  handle: Promise<ProgramHandle> | undefined;
+
+  constructor(layer: ConvLayer, compiled: CompiledProgram) {
+    this.layer = layer;
+    this.compiled = compiled;
+  }
+}
+
+export interface OffloadOptions {
+  /** Called now and then while a layer runs, with the clocks passed since it began. */
+  readonly onClocks?: (clocks: number) => void;
+}
+
+export class Offload<Config> implements Accelerator {
+  readonly name: string;
+  readonly peakMacsPerClock: number;
+  readonly #design: Design<Config>;
+  readonly #config: Config;
+  readonly #device: Device;
+  readonly #options: OffloadOptions;
+
+  /** `device` runs `design` as configured by `config`; it belongs to the accelerator from now on. */
+  constructor(design: Design<Config>, config: Config, device: Device, options: OffloadOptions = {}) {
+    this.#design = design;
+    this.#config = config;
+    this.#device = device;
+    this.#options = options;
+    const parameters = Object.entries(design.describe(config)).map(([name, value]) => `${name}=${String(value)}`);
+    this.name = [design.name, ...parameters].join(" ");
+    this.peakMacsPerClock = design.peakMacsPerClock(config);
+  }
+
+  refuses(layer: ConvLayer): string | null {
+    return this.#design.refuses(layer, this.#config);
+  }
+
+  compile(layer: ConvLayer): CompiledLayer {
+    return new OffloadedLayer(layer, this.#design.compile(layer, this.#config));
+  }
+
+  async run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult> {
+    if (!(compiled instanceof OffloadedLayer))
+      throw new TandemError(`${compiled.layer.name} was compiled for another accelerator than ${this.#design.name}`);
+    const { program } = compiled.compiled;
+    compiled.handle ??= this.#device.load(program);
+    const handle = await compiled.handle;
+    const { onClocks } = this.#options;
+    const result = await this.#device.run(handle, compiled.compiled.inputs(input), onClocks ? { onClocks } : {});
+    return {
+      output: compiled.compiled.output(result.outputs),
+      clocks: result.clocks,
+      exact: result.exact,
+      estimates: result.counters ? estimatedClocks(result.counters) : 0,
+      ...programTraffic(program),
+      stalls: result.counters ? stallTable(result.counters) : {},
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#device.close();
+  }
+}
