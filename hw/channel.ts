@@ -168,6 +168,11 @@ export class Channel<V = unknown> {
     return this.popReadyAt() <= this.context.now ? this.#values[this.popped % this.#ring] : undefined;
   }
 
+  /** For traces: the token `ahead` places behind the next one; undefined where there is none. Not part of the language. */
+  held(ahead = 0): V | undefined {
+    return ahead < this.occupancy ? this.#values[(this.popped + ahead) % this.#ring] : undefined;
+  }
+
   /** Polling: true if the token was taken in this clock. */
   tryPush(value: V): boolean {
     this.producedBy(this.context.current);

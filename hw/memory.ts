@@ -136,6 +136,16 @@ export class MemoryPort<V = unknown> implements ReadPort<V>, WritePort<V> {
     return word;
   }
 
+  /** For traces: what the port did in the present clock, and `q` where it has a word. Not part of the language. */
+  get activity(): { read: number | undefined; write: number | undefined; q: V | undefined } {
+    const { now } = this.memory.context;
+    return {
+      read: this.#readClock === now ? this.#readAddress : undefined,
+      write: this.#writeClock === now ? this.#writeAddress : undefined,
+      q: this.#readClock < now ? this.#next : this.#held,
+    };
+  }
+
   /** Write a word at the coming edge. */
   write(address: number, word: V): void {
     const { memory } = this;

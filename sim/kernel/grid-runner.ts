@@ -65,6 +65,12 @@ export class GridRun {
     return this.#inFlight.length > 0 || this.#leaving.length > 0;
   }
 
+  /** For traces: the registers of one cell. */
+  cell(row: number, col: number): { state: unknown; east: unknown; south: unknown } {
+    const index = row * this.grid.cols + col;
+    return { state: this.#state[index], east: this.#east[index], south: this.#south[index] };
+  }
+
   #feed(west: readonly unknown[], north: readonly unknown[]): void {
     const { grid } = this;
     const { now, current } = this.#context;

@@ -38,8 +38,16 @@ export interface RunOptions {
   readonly progress?: { readonly every: number; readonly report: (clock: number) => void };
 }
 
-/** Looks at a design at the end of a clock, before signals and grids move. */
-export type Observer = (clock: number, running: readonly Running[]) => void;
+/**
+ * Looks at a design, and changes nothing. Clocks in which nothing can happen are passed over: between two calls with
+ * clocks further apart than one the design stood still.
+ */
+export interface Observer {
+  /** Before anything happens in `clock`: registers hold what the edge gave them. */
+  start?(clock: number, running: readonly Running[]): void;
+  /** After all processes of `clock`, before signals and grids move. */
+  end(clock: number, running: readonly Running[]): void;
+}
 
 export class Kernel implements ClockContext {
   readonly design: Elaborated;
@@ -49,7 +57,7 @@ export class Kernel implements ClockContext {
   readonly #running: Running[];
   readonly #environment: Running[] = [];
   readonly #byNode = new Map<ProcessNode, Running>();
-  readonly #grids: GridRun[];
+  readonly grids: readonly GridRun[];
   readonly #saved: SavedState;
   readonly #observers: Observer[] = [];
   #ready: Running[] = [];
@@ -64,10 +72,10 @@ export class Kernel implements ClockContext {
     this.#saved = saveState(this.design.modules);
     for (const part of [...this.design.channels, ...this.design.memories, ...this.design.signals]) part.context = this;
     let handover = new Handover(this.design, this);
-    this.#grids = this.design.grids.map((grid) => new GridRun(grid, this, () => handover.snapshot()));
+    this.grids = this.design.grids.map((grid) => new GridRun(grid, this, () => handover.snapshot()));
     this.#renew = () => {
       handover = new Handover(this.design, this);
-      for (const run of this.#grids) if (run.results.release) run.results.release = () => run.leavingSnapshot;
+      for (const run of this.grids) if (run.results.release) run.results.release = () => run.leavingSnapshot;
     };
     this.#renew();
     this.#running = this.design.processes.map((node) => this.#start(node));
@@ -145,7 +153,7 @@ export class Kernel implements ClockContext {
   }
 
   #gridsActive(): boolean {
-    for (const run of this.#grids) if (run.active) return true;
+    for (const run of this.grids) if (run.active) return true;
     return false;
   }
 
@@ -168,14 +176,15 @@ export class Kernel implements ClockContext {
   }
 
   #clock(): void {
-    for (const run of this.#grids) if (run.active) run.leave();
+    for (const observer of this.#observers) observer.start?.(this.now, this.#running);
+    for (const run of this.grids) if (run.active) run.leave();
     for (const running of this.#ready) this.#resume(running);
-    for (const observer of this.#observers) observer(this.now, this.#running);
+    for (const observer of this.#observers) observer.end(this.now, this.#running);
     if (this.#changed.length > 0) {
       for (const signal of this.#changed) signal.update();
       this.#changed = [];
     }
-    for (const run of this.#grids) if (run.active) run.advance();
+    for (const run of this.grids) if (run.active) run.advance();
     this.#ready.length = 0;
     [this.#ready, this.#next] = [this.#next, this.#ready];
     this.now++;
@@ -249,7 +258,7 @@ export class Kernel implements ClockContext {
         reads: ports.reduce((sum, port) => sum + port.reads, 0),
         writes: ports.reduce((sum, port) => sum + port.writes, 0),
       })),
-      grids: this.#grids.map(({ grid, waves, cellSteps }) => ({ path: grid.path, waves, cellSteps })),
+      grids: this.grids.map(({ grid, waves, cellSteps }) => ({ path: grid.path, waves, cellSteps })),
     };
   }
 
@@ -264,7 +273,7 @@ export class Kernel implements ClockContext {
     this.#environment.length = 0;
     this.#byNode.clear();
     restoreState(this.#saved);
-    for (const part of [...this.design.channels, ...this.design.memories, ...this.design.signals, ...this.#grids])
+    for (const part of [...this.design.channels, ...this.design.memories, ...this.design.signals, ...this.grids])
       part.reset();
     this.#renew();
     this.#running.splice(0, Infinity, ...this.design.processes.map((node) => this.#start(node)));

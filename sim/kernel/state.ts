@@ -1,7 +1,9 @@
 /** The registers of a design are the fields of its modules: their values after elaboration, kept for reset. */
 import type { Module } from "../../hw/index.js";
 
-export type SavedState = readonly { readonly module: Module; readonly fields: Readonly<Record<string, unknown>> }[];
+type Fields = Record<string, unknown>;
+
+export type SavedState = readonly { readonly module: Module; readonly fields: Readonly<Fields> }[];
 
 const isScalar = (value: unknown): boolean => typeof value === "number" || typeof value === "boolean";
 
@@ -14,19 +16,22 @@ function isState(value: unknown): boolean {
   return fields.length > 0 && fields.every(isState);
 }
 
+/** Fields of a module that are registers. */
+export const fieldsOf = (module: Module): string[] =>
+  Object.entries(module)
+    .filter(([, value]) => isState(value))
+    .map(([name]) => name);
+
 export function saveState(modules: readonly Module[]): SavedState {
   return modules.map((module) => ({
     module,
     fields: Object.fromEntries(
-      Object.entries(module)
-        .filter(([, value]) => isState(value))
-        .map(([name, value]) => [name, structuredClone(value) as unknown]),
+      fieldsOf(module).map((name) => [name, structuredClone((module as unknown as Fields)[name])]),
     ),
   }));
 }
 
 export function restoreState(saved: SavedState): void {
   for (const { module, fields } of saved)
-    for (const [name, value] of Object.entries(fields))
-      (module as unknown as Record<string, unknown>)[name] = structuredClone(value);
+    for (const [name, value] of Object.entries(fields)) (module as unknown as Fields)[name] = structuredClone(value);
 }
