@@ -14,8 +14,8 @@ import { OPTION_READERS } from "./options.js";
 import * as schema from "./schema.js";
 
 const MAX_FILE_BYTES = 1 << 30;
-const MAX_TENSORS = 1 << 16;
-const MAX_OPERATORS = 1 << 16;
+const MAX_TENSORS = 1 << 14;
+const MAX_OPERATORS = 1 << 14;
 /** Inputs of one operator: CONCATENATION is the widest. */
 const MAX_ARITY = 1024;
 

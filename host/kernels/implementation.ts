@@ -1,0 +1,58 @@
+/**
+ * An implementation of one operator. An operator may have several; which one runs a layer is the plan's choice
+ * (`host/runtime/plan.ts`). Work that does not depend on the input (packing weights, multipliers) happens in `prepare`.
+ */
+import type { LayerCost } from "../../driver/accelerator.js";
+import type { Graph, Operator, OperatorOf, OperatorType } from "../graph/graph.js";
+import type { DType, TensorArray } from "../graph/tensor.js";
+
+/**
+ * Computes one layer. `inputs` are in the operator's order, absent optional ones undefined. A kernel on the CPU returns
+ * nothing; one that runs elsewhere returns a promise of what the layer cost there.
+ */
+export type Kernel = (inputs: readonly TensorArray[], output: TensorArray) => Promise<LayerCost> | undefined;
+
+export interface Implementation {
+  /** As the user selects it: `reference`, `fast`, ... */
+  readonly name: string;
+  readonly operator: OperatorType;
+  /** Types of the operator's first input that it takes. */
+  readonly dtypes: readonly DType[];
+  /** Null if it can run this operator of a checked graph, else the reason why not, as a clause for the layer table. */
+  refuses(graph: Graph, operator: Operator): string | null;
+  prepare(graph: Graph, operator: Operator): Kernel;
+}
+
+/** Elements of a tensor with 8 bits. */
+export type Bytes = Uint8Array | Int8Array;
+
+interface CpuOptions<T extends OperatorType> {
+  name: string;
+  operator: T;
+  dtypes: readonly DType[];
+  refuses?(graph: Graph, operator: OperatorOf<T>): string | null;
+  /** Inputs and outputs of quantised operators are 8 bits wide; the few that are not cast them back. */
+  prepare(graph: Graph, operator: OperatorOf<T>): (inputs: readonly Bytes[], output: Bytes) => void;
+}
+
+/** An implementation that runs in this thread. */
+export function cpu<T extends OperatorType>(options: CpuOptions<T>): Implementation {
+  const { name, operator: type, dtypes, refuses, prepare } = options;
+  return {
+    name,
+    operator: type,
+    dtypes,
+    refuses(graph, operator) {
+      const dtype = graph.tensors[operator.inputs[0]!]!.dtype;
+      if (!dtypes.includes(dtype)) return `no ${name} ${type} for ${dtype}`;
+      return refuses?.(graph, operator as unknown as OperatorOf<T>) ?? null;
+    },
+    prepare(graph, operator) {
+      const run = prepare(graph, operator as unknown as OperatorOf<T>);
+      return (inputs, output) => {
+        run(inputs as readonly Bytes[], output as Bytes);
+        return undefined;
+      };
+    },
+  };
+}

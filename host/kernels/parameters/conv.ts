@@ -1,0 +1,132 @@
+/**
+ * Convolutions, depthwise convolutions and fully connected layers as one kind of record: the driver's `ConvLayer`, with
+ * what TFLite's `PopulateConvolutionQuantizationParams` computes filled in.
+ */
+import type { ConvLayer } from "../../../driver/layer.js";
+import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../../graph/graph.js";
+import { elements, viewAs, type Tensor } from "../../graph/tensor.js";
+import { slide } from "../../graph/window.js";
+import { activationRange, multiplierFor, scaleOf } from "./common.js";
+
+/**
+ * A convolution in `groups` independent parts: group g reads input channels `[g * C / groups, (g + 1) * C / groups)`, and
+ * `weights` is `[outChannels][kernelHeight][kernelWidth][inChannels / groups]`. One group is the ordinary convolution.
+ */
+export interface GroupedConvLayer extends ConvLayer {
+  readonly groups: number;
+}
+
+/**
+ * A depthwise convolution: output channel c reads input channel `floor(c / (outChannels / inChannels))`, and `weights` is
+ * `[kernelHeight][kernelWidth][outChannels]`.
+ */
+export type DepthwiseLayer = ConvLayer;
+
+type Quantities = "dtype" | "weights" | "bias" | "multipliers" | "shifts" | "clampMin" | "clampMax" | "name";
+type Zeros = "inputZero" | "weightZero" | "outputZero";
+type Geometry = Omit<ConvLayer, Quantities | Zeros>;
+
+/** Everything but the geometry. `channels` is the number of outputs that have a multiplier each. */
+function quantities(
+  graph: Graph,
+  operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED">,
+  channels: number,
+): Pick<ConvLayer, Quantities | Zeros> {
+  const op = operator as Operator;
+  const [input, weights, bias] = [inputTensor(graph, op, 0)!, inputTensor(graph, op, 1)!, inputTensor(graph, op, 2)];
+  const output = outputTensor(graph, op);
+  const range = activationRange(operator.attributes.activation, output);
+  const multipliers = new Int32Array(channels);
+  const shifts = new Int32Array(channels);
+  for (let c = 0; c < channels; c++) {
+    const quantised = multiplierFor(graph, op, realMultiplier(op, input, weights, output, c));
+    multipliers[c] = quantised.multiplier;
+    shifts[c] = quantised.shift;
+  }
+  return {
+    name: output.name,
+    dtype: input.dtype as "int8" | "uint8",
+    weights: viewAs(weights.data!, weights.dtype) as Int8Array | Uint8Array,
+    bias: bias ? (viewAs(bias.data!, "int32") as Int32Array) : new Int32Array(channels),
+    inputZero: scaleOf(input).zeroPoint,
+    weightZero: weights.quantisation!.zeroPoints[0]!,
+    outputZero: scaleOf(output).zeroPoint,
+    multipliers,
+    shifts,
+    clampMin: range.min,
+    clampMax: range.max,
+  };
+}
+
+/**
+ * The real multiplier of one channel. TFLite multiplies the two scales as doubles on its per-channel path (int8
+ * convolutions, any per-channel weights), and as float32 on its older per-tensor path.
+ */
+function realMultiplier(operator: Operator, input: Tensor, weights: Tensor, output: Tensor, channel: number): number {
+  const { scales } = weights.quantisation!;
+  const perTensor = input.dtype === "uint8" || (operator.type === "FULLY_CONNECTED" && scales.length === 1);
+  const product = scaleOf(input).scale * (scales.length > 1 ? scales[channel]! : scales[0]!);
+  return (perTensor ? Math.fround(product) : product) / scaleOf(output).scale;
+}
+
+function geometry(graph: Graph, operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV_2D">): Geometry {
+  const op = operator as Operator;
+  const [batch, inHeight, inWidth, inChannels] = inputTensor(graph, op, 0)!.shape as [number, number, number, number];
+  const [, kernelHeight, kernelWidth] = inputTensor(graph, op, 1)!.shape as [number, number, number, number];
+  const { padding, strideHeight, strideWidth, dilationHeight, dilationWidth } = operator.attributes;
+  const rows = slide(inHeight, kernelHeight, strideHeight, dilationHeight, padding);
+  const columns = slide(inWidth, kernelWidth, strideWidth, dilationWidth, padding);
+  return {
+    batch,
+    inHeight,
+    inWidth,
+    inChannels,
+    outHeight: rows.out,
+    outWidth: columns.out,
+    outChannels: outputTensor(graph, op).shape[3]!,
+    kernelHeight,
+    kernelWidth,
+    strideHeight,
+    strideWidth,
+    dilationHeight,
+    dilationWidth,
+    padTop: rows.before,
+    padLeft: columns.before,
+  };
+}
+
+export function convLayer(graph: Graph, operator: OperatorOf<"CONV_2D">): GroupedConvLayer {
+  const shape = geometry(graph, operator);
+  const depth = inputTensor(graph, operator as Operator, 1)!.shape[3]!;
+  return { ...shape, ...quantities(graph, operator, shape.outChannels), groups: shape.inChannels / depth };
+}
+
+export function depthwiseLayer(graph: Graph, operator: OperatorOf<"DEPTHWISE_CONV_2D">): DepthwiseLayer {
+  const shape = geometry(graph, operator);
+  return { ...shape, ...quantities(graph, operator, shape.outChannels) };
+}
+
+/** A fully connected layer: a 1 x 1 kernel on 1 x 1 pictures, one for each row of the batch. */
+export function fullyConnectedLayer(graph: Graph, operator: OperatorOf<"FULLY_CONNECTED">): GroupedConvLayer {
+  const op = operator as Operator;
+  const [outChannels, inChannels] = inputTensor(graph, op, 1)!.shape as [number, number];
+  return {
+    ...quantities(graph, operator, outChannels),
+    batch: elements(inputTensor(graph, op, 0)!.shape) / inChannels,
+    inHeight: 1,
+    inWidth: 1,
+    inChannels,
+    outHeight: 1,
+    outWidth: 1,
+    outChannels,
+    kernelHeight: 1,
+    kernelWidth: 1,
+    strideHeight: 1,
+    strideWidth: 1,
+    dilationHeight: 1,
+    dilationWidth: 1,
+    padTop: 0,
+    padLeft: 0,
+    groups: 1,
+  };
+}
