@@ -1,10 +1,10 @@
 /**
- * Convolutions, depthwise convolutions and fully connected layers as one kind of record: the driver's `ConvLayer`, with
- * what TFLite's `PopulateConvolutionQuantizationParams` computes filled in.
+ * Convolutions and depthwise convolutions as the driver's `ConvLayer`, with what TFLite's
+ * `PopulateConvolutionQuantizationParams` computes filled in.
  */
 import type { ConvLayer } from "../../../driver/layer.js";
 import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../../graph/graph.js";
-import { elements, viewAs, type Tensor } from "../../graph/tensor.js";
+import { viewAs, type Tensor } from "../../graph/tensor.js";
 import { slide } from "../../graph/window.js";
 import { activationRange, multiplierFor, scaleOf } from "./common.js";
 
@@ -29,7 +29,7 @@ type Geometry = Omit<ConvLayer, Quantities | Zeros>;
 /** Everything but the geometry. `channels` is the number of outputs that have a multiplier each. */
 function quantities(
   graph: Graph,
-  operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV_2D" | "FULLY_CONNECTED">,
+  operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV_2D">,
   channels: number,
 ): Pick<ConvLayer, Quantities | Zeros> {
   const op = operator as Operator;
@@ -39,7 +39,7 @@ function quantities(
   const multipliers = new Int32Array(channels);
   const shifts = new Int32Array(channels);
   for (let c = 0; c < channels; c++) {
-    const quantised = multiplierFor(graph, op, realMultiplier(op, input, weights, output, c));
+    const quantised = multiplierFor(graph, op, realMultiplier(input, weights, output, c));
     multipliers[c] = quantised.multiplier;
     shifts[c] = quantised.shift;
   }
@@ -59,14 +59,13 @@ function quantities(
 }
 
 /**
- * The real multiplier of one channel. TFLite multiplies the two scales as doubles on its per-channel path (int8
- * convolutions, any per-channel weights), and as float32 on its older per-tensor path.
+ * The real multiplier of one channel. TFLite multiplies the two scales as doubles on its int8 path, which may be per
+ * channel, and as float32 on the uint8 one.
  */
-function realMultiplier(operator: Operator, input: Tensor, weights: Tensor, output: Tensor, channel: number): number {
+function realMultiplier(input: Tensor, weights: Tensor, output: Tensor, channel: number): number {
   const { scales } = weights.quantisation!;
-  const perTensor = input.dtype === "uint8" || (operator.type === "FULLY_CONNECTED" && scales.length === 1);
   const product = scaleOf(input).scale * (scales.length > 1 ? scales[channel]! : scales[0]!);
-  return (perTensor ? Math.fround(product) : product) / scaleOf(output).scale;
+  return (input.dtype === "uint8" ? Math.fround(product) : product) / scaleOf(output).scale;
 }
 
 function geometry(graph: Graph, operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV_2D">): Geometry {
@@ -104,29 +103,4 @@ export function convLayer(graph: Graph, operator: OperatorOf<"CONV_2D">): Groupe
 export function depthwiseLayer(graph: Graph, operator: OperatorOf<"DEPTHWISE_CONV_2D">): DepthwiseLayer {
   const shape = geometry(graph, operator);
   return { ...shape, ...quantities(graph, operator, shape.outChannels) };
-}
-
-/** A fully connected layer: a 1 x 1 kernel on 1 x 1 pictures, one for each row of the batch. */
-export function fullyConnectedLayer(graph: Graph, operator: OperatorOf<"FULLY_CONNECTED">): GroupedConvLayer {
-  const op = operator as Operator;
-  const [outChannels, inChannels] = inputTensor(graph, op, 1)!.shape as [number, number];
-  return {
-    ...quantities(graph, operator, outChannels),
-    batch: elements(inputTensor(graph, op, 0)!.shape) / inChannels,
-    inHeight: 1,
-    inWidth: 1,
-    inChannels,
-    outHeight: 1,
-    outWidth: 1,
-    outChannels,
-    kernelHeight: 1,
-    kernelWidth: 1,
-    strideHeight: 1,
-    strideWidth: 1,
-    dilationHeight: 1,
-    dilationWidth: 1,
-    padTop: 0,
-    padLeft: 0,
-    groups: 1,
-  };
 }

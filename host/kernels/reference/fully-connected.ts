@@ -1,7 +1,6 @@
-/** FULLY_CONNECTED (`reference/integer_ops/fully_connected.h`, `reference/fully_connected.h`): a 1 x 1 convolution. */
-import { cpu } from "../implementation.js";
-import { fullyConnectedLayer } from "../parameters/conv.js";
-import { convolve } from "./conv2d.js";
+/** FULLY_CONNECTED as TFLite's reference kernel computes it (`reference/integer_ops/fully_connected.h`). */
+import { cpu, type Bytes } from "../implementation.js";
+import { fullyConnectedLayer, scaleSum, type FullyConnectedLayer } from "../parameters/fully-connected.js";
 
 export const fullyConnected = cpu({
   name: "reference",
@@ -9,6 +8,21 @@ export const fullyConnected = cpu({
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
     const layer = fullyConnectedLayer(graph, operator);
-    return ([input], output) => convolve(layer, input!, output);
+    return ([input], output) => {
+      for (let b = 0; b < layer.batch; b++) {
+        for (let c = 0; c < layer.outChannels; c++) {
+          output[b * layer.outChannels + c] = scaleSum(layer, c, accumulate(layer, input!, b, c));
+        }
+      }
+    };
   },
 });
+
+function accumulate(layer: FullyConnectedLayer, input: Bytes, b: number, c: number): number {
+  const { inChannels, weights, inputZero, weightZero, bias } = layer;
+  let sum = bias[c]!;
+  for (let i = 0; i < inChannels; i++) {
+    sum = (sum + (input[b * inChannels + i]! - inputZero) * (weights[c * inChannels + i]! - weightZero)) | 0;
+  }
+  return sum;
+}
