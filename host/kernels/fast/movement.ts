@@ -1,0 +1,72 @@
+/** CONCATENATION and PAD by whole runs of bytes. */
+import { inputTensor, inputTensors, outputTensor, type Operator } from "../../graph/graph.js";
+import { elements, viewAs } from "../../graph/tensor.js";
+import { cpu, type Bytes } from "../implementation.js";
+import { scaleOf } from "../parameters/common.js";
+
+export const concatenation = cpu({
+  name: "fast",
+  operator: "CONCATENATION",
+  dtypes: ["uint8", "int8"],
+  refuses(graph, operator) {
+    const target = scaleOf(outputTensor(graph, operator as Operator));
+    const same = inputTensors(graph, operator as Operator).every((tensor) => {
+      const { scale, zeroPoint } = scaleOf(tensor);
+      return tensor.dtype === "int8" || (scale === target.scale && zeroPoint === target.zeroPoint);
+    });
+    return same ? null : "inputs of different scales";
+  },
+  prepare(graph, operator) {
+    const { shape } = outputTensor(graph, operator as Operator);
+    const axis = (operator.attributes.axis + shape.length) % shape.length;
+    const outer = elements(shape.slice(0, axis));
+    return (inputs, output) => {
+      let to = 0;
+      for (let block = 0; block < outer; block++) {
+        for (const input of inputs) {
+          const run = input.length / outer;
+          output.set(input.subarray(block * run, (block + 1) * run), to);
+          to += run;
+        }
+      }
+    };
+  },
+});
+
+export const pad = cpu({
+  name: "fast",
+  operator: "PAD",
+  dtypes: ["uint8", "int8"],
+  prepare(graph, operator) {
+    const node = operator as Operator;
+    const [input, paddings, output] = [inputTensor(graph, node, 0)!, inputTensor(graph, node, 1)!, outputTensor(graph, node)];
+    const before = [...viewAs(paddings.data!, paddings.dtype)].filter((_, i) => i % 2 === 0).map(Number);
+    const { zeroPoint } = scaleOf(output);
+    return ([from], to) => {
+      to.fill(zeroPoint);
+      copy(from!, input.shape, 0, to, output.shape, 0, before, 0);
+    };
+  },
+});
+
+/** Copies dimension `d` and those inside it; the innermost one is a run of bytes. */
+function copy(
+  from: Bytes,
+  fromShape: readonly number[],
+  source: number,
+  to: Bytes,
+  toShape: readonly number[],
+  target: number,
+  before: readonly number[],
+  d: number,
+): void {
+  const size = fromShape[d] ?? 1;
+  if (d >= fromShape.length - 1) {
+    to.set(from.subarray(source, source + size), target + (before[d] ?? 0));
+    return;
+  }
+  const [fromStep, toStep] = [elements(fromShape.slice(d + 1)), elements(toShape.slice(d + 1))];
+  for (let i = 0; i < size; i++) {
+    copy(from, fromShape, source + i * fromStep, to, toShape, target + (before[d]! + i) * toStep, before, d + 1);
+  }
+}

@@ -1,0 +1,40 @@
+/** QUANTIZE between 8-bit types, and DEQUANTIZE, by tables of 256 results. */
+import { inputTensor, outputTensor, type Operator } from "../../graph/graph.js";
+import { clamp, multiplyByQuantisedMultiplier } from "../arithmetic.js";
+import { cpu } from "../implementation.js";
+import { scaleOf, typeRange } from "../parameters/common.js";
+import { rescale } from "../parameters/elementwise.js";
+import { byteTable } from "./table.js";
+
+export const quantize = cpu({
+  name: "fast",
+  operator: "QUANTIZE",
+  dtypes: ["uint8", "int8"],
+  prepare(graph, operator) {
+    const node = operator as Operator;
+    const [input, output] = [inputTensor(graph, node, 0)!, outputTensor(graph, node)];
+    const { multiplier, shift } = rescale(graph, node);
+    const { min, max } = typeRange(output.dtype as "uint8" | "int8");
+    const [inputZero, outputZero] = [scaleOf(input).zeroPoint, scaleOf(output).zeroPoint];
+    const table = byteTable(Int32Array, input.dtype, (value) =>
+      clamp(multiplyByQuantisedMultiplier(value - inputZero, multiplier, shift) + outputZero, min, max),
+    );
+    return ([from], to) => {
+      for (let i = 0; i < to.length; i++) to[i] = table[from![i]! & 255]!;
+    };
+  },
+});
+
+export const dequantize = cpu({
+  name: "fast",
+  operator: "DEQUANTIZE",
+  dtypes: ["uint8", "int8"],
+  prepare(graph, operator) {
+    const input = inputTensor(graph, operator as Operator, 0)!;
+    const { scale, zeroPoint } = scaleOf(input);
+    const table = byteTable(Float32Array, input.dtype, (value) => scale * (value - zeroPoint));
+    return ([from], to) => {
+      for (let i = 0; i < to.length; i++) to[i] = table[from![i]! & 255]!;
+    };
+  },
+});
