@@ -56,7 +56,8 @@ function checkOrder(graph: Graph): void {
     for (const index of operator.inputs) {
       if (index === -1) continue;
       if (!known(index)) fail(`${where} reads tensor ${index} of ${graph.tensors.length}`);
-      if (!graph.tensors[index]!.data && !written.has(index)) fail(`${where} reads tensor ${index} before it is written`);
+      if (!graph.tensors[index]!.data && !written.has(index))
+        fail(`${where} reads tensor ${index} before it is written`);
     }
     for (const index of operator.outputs) {
       if (!known(index)) fail(`${where} writes tensor ${index} of ${graph.tensors.length}`);

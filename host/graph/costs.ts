@@ -1,9 +1,9 @@
 /** Static costs of operators: multiply-accumulates and parameters. */
-import { inputTensor, outputTensor, type Graph, type Operator } from "./graph.js";
+import { inputTensor, outputTensor, type Graph, type Node } from "./graph.js";
 import { elements } from "./tensor.js";
 
 /** Multiply-accumulates, every tap of every output counted, padding included; 0 for operators without weights. */
-export function macs(graph: Graph, operator: Operator): number {
+export function macs(graph: Graph, operator: Node): number {
   switch (operator.type) {
     case "CONV_2D":
     case "FULLY_CONNECTED": {
@@ -20,7 +20,7 @@ export function macs(graph: Graph, operator: Operator): number {
 }
 
 /** Weights and biases of an operator, in elements. */
-export function parameters(graph: Graph, operator: Operator): number {
+export function parameters(graph: Graph, operator: Node): number {
   if (!["CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"].includes(operator.type)) return 0;
   return [1, 2].reduce((sum, i) => {
     const tensor = inputTensor(graph, operator, i);

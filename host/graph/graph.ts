@@ -7,6 +7,8 @@ import type { Tensor } from "./tensor.js";
 export type Padding = "SAME" | "VALID";
 export type Activation = "NONE" | "RELU" | "RELU_N1_TO_1" | "RELU6";
 
+type NoAttributes = Readonly<Record<string, never>>;
+
 /** Attributes of each operator; what is an input tensor in TFLite (axes, paddings) stays an input. */
 export interface Attributes {
   CONV_2D: {
@@ -31,21 +33,26 @@ export interface Attributes {
   ADD: { activation: Activation };
   CONCATENATION: { axis: number; activation: Activation };
   SOFTMAX: { beta: number };
-  RESHAPE: Record<never, never>;
-  PAD: Record<never, never>;
+  RESHAPE: NoAttributes;
+  PAD: NoAttributes;
   MEAN: { keepDims: boolean };
-  QUANTIZE: Record<never, never>;
-  DEQUANTIZE: Record<never, never>;
+  QUANTIZE: NoAttributes;
+  DEQUANTIZE: NoAttributes;
 }
 
 export type OperatorType = keyof Attributes;
 
-/** One node. `inputs` holds tensor indices, -1 for an optional one that is absent. */
-export interface OperatorOf<T extends OperatorType> {
+/** What all operators have. `inputs` holds tensor indices, -1 for an optional one that is absent. */
+export interface Node {
   readonly index: number;
-  readonly type: T;
+  readonly type: OperatorType;
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
+}
+
+/** An operator of one type. */
+export interface OperatorOf<T extends OperatorType> extends Node {
+  readonly type: T;
   readonly attributes: Readonly<Attributes[T]>;
 }
 export type Operator = { [T in OperatorType]: OperatorOf<T> }[OperatorType];
@@ -60,17 +67,17 @@ export interface Graph {
 }
 
 /** The tensor at position `i` of an operator's inputs, or undefined where it is absent. */
-export function inputTensor(graph: Graph, operator: Operator, i: number): Tensor | undefined {
+export function inputTensor(graph: Graph, operator: Node, i: number): Tensor | undefined {
   return graph.tensors[operator.inputs[i] ?? -1];
 }
 
 /** Inputs 0 to `n - 1`, all present. The checks of a loaded graph have established that. */
-export function inputTensors(graph: Graph, operator: Operator): Tensor[] {
+export function inputTensors(graph: Graph, operator: Node): Tensor[] {
   return operator.inputs.flatMap((index) => graph.tensors[index] ?? []);
 }
 
 /** The first output; every supported operator has exactly one. */
-export function outputTensor(graph: Graph, operator: Operator): Tensor {
+export function outputTensor(graph: Graph, operator: Node): Tensor {
   return graph.tensors[operator.outputs[0]!]!;
 }
 

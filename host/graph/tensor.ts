@@ -38,7 +38,8 @@ export interface Tensor {
 export function shapeProblem(shape: readonly number[]): string | undefined {
   let product = 1;
   for (const size of shape) {
-    if (!Number.isInteger(size) || size < 1) return `has shape [${shape.join(", ")}]; every dimension must be at least 1`;
+    if (!Number.isInteger(size) || size < 1)
+      return `has shape [${shape.join(", ")}]; every dimension must be at least 1`;
     product *= size;
     if (product > MAX_ELEMENTS) return `has shape [${shape.join(", ")}] of more than ${MAX_ELEMENTS} elements`;
   }

@@ -48,7 +48,10 @@ export function makePlan(graph: Graph, options: PlanOptions): Plan {
     if (placement === undefined) return undefined;
     // The placement is rounded up to the alignment; the view is not.
     const whole = viewAs(new Uint8Array(block, placement.offset, placement.bytes), tensor.dtype);
-    return whole.subarray(0, tensor.shape.reduce((product, size) => product * size, 1));
+    return whole.subarray(
+      0,
+      tensor.shape.reduce((product, size) => product * size, 1),
+    );
   });
   const layers = graph.operators.map((operator) => {
     const { implementation, reason } = choose(graph, operator, options);

@@ -38,7 +38,9 @@ export class Flatbuffer {
   }
 
   fail(what: string, problem: string): never {
-    throw new TandemError(`${this.file}: ${what} ${problem}`, { hint: "The file is damaged; fetch or convert it again." });
+    throw new TandemError(`${this.file}: ${what} ${problem}`, {
+      hint: "The file is damaged; fetch or convert it again.",
+    });
   }
 
   /** @throws TandemError if bytes `position` to `position + length - 1` are not all in the file. */

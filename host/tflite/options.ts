@@ -1,7 +1,12 @@
 /** Builtin options of TFLite operators, read and checked into the graph's attributes. */
 import type { Activation, Attributes, OperatorType, Padding } from "../graph/graph.js";
 import type { Table } from "./flatbuffer.js";
-import { ActivationFunctionType, BuiltinOptions, FullyConnectedOptionsWeightsFormat, type ScalarField } from "./schema.js";
+import {
+  ActivationFunctionType,
+  BuiltinOptions,
+  FullyConnectedOptionsWeightsFormat,
+  type ScalarField,
+} from "./schema.js";
 
 /** Largest stride, dilation or filter edge; a bound for files that lie. */
 const MAX_EXTENT = 4096;
@@ -102,7 +107,8 @@ export const OPTION_READERS: { readonly [T in OperatorType]: Reader<T> } = {
   AVERAGE_POOL_2D: pool,
   CONCATENATION: concatenation,
   CONV_2D: (options, operator) => convolution(options, operator, BuiltinOptions.Conv2DOptions.fields),
-  DEPTHWISE_CONV_2D: (options, operator) => convolution(options, operator, BuiltinOptions.DepthwiseConv2DOptions.fields),
+  DEPTHWISE_CONV_2D: (options, operator) =>
+    convolution(options, operator, BuiltinOptions.DepthwiseConv2DOptions.fields),
   DEQUANTIZE: none,
   FULLY_CONNECTED: fullyConnected,
   MAX_POOL_2D: pool,

@@ -7,7 +7,15 @@ import { basename } from "node:path";
 import { TandemError } from "../../hw/errors.js";
 import { checkGraph } from "../graph/check.js";
 import type { Graph, Operator, OperatorType } from "../graph/graph.js";
-import { byteLength, DTYPE_BYTES, MAX_RANK, shapeProblem, type DType, type Quantisation, type Tensor } from "../graph/tensor.js";
+import {
+  byteLength,
+  DTYPE_BYTES,
+  MAX_RANK,
+  shapeProblem,
+  type DType,
+  type Quantisation,
+  type Tensor,
+} from "../graph/tensor.js";
 import { Flatbuffer, type Table } from "./flatbuffer.js";
 import { builtinOperatorName } from "./operator-names.js";
 import { OPTION_READERS } from "./options.js";
@@ -110,7 +118,8 @@ function readOperator(table: Table, index: number, type: OperatorType): Operator
   const expected = schema.BuiltinOptions[schema.OPERATOR_OPTIONS[type]].code;
   const found = table.scalar(schema.Operator.builtin_options_type);
   const options = table.table(schema.Operator.builtin_options, `options of operator ${index} (${type})`);
-  if (options && found !== expected) table.fail(`is ${type}, but its options are of type ${found}; expected ${expected}`);
+  if (options && found !== expected)
+    table.fail(`is ${type}, but its options are of type ${found}; expected ${expected}`);
   return {
     index,
     type,
@@ -139,7 +148,9 @@ function readTensor(table: Table, index: number, buffers: readonly (Uint8Array |
   const data = buffers[buffer];
   const bytes = byteLength({ shape, dtype });
   if (data && data.length !== bytes) {
-    table.fail(`"${name}" of shape [${shape.join(", ")}] and type ${dtype} has ${data.length} bytes; expected ${bytes}`);
+    table.fail(
+      `"${name}" of shape [${shape.join(", ")}] and type ${dtype} has ${data.length} bytes; expected ${bytes}`,
+    );
   }
   return { index, name, shape, dtype, data, quantisation: readQuantisation(table, shape, dtype, name) };
 }
@@ -166,7 +177,7 @@ function readQuantisation(
   }
   const [low, high] = dtype === "uint8" ? [0, 255] : dtype === "int8" ? [-128, 127] : [0, 0];
   for (const zero of zeroPoints) {
-    if (zero < low! || zero > high!) table.fail(`has zero point ${zero}; expected ${low} to ${high} for ${dtype}`);
+    if (zero < low || zero > high) table.fail(`has zero point ${zero}; expected ${low} to ${high} for ${dtype}`);
   }
   const axis = table.scalar(schema.QuantizationParameters.quantized_dimension);
   if (scales.length > 1 && shape[axis] !== scales.length) {

@@ -78,7 +78,9 @@ export class Site<T extends OperatorType = OperatorType> {
     const { scales, zeroPoints } = tensor.quantisation ?? { scales: [], zeroPoints: [] };
     const [scale] = scales;
     if (scales.length !== 1 || !(scale! > 0)) {
-      this.fail(`has "${tensor.name}" with ${scales.length} scales [${scales.slice(0, 3).join(", ")}]; expected one above 0`);
+      this.fail(
+        `has "${tensor.name}" with ${scales.length} scales [${scales.slice(0, 3).join(", ")}]; expected one above 0`,
+      );
     }
     return { scale: scale!, zeroPoint: zeroPoints[0]! };
   }

@@ -28,7 +28,9 @@ export const add: Check<"ADD"> = (site) => {
   const expected = Array.from({ length: rank }, (_, i) => {
     const [p, q] = [at(a.shape, i), at(b.shape, i)];
     if (p !== q && p !== 1 && q !== 1) {
-      site.fail(`adds shapes [${a.shape.join(", ")}] and [${b.shape.join(", ")}]; expected equal or broadcastable ones`);
+      site.fail(
+        `adds shapes [${a.shape.join(", ")}] and [${b.shape.join(", ")}]; expected equal or broadcastable ones`,
+      );
     }
     return Math.max(p, q);
   });

@@ -16,7 +16,9 @@ function operands(site: Site<Weighted>, channels: number, axis: number): void {
   const quantisation = weights.quantisation ?? site.fail(`has weights "${weights.name}" without quantisation`);
   const perChannel = quantisation.scales.length > 1;
   if (perChannel && (input.dtype === "uint8" || quantisation.axis !== axis)) {
-    site.fail(`has weights "${weights.name}" with scales along dimension ${quantisation.axis}; expected ${axis}, int8 only`);
+    site.fail(
+      `has weights "${weights.name}" with scales along dimension ${quantisation.axis}; expected ${axis}, int8 only`,
+    );
   }
   if (input.dtype === "int8" && quantisation.zeroPoints.some((zero) => zero !== 0)) {
     site.fail(`has int8 weights "${weights.name}" with a zero point that is not 0`);
@@ -28,7 +30,12 @@ function operands(site: Site<Weighted>, channels: number, axis: number): void {
   }
 }
 
-function outputShape(site: Site<"CONV_2D" | "DEPTHWISE_CONV_2D">, input: Tensor, weights: Tensor, channels: number): void {
+function outputShape(
+  site: Site<"CONV_2D" | "DEPTHWISE_CONV_2D">,
+  input: Tensor,
+  weights: Tensor,
+  channels: number,
+): void {
   const { padding, strideHeight, strideWidth, dilationHeight, dilationWidth } = site.attributes;
   const [batch, height, width] = input.shape as [number, number, number, number];
   const [, kernelHeight, kernelWidth] = weights.shape as [number, number, number, number];
@@ -71,7 +78,9 @@ export const fullyConnected: Check<"FULLY_CONNECTED"> = (site) => {
   const [channels, depth] = weights.shape as [number, number];
   const batch = elements(input.shape) / depth;
   if (!Number.isInteger(batch)) {
-    site.fail(`has an input of shape [${input.shape.join(", ")}] for weights of depth ${depth}; expected a multiple of it`);
+    site.fail(
+      `has an input of shape [${input.shape.join(", ")}] for weights of depth ${depth}; expected a multiple of it`,
+    );
   }
   const { keepDims } = site.attributes;
   if (keepDims && input.shape.at(-1) !== depth) site.fail(`keeps dimensions, but its input does not end in ${depth}`);

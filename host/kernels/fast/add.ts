@@ -1,5 +1,5 @@
 /** ADD of equal shapes with a table of 256 scaled values for each input. */
-import { inputTensors, type Operator } from "../../graph/graph.js";
+import { inputTensors } from "../../graph/graph.js";
 import { sameShape } from "../../graph/tensor.js";
 import { multiplyByQuantisedMultiplier } from "../arithmetic.js";
 import { cpu } from "../implementation.js";
@@ -12,14 +12,14 @@ export const add = cpu({
   operator: "ADD",
   dtypes: ["uint8", "int8"],
   refuses(graph, operator) {
-    const [a, b] = inputTensors(graph, operator as Operator);
+    const [a, b] = inputTensors(graph, operator);
     return sameShape(a!.shape, b!.shape) ? null : "broadcasting";
   },
   prepare(graph, operator) {
     const parameters = addParameters(graph, operator);
     const { outputZero, range } = parameters;
     const { multiplier, shift } = parameters.output;
-    const [first] = inputTensors(graph, operator as Operator);
+    const [first] = inputTensors(graph, operator);
     const a = byteTable(Int32Array, first!.dtype, (value) => scaleInput(parameters, 0, value));
     const b = byteTable(Int32Array, first!.dtype, (value) => scaleInput(parameters, 1, value));
     return ([left, right], output) => {

@@ -1,5 +1,5 @@
 /** DEPTHWISE_CONV_2D with all channels of a pixel together; for one output channel per input channel. */
-import { inputTensor, outputTensor, type Operator } from "../../graph/graph.js";
+import { inputTensor, outputTensor } from "../../graph/graph.js";
 import { cpu, type Bytes } from "../implementation.js";
 import { depthwiseLayer, type DepthwiseLayer } from "../parameters/conv.js";
 import { requantise } from "./requantise.js";
@@ -9,8 +9,7 @@ export const depthwiseConv2d = cpu({
   operator: "DEPTHWISE_CONV_2D",
   dtypes: ["uint8", "int8"],
   refuses(graph, operator) {
-    const node = operator as Operator;
-    const multiplier = outputTensor(graph, node).shape[3]! / inputTensor(graph, node, 0)!.shape[3]!;
+    const multiplier = outputTensor(graph, operator).shape[3]! / inputTensor(graph, operator, 0)!.shape[3]!;
     return multiplier === 1 ? null : `depth multiplier ${multiplier}`;
   },
   prepare(graph, operator) {

@@ -1,5 +1,5 @@
 /** MEAN over neighbouring axes, a run of the kept inner ones at a time. */
-import { inputTensor, outputTensor, type Graph, type OperatorOf, type Operator } from "../../graph/graph.js";
+import { inputTensor, outputTensor, type Graph, type OperatorOf } from "../../graph/graph.js";
 import { elements, viewAs } from "../../graph/tensor.js";
 import { clamp, multiplyByQuantisedMultiplier } from "../arithmetic.js";
 import { cpu } from "../implementation.js";
@@ -15,12 +15,11 @@ export const mean = cpu({
     return axes.length > 0 && axes.at(-1)! - axes[0]! === axes.length - 1 ? null : "axes apart from each other";
   },
   prepare(graph, operator) {
-    const node = operator as Operator;
-    const [input, output] = [inputTensor(graph, node, 0)!, outputTensor(graph, node)];
+    const [input, output] = [inputTensor(graph, operator, 0)!, outputTensor(graph, operator)];
     const axes = reducedAxes(graph, operator);
     const count = elements(input.shape.slice(axes[0], axes.at(-1)! + 1));
     const inner = elements(input.shape.slice(axes.at(-1)! + 1));
-    const { multiplier, shift } = meanMultiplier(graph, node, count);
+    const { multiplier, shift } = meanMultiplier(graph, operator, count);
     const [inputZero, outputZero] = [scaleOf(input).zeroPoint, scaleOf(output).zeroPoint];
     const { min, max } = typeRange(output.dtype as "uint8" | "int8");
     const sums = new Int32Array(inner);
@@ -42,7 +41,7 @@ export const mean = cpu({
 
 /** In order, each once, counted from the front. */
 function reducedAxes(graph: Graph, operator: OperatorOf<"MEAN">): number[] {
-  const [input, axes] = [inputTensor(graph, operator as Operator, 0)!, inputTensor(graph, operator as Operator, 1)!];
+  const [input, axes] = [inputTensor(graph, operator, 0)!, inputTensor(graph, operator, 1)!];
   const rank = input.shape.length;
   const given = [...viewAs(axes.data!, axes.dtype)].map((axis) => (Number(axis) + rank) % rank);
   return [...new Set(given)].sort((a, b) => a - b);

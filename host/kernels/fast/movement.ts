@@ -1,5 +1,5 @@
 /** CONCATENATION and PAD by whole runs of bytes. */
-import { inputTensor, inputTensors, outputTensor, type Operator } from "../../graph/graph.js";
+import { inputTensor, inputTensors, outputTensor } from "../../graph/graph.js";
 import { elements, viewAs } from "../../graph/tensor.js";
 import { cpu, type Bytes } from "../implementation.js";
 import { scaleOf } from "../parameters/common.js";
@@ -9,15 +9,15 @@ export const concatenation = cpu({
   operator: "CONCATENATION",
   dtypes: ["uint8", "int8"],
   refuses(graph, operator) {
-    const target = scaleOf(outputTensor(graph, operator as Operator));
-    const same = inputTensors(graph, operator as Operator).every((tensor) => {
+    const target = scaleOf(outputTensor(graph, operator));
+    const same = inputTensors(graph, operator).every((tensor) => {
       const { scale, zeroPoint } = scaleOf(tensor);
       return tensor.dtype === "int8" || (scale === target.scale && zeroPoint === target.zeroPoint);
     });
     return same ? null : "inputs of different scales";
   },
   prepare(graph, operator) {
-    const { shape } = outputTensor(graph, operator as Operator);
+    const { shape } = outputTensor(graph, operator);
     const axis = (operator.attributes.axis + shape.length) % shape.length;
     const outer = elements(shape.slice(0, axis));
     return (inputs, output) => {
@@ -38,8 +38,11 @@ export const pad = cpu({
   operator: "PAD",
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
-    const node = operator as Operator;
-    const [input, paddings, output] = [inputTensor(graph, node, 0)!, inputTensor(graph, node, 1)!, outputTensor(graph, node)];
+    const [input, paddings, output] = [
+      inputTensor(graph, operator, 0)!,
+      inputTensor(graph, operator, 1)!,
+      outputTensor(graph, operator),
+    ];
     const before = [...viewAs(paddings.data!, paddings.dtype)].filter((_, i) => i % 2 === 0).map(Number);
     const { zeroPoint } = scaleOf(output);
     return ([from], to) => {

@@ -1,5 +1,5 @@
 /** AVERAGE_POOL_2D and MAX_POOL_2D with all channels of a pixel together. */
-import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../../graph/graph.js";
+import { inputTensor, outputTensor, type Graph, type OperatorOf } from "../../graph/graph.js";
 import { slide } from "../../graph/window.js";
 import { clamp } from "../arithmetic.js";
 import { cpu, type Bytes, type Implementation } from "../implementation.js";
@@ -48,10 +48,10 @@ function pool(operator: Pool, reduce: Reduce): Implementation {
 
 function prepare(graph: Graph, node: OperatorOf<Pool>, reduce: Reduce): (inputs: readonly Bytes[], out: Bytes) => void {
   const { padding, strideHeight, strideWidth, filterHeight, filterWidth, activation } = node.attributes;
-  const [batch, height, width, channels] = inputTensor(graph, node as Operator, 0)!.shape as [number, number, number, number];
+  const [batch, height, width, channels] = inputTensor(graph, node, 0)!.shape as [number, number, number, number];
   const rows = slide(height, filterHeight, strideHeight, 1, padding);
   const columns = slide(width, filterWidth, strideWidth, 1, padding);
-  const { min, max } = activationRange(activation, outputTensor(graph, node as Operator));
+  const { min, max } = activationRange(activation, outputTensor(graph, node));
   const state = new Int32Array(channels);
 
   return ([input], output) => {

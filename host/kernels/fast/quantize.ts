@@ -1,5 +1,5 @@
 /** QUANTIZE between 8-bit types, and DEQUANTIZE, by tables of 256 results. */
-import { inputTensor, outputTensor, type Operator } from "../../graph/graph.js";
+import { inputTensor, outputTensor } from "../../graph/graph.js";
 import { clamp, multiplyByQuantisedMultiplier } from "../arithmetic.js";
 import { cpu } from "../implementation.js";
 import { scaleOf, typeRange } from "../parameters/common.js";
@@ -11,9 +11,8 @@ export const quantize = cpu({
   operator: "QUANTIZE",
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
-    const node = operator as Operator;
-    const [input, output] = [inputTensor(graph, node, 0)!, outputTensor(graph, node)];
-    const { multiplier, shift } = rescale(graph, node);
+    const [input, output] = [inputTensor(graph, operator, 0)!, outputTensor(graph, operator)];
+    const { multiplier, shift } = rescale(graph, operator);
     const { min, max } = typeRange(output.dtype as "uint8" | "int8");
     const [inputZero, outputZero] = [scaleOf(input).zeroPoint, scaleOf(output).zeroPoint];
     const table = byteTable(Int32Array, input.dtype, (value) =>
@@ -30,7 +29,7 @@ export const dequantize = cpu({
   operator: "DEQUANTIZE",
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
-    const input = inputTensor(graph, operator as Operator, 0)!;
+    const input = inputTensor(graph, operator, 0)!;
     const { scale, zeroPoint } = scaleOf(input);
     const table = byteTable(Float32Array, input.dtype, (value) => scale * (value - zeroPoint));
     return ([from], to) => {

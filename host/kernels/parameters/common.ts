@@ -1,6 +1,6 @@
 /** What TFLite's `Prepare` functions compute from the scales in a model, shared by all operators. */
 import { TandemError } from "../../../hw/errors.js";
-import { describeOperator, type Activation, type Graph, type Operator } from "../../graph/graph.js";
+import { describeOperator, type Activation, type Graph, type Node } from "../../graph/graph.js";
 import type { Tensor } from "../../graph/tensor.js";
 import { quantiseMultiplier, roundHalfAway, type QuantisedMultiplier } from "../arithmetic.js";
 
@@ -40,7 +40,7 @@ export function activationRange(activation: Activation, output: Tensor): Range {
  * `real` as multiplier and shift.
  * @throws TandemError naming the operator if `real` is not in `least` to 2^30, where TFLite's kernels fail too.
  */
-export function multiplierFor(graph: Graph, operator: Operator, real: number, least = 0): QuantisedMultiplier {
+export function multiplierFor(graph: Graph, operator: Node, real: number, least = 0): QuantisedMultiplier {
   if (!(real >= least && real < 2 ** 30)) {
     const what = `${graph.source}: ${describeOperator(operator)}`;
     throw new TandemError(`${what} has scales that give a multiplier of ${real}; expected ${least} to 2^30`, {

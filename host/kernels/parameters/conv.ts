@@ -3,7 +3,7 @@
  * `PopulateConvolutionQuantizationParams` computes filled in.
  */
 import type { ConvLayer } from "../../../driver/layer.js";
-import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../../graph/graph.js";
+import { inputTensor, outputTensor, type Graph, type OperatorOf } from "../../graph/graph.js";
 import { viewAs, type Tensor } from "../../graph/tensor.js";
 import { slide } from "../../graph/window.js";
 import { activationRange, multiplierFor, scaleOf } from "./common.js";
@@ -32,14 +32,17 @@ function quantities(
   operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV_2D">,
   channels: number,
 ): Pick<ConvLayer, Quantities | Zeros> {
-  const op = operator as Operator;
-  const [input, weights, bias] = [inputTensor(graph, op, 0)!, inputTensor(graph, op, 1)!, inputTensor(graph, op, 2)];
-  const output = outputTensor(graph, op);
+  const [input, weights, bias] = [
+    inputTensor(graph, operator, 0)!,
+    inputTensor(graph, operator, 1)!,
+    inputTensor(graph, operator, 2),
+  ];
+  const output = outputTensor(graph, operator);
   const range = activationRange(operator.attributes.activation, output);
   const multipliers = new Int32Array(channels);
   const shifts = new Int32Array(channels);
   for (let c = 0; c < channels; c++) {
-    const quantised = multiplierFor(graph, op, realMultiplier(input, weights, output, c));
+    const quantised = multiplierFor(graph, operator, realMultiplier(input, weights, output, c));
     multipliers[c] = quantised.multiplier;
     shifts[c] = quantised.shift;
   }
@@ -69,9 +72,13 @@ function realMultiplier(input: Tensor, weights: Tensor, output: Tensor, channel:
 }
 
 function geometry(graph: Graph, operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV_2D">): Geometry {
-  const op = operator as Operator;
-  const [batch, inHeight, inWidth, inChannels] = inputTensor(graph, op, 0)!.shape as [number, number, number, number];
-  const [, kernelHeight, kernelWidth] = inputTensor(graph, op, 1)!.shape as [number, number, number, number];
+  const [batch, inHeight, inWidth, inChannels] = inputTensor(graph, operator, 0)!.shape as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const [, kernelHeight, kernelWidth] = inputTensor(graph, operator, 1)!.shape as [number, number, number, number];
   const { padding, strideHeight, strideWidth, dilationHeight, dilationWidth } = operator.attributes;
   const rows = slide(inHeight, kernelHeight, strideHeight, dilationHeight, padding);
   const columns = slide(inWidth, kernelWidth, strideWidth, dilationWidth, padding);
@@ -82,7 +89,7 @@ function geometry(graph: Graph, operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV
     inChannels,
     outHeight: rows.out,
     outWidth: columns.out,
-    outChannels: outputTensor(graph, op).shape[3]!,
+    outChannels: outputTensor(graph, operator).shape[3]!,
     kernelHeight,
     kernelWidth,
     strideHeight,
@@ -96,7 +103,7 @@ function geometry(graph: Graph, operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV
 
 export function convLayer(graph: Graph, operator: OperatorOf<"CONV_2D">): GroupedConvLayer {
   const shape = geometry(graph, operator);
-  const depth = inputTensor(graph, operator as Operator, 1)!.shape[3]!;
+  const depth = inputTensor(graph, operator, 1)!.shape[3]!;
   return { ...shape, ...quantities(graph, operator, shape.outChannels), groups: shape.inChannels / depth };
 }
 

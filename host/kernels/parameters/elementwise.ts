@@ -1,5 +1,5 @@
 /** What TFLite's `Prepare` computes for ADD, SOFTMAX, MEAN and the requantising QUANTIZE. */
-import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../../graph/graph.js";
+import { inputTensor, outputTensor, type Graph, type Node, type OperatorOf } from "../../graph/graph.js";
 import type { QuantisedMultiplier } from "../arithmetic.js";
 import { activationRange, multiplierFor, scaleOf, type Range } from "./common.js";
 
@@ -15,17 +15,16 @@ export interface AddParameters {
 }
 
 export function addParameters(graph: Graph, operator: OperatorOf<"ADD">): AddParameters {
-  const op = operator as Operator;
-  const [a, b] = [scaleOf(inputTensor(graph, op, 0)!), scaleOf(inputTensor(graph, op, 1)!)];
-  const output = outputTensor(graph, op);
+  const [a, b] = [scaleOf(inputTensor(graph, operator, 0)!), scaleOf(inputTensor(graph, operator, 1)!)];
+  const output = outputTensor(graph, operator);
   const twiceLargest = 2 * Math.max(a.scale, b.scale);
   return {
     zeros: [a.zeroPoint, b.zeroPoint],
     inputs: [
-      multiplierFor(graph, op, a.scale / twiceLargest),
-      multiplierFor(graph, op, b.scale / twiceLargest),
+      multiplierFor(graph, operator, a.scale / twiceLargest),
+      multiplierFor(graph, operator, b.scale / twiceLargest),
     ],
-    output: multiplierFor(graph, op, twiceLargest / (2 ** ADD_LEFT_SHIFT * scaleOf(output).scale)),
+    output: multiplierFor(graph, operator, twiceLargest / (2 ** ADD_LEFT_SHIFT * scaleOf(output).scale)),
     outputZero: scaleOf(output).zeroPoint,
     range: activationRange(operator.attributes.activation, output),
   };
@@ -43,12 +42,11 @@ export interface SoftmaxParameters {
 }
 
 export function softmaxParameters(graph: Graph, operator: OperatorOf<"SOFTMAX">): SoftmaxParameters {
-  const op = operator as Operator;
-  const input = inputTensor(graph, op, 0)!;
+  const input = inputTensor(graph, operator, 0)!;
   const fractionBits = 31 - SCALED_DIFFERENCE_BITS;
   const real = operator.attributes.beta * scaleOf(input).scale * 2 ** fractionBits;
   // TFLite caps the multiplier at 2^31 - 1; a left shift of 31 could not be carried out, so that it is refused here.
-  const { multiplier, shift } = multiplierFor(graph, op, real, 1);
+  const { multiplier, shift } = multiplierFor(graph, operator, real, 1);
   return {
     multiplier,
     leftShift: shift,
@@ -58,7 +56,7 @@ export function softmaxParameters(graph: Graph, operator: OperatorOf<"SOFTMAX">)
 }
 
 /** Scale of a mean of `count` values: TFLite folds 1 / count into the multiplier, with as many bits as fit. */
-export function meanMultiplier(graph: Graph, operator: Operator, count: number): QuantisedMultiplier {
+export function meanMultiplier(graph: Graph, operator: Node, count: number): QuantisedMultiplier {
   const [input, output] = [inputTensor(graph, operator, 0)!, outputTensor(graph, operator)];
   const { multiplier, shift } = multiplierFor(graph, operator, scaleOf(input).scale / scaleOf(output).scale);
   const extra = Math.min(31 - Math.clz32(count), 31 + shift);
@@ -67,7 +65,7 @@ export function meanMultiplier(graph: Graph, operator: Operator, count: number):
 }
 
 /** Multiplier from the scale of the input to that of the output. */
-export function rescale(graph: Graph, operator: Operator): QuantisedMultiplier {
+export function rescale(graph: Graph, operator: Node): QuantisedMultiplier {
   const [input, output] = [inputTensor(graph, operator, 0)!, outputTensor(graph, operator)];
   return multiplierFor(graph, operator, scaleOf(input).scale / scaleOf(output).scale);
 }

@@ -3,7 +3,7 @@
  * `reference/integer_ops/fully_connected.h`) scales the sums in double precision and rounds once, ties away from zero:
  * `round(sum * (inputScale * weightScale / outputScale))`. Fixed point with double rounding differs from that in ties.
  */
-import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../../graph/graph.js";
+import { inputTensor, outputTensor, type Graph, type OperatorOf } from "../../graph/graph.js";
 import { elements, viewAs } from "../../graph/tensor.js";
 import { roundHalfAway } from "../arithmetic.js";
 import { activationRange, multiplierFor, scaleOf, type Range } from "./common.js";
@@ -25,9 +25,12 @@ export interface FullyConnectedLayer {
 }
 
 export function fullyConnectedLayer(graph: Graph, operator: OperatorOf<"FULLY_CONNECTED">): FullyConnectedLayer {
-  const op = operator as Operator;
-  const [input, weights, bias] = [inputTensor(graph, op, 0)!, inputTensor(graph, op, 1)!, inputTensor(graph, op, 2)];
-  const output = outputTensor(graph, op);
+  const [input, weights, bias] = [
+    inputTensor(graph, operator, 0)!,
+    inputTensor(graph, operator, 1)!,
+    inputTensor(graph, operator, 2),
+  ];
+  const output = outputTensor(graph, operator);
   const [outChannels, inChannels] = weights.shape as [number, number];
   const { scales, zeroPoints } = weights.quantisation!;
   return {
@@ -42,7 +45,7 @@ export function fullyConnectedLayer(graph: Graph, operator: OperatorOf<"FULLY_CO
     scales: Float64Array.from({ length: outChannels }, (_, c) => {
       const real = (scaleOf(input).scale * (scales[c] ?? scales[0]!)) / scaleOf(output).scale;
       // TFLite's Prepare turns it into fixed point all the same, and fails where that fails.
-      multiplierFor(graph, op, real);
+      multiplierFor(graph, operator, real);
       return real;
     }),
     range: activationRange(operator.attributes.activation, output),

@@ -1,5 +1,5 @@
 /** ADD (`reference/add.h`, `reference/integer_ops/add.h`): both inputs to a common scale, 20 bits up; sum; to the output's. */
-import { inputTensors, outputTensor, type Operator } from "../../graph/graph.js";
+import { inputTensors, outputTensor } from "../../graph/graph.js";
 import { clamp, multiplyByQuantisedMultiplier } from "../arithmetic.js";
 import { cpu } from "../implementation.js";
 import { ADD_LEFT_SHIFT, addParameters, type AddParameters } from "../parameters/elementwise.js";
@@ -10,8 +10,8 @@ export const add = cpu({
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
     const parameters = addParameters(graph, operator);
-    const { shape } = outputTensor(graph, operator as Operator);
-    const [aIndex, bIndex] = inputTensors(graph, operator as Operator).map((tensor) => broadcast(tensor.shape, shape));
+    const { shape } = outputTensor(graph, operator);
+    const [aIndex, bIndex] = inputTensors(graph, operator).map((tensor) => broadcast(tensor.shape, shape));
     return ([a, b], output) => {
       for (let i = 0; i < output.length; i++) output[i] = addOne(parameters, a![aIndex!(i)]!, b![bIndex!(i)]!);
     };

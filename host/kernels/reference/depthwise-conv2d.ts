@@ -29,7 +29,8 @@ function convolveDepthwise(layer: DepthwiseLayer, input: Bytes, output: Bytes): 
 }
 
 function accumulate(layer: DepthwiseLayer, input: Bytes, b: number, y: number, x: number, c: number): number {
-  const { inHeight, inWidth, inChannels, outChannels, kernelHeight, kernelWidth, inputZero, weightZero, weights } = layer;
+  const { inHeight, inWidth, inChannels, outChannels, kernelHeight, kernelWidth, inputZero, weightZero, weights } =
+    layer;
   const channel = Math.floor(c / (outChannels / inChannels));
   let sum = 0;
   for (let ky = 0; ky < kernelHeight; ky++) {

@@ -1,5 +1,5 @@
 /** MEAN (`reference/reduce.h`, `QuantizedMeanOrSum`): int32 sums, then one multiplier that holds 1 / count. */
-import { inputTensor, outputTensor, type Operator } from "../../graph/graph.js";
+import { inputTensor, outputTensor } from "../../graph/graph.js";
 import { elements, viewAs } from "../../graph/tensor.js";
 import { clamp, multiplyByQuantisedMultiplier } from "../arithmetic.js";
 import { cpu } from "../implementation.js";
@@ -11,13 +11,16 @@ export const mean = cpu({
   operator: "MEAN",
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
-    const node = operator as Operator;
-    const [input, axesTensor, output] = [inputTensor(graph, node, 0)!, inputTensor(graph, node, 1)!, outputTensor(graph, node)];
+    const [input, axesTensor, output] = [
+      inputTensor(graph, operator, 0)!,
+      inputTensor(graph, operator, 1)!,
+      outputTensor(graph, operator),
+    ];
     const rank = input.shape.length;
     const axes = [...viewAs(axesTensor.data!, axesTensor.dtype)].map((axis) => (Number(axis) + rank) % rank);
     const count = elements(input.shape.filter((_, i) => axes.includes(i)));
     const strides = outputStrides(input.shape, axes);
-    const { multiplier, shift } = meanMultiplier(graph, node, count);
+    const { multiplier, shift } = meanMultiplier(graph, operator, count);
     const [inputZero, outputZero] = [scaleOf(input).zeroPoint, scaleOf(output).zeroPoint];
     const { min, max } = typeRange(output.dtype as "uint8" | "int8");
 

@@ -1,5 +1,5 @@
 /** RESHAPE, CONCATENATION and PAD (`reference/concatenation.h`, `reference/pad.h`): bytes to new places. */
-import { inputTensor, inputTensors, outputTensor, type Operator } from "../../graph/graph.js";
+import { inputTensor, inputTensors, outputTensor } from "../../graph/graph.js";
 import { elements, viewAs } from "../../graph/tensor.js";
 import { clamp, roundHalfAway } from "../arithmetic.js";
 import { cpu } from "../implementation.js";
@@ -20,8 +20,7 @@ export const concatenation = cpu({
   operator: "CONCATENATION",
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
-    const node = operator as Operator;
-    const [inputs, output] = [inputTensors(graph, node), outputTensor(graph, node)];
+    const [inputs, output] = [inputTensors(graph, operator), outputTensor(graph, operator)];
     const rank = output.shape.length;
     const axis = (operator.attributes.axis + rank) % rank;
     const outer = elements(output.shape.slice(0, axis));
@@ -58,8 +57,11 @@ export const pad = cpu({
   operator: "PAD",
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
-    const node = operator as Operator;
-    const [input, paddings, output] = [inputTensor(graph, node, 0)!, inputTensor(graph, node, 1)!, outputTensor(graph, node)];
+    const [input, paddings, output] = [
+      inputTensor(graph, operator, 0)!,
+      inputTensor(graph, operator, 1)!,
+      outputTensor(graph, operator),
+    ];
     const before = [...viewAs(paddings.data!, paddings.dtype)].filter((_, i) => i % 2 === 0).map(Number);
     const { zeroPoint } = scaleOf(output);
     const rank = output.shape.length;

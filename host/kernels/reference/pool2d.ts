@@ -1,5 +1,5 @@
 /** AVERAGE_POOL_2D and MAX_POOL_2D (`reference/pooling.h`, `reference/integer_ops/pooling.h`). */
-import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../../graph/graph.js";
+import { inputTensor, outputTensor, type Graph, type OperatorOf } from "../../graph/graph.js";
 import { slide } from "../../graph/window.js";
 import { clamp } from "../arithmetic.js";
 import { cpu, type Bytes, type Implementation } from "../implementation.js";
@@ -35,10 +35,10 @@ function pool(operator: Pool, reduce: Reduce): Implementation {
 
 function prepare(graph: Graph, node: OperatorOf<Pool>, reduce: Reduce): (inputs: readonly Bytes[], out: Bytes) => void {
   const { attributes } = node;
-  const [batch, height, width, channels] = inputTensor(graph, node as Operator, 0)!.shape as [number, number, number, number];
+  const [batch, height, width, channels] = inputTensor(graph, node, 0)!.shape as [number, number, number, number];
   const rows = slide(height, attributes.filterHeight, attributes.strideHeight, 1, attributes.padding);
   const columns = slide(width, attributes.filterWidth, attributes.strideWidth, 1, attributes.padding);
-  const range = activationRange(attributes.activation, outputTensor(graph, node as Operator));
+  const range = activationRange(attributes.activation, outputTensor(graph, node));
 
   return ([input], output) => {
     let index = 0;

@@ -1,5 +1,5 @@
 /** QUANTIZE (`reference/quantize.h`, `reference/requantize.h`) and DEQUANTIZE (`reference/dequantize.h`). */
-import { inputTensor, outputTensor, type Operator } from "../../graph/graph.js";
+import { inputTensor, outputTensor } from "../../graph/graph.js";
 import { clamp, multiplyByQuantisedMultiplier, roundHalfAway } from "../arithmetic.js";
 import { cpu } from "../implementation.js";
 import { scaleOf, typeRange } from "../parameters/common.js";
@@ -10,8 +10,7 @@ export const quantize = cpu({
   operator: "QUANTIZE",
   dtypes: ["float32", "uint8", "int8"],
   prepare(graph, operator) {
-    const node = operator as Operator;
-    const [input, output] = [inputTensor(graph, node, 0)!, outputTensor(graph, node)];
+    const [input, output] = [inputTensor(graph, operator, 0)!, outputTensor(graph, operator)];
     const { scale, zeroPoint } = scaleOf(output);
     const { min, max } = typeRange(output.dtype as "uint8" | "int8");
     if (input.dtype === "float32") {
@@ -22,7 +21,7 @@ export const quantize = cpu({
         }
       };
     }
-    const { multiplier, shift } = rescale(graph, node);
+    const { multiplier, shift } = rescale(graph, operator);
     const inputZero = scaleOf(input).zeroPoint;
     return ([from], to) => {
       for (let i = 0; i < to.length; i++) {
@@ -38,7 +37,7 @@ export const dequantize = cpu({
   operator: "DEQUANTIZE",
   dtypes: ["uint8", "int8"],
   prepare(graph, operator) {
-    const { scale, zeroPoint } = scaleOf(inputTensor(graph, operator as Operator, 0)!);
+    const { scale, zeroPoint } = scaleOf(inputTensor(graph, operator, 0)!);
     return ([from], to) => {
       // A product of doubles, rounded to float32 by the store.
       for (let i = 0; i < to.length; i++) to[i] = scale * (from![i]! - zeroPoint);

@@ -1,9 +1,5 @@
 /** SOFTMAX (`reference/softmax.h`): exponentials of the differences from the largest input, over their sum, in fixed point. */
-import {
-  clamp,
-  roundingDivideByPot,
-  saturatingRoundingDoublingHighMul as multiplyHigh,
-} from "../arithmetic.js";
+import { clamp, roundingDivideByPot, saturatingRoundingDoublingHighMul as multiplyHigh } from "../arithmetic.js";
 import { expOnNegative, reciprocal } from "../fixedpoint.js";
 import { cpu, type Bytes } from "../implementation.js";
 import { typeRange } from "../parameters/common.js";
@@ -29,7 +25,10 @@ export const softmax = cpu({
 });
 
 /** exp of a difference (0 or less) of stored inputs, with 0 integer bits. */
-export function exponential({ multiplier, leftShift, smallestDifference }: SoftmaxParameters, difference: number): number {
+export function exponential(
+  { multiplier, leftShift, smallestDifference }: SoftmaxParameters,
+  difference: number,
+): number {
   if (difference < smallestDifference) return 0;
   return expOnNegative(multiplyHigh(difference << leftShift, multiplier));
 }
@@ -40,7 +39,8 @@ export function softmaxRow(input: Bytes, output: Bytes, exp: (difference: number
   for (const value of input) largest = Math.max(largest, value);
   let sum = 0;
   // Beyond 2^12 equal inputs TFLite's sum overflows, which C++ leaves undefined; here it saturates.
-  for (const value of input) sum = Math.min(0x7fffffff, sum + roundingDivideByPot(exp(value - largest), SUM_INTEGER_BITS));
+  for (const value of input)
+    sum = Math.min(0x7fffffff, sum + roundingDivideByPot(exp(value - largest), SUM_INTEGER_BITS));
 
   const { scale, bitsOverUnit } = reciprocal(sum, SUM_INTEGER_BITS);
   const exponent = bitsOverUnit + 31 - 8;
