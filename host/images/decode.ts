@@ -40,6 +40,14 @@ export function decodeImage(file: string, bytes: Uint8Array): Image {
   }
 }
 
+/** Deflate cannot shrink by more than this (RFC 1951: 258 bytes in 2 bits), and JPEG spends at least a bit on 64 pixels. */
+const mostDeflated = 1032;
+
+/** So that a few bytes that claim to be a large picture cost no memory. */
+function tooShort(file: string, kind: string, width: number, height: number, bytes: number): TandemError {
+  return new TandemError(`${file}: truncated ${kind}: ${bytes} bytes cannot hold ${width}x${height} pixels`);
+}
+
 function decodePng(file: string, bytes: Uint8Array): Image {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   checkPng(file, buffer);
@@ -65,6 +73,9 @@ function checkPng(file: string, bytes: Buffer): void {
   const width = bytes.readUInt32BE(16);
   const height = bytes.readUInt32BE(20);
   checkSize(file, width, height);
+  const samples = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }[bytes[25]!] ?? 1;
+  const smallest = (width * height * samples * bytes[24]!) / 8 / mostDeflated;
+  if (bytes.length < smallest) throw tooShort(file, "PNG", width, height, bytes.length);
   const data: Buffer[] = [];
   for (let at = 8; ;) {
     if (at + 12 > bytes.length) throw truncated();
@@ -89,6 +100,8 @@ function decodeJpeg(file: string, bytes: Uint8Array): Image {
   const size = jpegSize(bytes);
   if (size === null) throw new TandemError(`${file}: damaged or truncated JPEG: no frame header`);
   checkSize(file, size.width, size.height);
+  if (bytes.length * 8 * 64 < size.width * size.height)
+    throw tooShort(file, "JPEG", size.width, size.height, bytes.length);
   let image;
   try {
     image = jpeg.decode(bytes, {

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deflateSync } from "node:zlib";
 import jpeg from "jpeg-js";
 import { PNG } from "pngjs";
 import type { Image } from "../../../host/images/image.js";
@@ -36,6 +37,52 @@ export function png(image: Image, options: { alpha?: number } = {}): Uint8Array 
   return new Uint8Array(PNG.sync.write(file));
 }
 
+/** An interlaced (Adam7) 8-bit grey PNG, which pngjs cannot write: W3C PNG specification, section 8. */
+export function interlacedPng(width: number, height: number, grey: (x: number, y: number) => number): Uint8Array {
+  const passes = [
+    [0, 0, 8, 8],
+    [4, 0, 8, 8],
+    [0, 4, 4, 8],
+    [2, 0, 4, 4],
+    [0, 2, 2, 4],
+    [1, 0, 2, 2],
+    [0, 1, 1, 2],
+  ] as const;
+  const raw: number[] = [];
+  for (const [left, top, across, down] of passes) {
+    for (let y = top; y < height && left < width; y += down) {
+      raw.push(0);
+      for (let x = left; x < width; x += across) raw.push(grey(x, y));
+    }
+  }
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 0, 0, 0, 1], 8);
+  const signature = Buffer.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+  const data = deflateSync(Buffer.from(raw));
+  return Buffer.concat([
+    signature,
+    pngChunk("IHDR", header),
+    pngChunk("IDAT", data),
+    pngChunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+function pngChunk(type: string, data: Buffer): Buffer {
+  const chunk = Buffer.alloc(12 + data.length);
+  chunk.writeUInt32BE(data.length, 0);
+  chunk.write(type, 4, "latin1");
+  data.copy(chunk, 8);
+  let crc = -1;
+  for (const byte of chunk.subarray(4, 8 + data.length)) {
+    crc ^= byte;
+    for (let k = 0; k < 8; k++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  chunk.writeInt32BE(~crc, 8 + data.length);
+  return chunk;
+}
+
 export function jpg(image: Image, quality = 95): Uint8Array {
   const { width, height, data } = image;
   const rgba = new Uint8Array(width * height * 4).fill(255);
@@ -43,7 +90,7 @@ export function jpg(image: Image, quality = 95): Uint8Array {
   return new Uint8Array(jpeg.encode({ width, height, data: rgba }, quality).data);
 }
 
-/** A bitmap with a 40-byte header. `put` writes one pixel's bits at (x, y) of a row buffer. */
+/** A bitmap with a 40-byte header and no palette. */
 export function bmp(image: Image, options: { bits: 24 | 32; topDown?: boolean }): Uint8Array {
   const { width, height, data } = image;
   const step = options.bits / 8;
