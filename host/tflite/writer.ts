@@ -93,11 +93,20 @@ function writeOperator(builder: TableBuilder, graph: Graph, operator: Operator, 
   };
   return builder.table(schema.Operator, {
     opcode_index: code,
-    inputs: operator.inputs,
+    inputs: listed(operator),
     outputs: operator.outputs,
     builtin_options_type: schema.BuiltinOptions[schema.OPERATOR_OPTIONS[operator.type]].code,
     builtin_options: write(builder, operator.attributes, shapes),
   });
+}
+
+/**
+ * TFLite's convolutions know an absent bias only as one left off (DEPTHWISE_CONV_2D; CONV_2D then asks for one of zeros), not as
+ * -1, which stands for absent inputs elsewhere.
+ */
+function listed({ type, inputs }: Operator): readonly number[] {
+  const convolution = type === "CONV_2D" || type === "DEPTHWISE_CONV_2D";
+  return convolution ? inputs.filter((index) => index !== -1) : inputs;
 }
 
 function writeTensor(builder: TableBuilder, tensor: Tensor, buffer: number): TableOffset {

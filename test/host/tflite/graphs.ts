@@ -162,7 +162,7 @@ class Chain {
     );
     this.operator(
       depthwise ? "DEPTHWISE_CONV_2D" : "CONV_2D",
-      [this.current, weights, this.bias(item, channels)],
+      [this.current, weights, this.bias(item, channels, weights)],
       this.tensor("int8", [shape[0]!, ...window, channels], own),
       { ...this.window(item), dilationHeight: 1, dilationWidth: 1 },
     );
@@ -202,7 +202,7 @@ class Chain {
     );
     this.operator(
       "FULLY_CONNECTED",
-      [this.current, weights, this.bias(item, item.channels)],
+      [this.current, weights, this.bias(item, item.channels, weights)],
       this.tensor("int8", [1, item.channels], own),
       { activation: item.activation, keepDims: false },
     );
@@ -220,14 +220,21 @@ class Chain {
     return { padding, strideHeight: stride, strideWidth: stride, activation };
   }
 
-  private bias({ bias }: Step, channels: number): Tensor | undefined {
-    return bias
-      ? this.constant(
-          "int32",
-          [channels],
-          Int32Array.from({ length: channels }, (_, i) => 1000 * i - 1500),
-        )
-      : undefined;
+  /** With the scale that TFLite asks of a bias: the input's times the weights'. */
+  private bias({ bias }: Step, channels: number, weights: Tensor): Tensor | undefined {
+    if (!bias) return undefined;
+    const { scales, zeroPoints } = weights.quantisation!;
+    const inputScale = this.current.quantisation!.scales[0]!;
+    return this.constant(
+      "int32",
+      [channels],
+      Int32Array.from({ length: channels }, (_, i) => 1000 * i - 1500),
+      {
+        scales: scales.map((scale) => Math.fround(scale * inputScale)),
+        zeroPoints,
+        axis: 0,
+      },
+    );
   }
 
   private constant(dtype: DType, shape: number[], values: Int8Array | Int32Array, quantisation?: Quantisation): Tensor {
@@ -256,7 +263,10 @@ class Chain {
     this.operators.push({
       index,
       type,
-      inputs: inputs.map((tensor) => tensor?.index ?? -1),
+      // TFLite leaves the absent bias of a convolution off, and that of a fully connected layer is -1.
+      inputs: inputs
+        .filter((tensor) => tensor !== undefined || type === "FULLY_CONNECTED")
+        .map((tensor) => tensor?.index ?? -1),
       outputs: [output.index],
       attributes,
     } as Operator);

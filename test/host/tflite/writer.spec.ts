@@ -45,6 +45,17 @@ describe("writer of .tflite files", () => {
       if (data) expect((data.byteOffset - bytes.byteOffset) % 16).to.equal(0);
   });
 
+  it("leaves the absent bias of a convolution off, as TFLite does not take -1 there", () => {
+    const has = ({ operators }: Graph): boolean => operators[0]?.type === "CONV_2D" && operators[0].inputs.length === 2;
+    const graph = fc.sample(graphs, { numRuns: 400, seed: 3 }).find(has)!;
+    const [first, ...rest] = graph.operators;
+    const explicit = {
+      ...graph,
+      operators: [{ ...first!, inputs: [...first!.inputs, -1] }, ...rest] as Graph["operators"],
+    };
+    expect(plain(readTflite(writeTflite(explicit), graph.source))).to.deep.equal(plain(graph));
+  });
+
   it("carries the identifier and the description", () => {
     const [graph] = fc.sample(graphs, { numRuns: 1, seed: 1 });
     const bytes = writeTflite(graph!, "one digit");
