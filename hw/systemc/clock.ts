@@ -29,7 +29,7 @@ export class Clock extends Signal<boolean> {
   private readonly nextNegedge: Event;
 
   constructor(parent: Parent, leaf?: string, options: ClockOptions = {}) {
-    super(parent, leaf, !(options.posedgeFirst ?? true), "one");
+    super(parent, leaf, !(options.posedgeFirst ?? true), "one", "clock");
     const { period = ns(1), dutyCycle = 0.5, start = ZERO_TIME, posedgeFirst = true } = options;
     this.period = period;
     this.start = start;

@@ -43,8 +43,14 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
   private readonly compares: boolean;
 
   /** `initial` is the value before simulation, and sets the type. */
-  constructor(parent: Parent, leaf: string | undefined, initial: T, policy: WriterPolicy = "one") {
-    super(parent, leaf, "signal");
+  constructor(
+    parent: Parent,
+    leaf: string | undefined,
+    initial: T,
+    policy: WriterPolicy = "one",
+    defaultLeaf = "signal",
+  ) {
+    super(parent, leaf, defaultLeaf);
     this.current = initial;
     this.next = initial;
     this.policy = policy;
@@ -161,6 +167,9 @@ function isLow(value: unknown): boolean {
 
 /** A signal whose every write is an event, even of the same value. */
 export class Buffer<T> extends Signal<T> {
+  constructor(parent: Parent, leaf: string | undefined, initial: T, policy: WriterPolicy = "one") {
+    super(parent, leaf, initial, policy, "buffer");
+  }
   override get kind(): string {
     return "sc_buffer";
   }
