@@ -34,7 +34,7 @@ export class Event {
   readonly dynamicThreads = new ProcessBag();
 
   /** `name` may be left out; an event made before simulation then gets one of its own. `null`: the kernel's, unnamed. */
-  constructor(parent: Parent | undefined = undefined, name: string | null = "") {
+  constructor(parent?: Parent, name: string | null = "") {
     this.context = parent === undefined ? currentContext() : parent instanceof Context ? parent : parent.context;
     this.parentObject = parent === undefined || parent instanceof Context ? undefined : parent;
     const table = this.context.names;

@@ -149,7 +149,7 @@ export class Export<C> extends ScObject {
   constructor(parent: Parent, leaf: string | undefined) {
     super(parent, leaf, "export");
     this.madeAt = callSite(new Error().stack);
-    this.context.insertExport(this as Export<unknown>);
+    this.context.insertExport(this);
   }
   get kind(): string {
     return "sc_export";

@@ -12,12 +12,10 @@ import { Time, time, type TimeUnit } from "./time.js";
 /** An event, the first of some, or all of some. */
 export type Awaited = Event | EventOrList | EventAndList;
 
-/** Static sensitivity; with a number, its n-th occurrence. */
-export function wait(cycles?: number): Wait;
-/** An event, a list of events, or a span of time. */
-export function wait(what: Awaited | Time): Wait;
-/** An event or a list of events, or the end of a span of time, whichever is first. */
-export function wait(timeout: Time, what: Awaited): Wait;
+/** Static sensitivity; with a number, its n-th occurrence; with an event or a list of events, those instead. */
+export function wait(what?: number | Awaited): Wait;
+/** A span of time; with an event or a list of events, whichever is first. */
+export function wait(timeout: Time, what?: Awaited): Wait;
 /** The same with the time as an amount and a unit. */
 export function wait(amount: number, unit: TimeUnit, what?: Awaited): Wait;
 export function wait(first?: number | Awaited | Time, second?: Awaited | TimeUnit, third?: Awaited): Wait {
@@ -43,9 +41,8 @@ export function wait(first?: number | Awaited | Time, second?: Awaited | TimeUni
 }
 
 /** Back to static sensitivity. */
-export function nextTrigger(): void;
-export function nextTrigger(what: Awaited | Time): void;
-export function nextTrigger(timeout: Time, what: Awaited): void;
+export function nextTrigger(what?: Awaited): void;
+export function nextTrigger(timeout: Time, what?: Awaited): void;
 export function nextTrigger(amount: number, unit: TimeUnit, what?: Awaited): void;
 export function nextTrigger(first?: Awaited | Time | number, second?: Awaited | TimeUnit, third?: Awaited): void {
   const context = currentContext();

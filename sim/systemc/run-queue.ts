@@ -11,7 +11,7 @@ export class RunQueue {
   private waiting: Process[] = [];
   private waitingEnd = 0;
 
-  get isEmpty(): boolean {
+  isEmpty(): boolean {
     return this.first === this.end && this.waitingEnd === 0;
   }
 

@@ -91,7 +91,7 @@ export class Simulation extends Context {
     return this.startOfSimulationCalled;
   }
   get pendingActivityAtCurrentTime(): boolean {
-    return this.deltaEvents > 0 || !this.methods.isEmpty || !this.threads.isEmpty || this.updateCount > 0;
+    return this.deltaEvents > 0 || !this.methods.isEmpty() || !this.threads.isEmpty() || this.updateCount > 0;
   }
   get pendingActivityAtFutureTime(): boolean {
     return this.timed.nextTime() >= 0;
@@ -132,7 +132,7 @@ export class Simulation extends Context {
     }
     if (this.updateCount > 0 || this.deltaEvents > 0) this.initialDelta = true;
     this.simulate(span.value);
-    const running = !this.stopped && (this.error as ReportError | undefined) === undefined;
+    const running = !this.isStopped();
     if (toTime && !this.paused && running && this.now < exitTime) this.stepTo(exitTime);
     if (!this.initialDelta && entryDelta === this.deltaCount && this.now === entryTime && running) {
       this.reports.report(Severity.Warning, message.NO_START_ACTIVITY);
@@ -178,19 +178,24 @@ export class Simulation extends Context {
     this.inControl = true;
     if (!this.elaborated && !this.stopped) {
       this.elaboration.elaborate((stage) => (this.stage = stage));
-      if (this.stopped) this.finish();
+      if (this.isStopped()) this.finish();
     }
-    if (!this.isRunning && !this.stopped) {
+    if (!this.isRunning && !this.isStopped()) {
       this.stage = "SC_START_OF_SIMULATION";
       this.elaboration.start();
       this.startOfSimulationCalled = true;
-      if (this.stopRequested()) this.finish();
+      if (this.isStopped()) this.finish();
       else this.makeRunnable();
     }
     this.inControl = false;
   }
-  private stopRequested(): boolean {
+  /** A call, because a callback or process may have changed it meanwhile. */
+  private isStopped(): boolean {
     return this.stopped;
+  }
+
+  private isPaused(): boolean {
+    return this.paused;
   }
 
   private makeRunnable(): void {
@@ -227,12 +232,12 @@ export class Simulation extends Context {
       const until = this.now + span;
       let at = this.now;
       this.crunch(span === 0);
-      while (span > 0 && !this.stopRequested() && !this.paused) {
+      while (span > 0 && !this.isStopped() && !this.isPaused()) {
         at = this.advance(until);
         if (at < 0 || at >= until) break;
         this.crunch(false);
       }
-      if (this.stopRequested()) {
+      if (this.isStopped()) {
         this.finish();
         return;
       }
@@ -251,7 +256,7 @@ export class Simulation extends Context {
       do {
         this.timed.extract()?.trigger();
       } while (this.timed.dueAt(at));
-      if (!this.methods.isEmpty || !this.threads.isEmpty) return at;
+      if (!this.methods.isEmpty() || !this.threads.isEmpty()) return at;
     }
   }
 
@@ -282,7 +287,7 @@ export class Simulation extends Context {
           this.running = null;
           return;
         }
-      } while (!methods.isEmpty || !threads.isEmpty);
+      } while (!methods.isEmpty() || !threads.isEmpty());
       this.running = null;
 
       this.phase = "update";
@@ -294,7 +299,7 @@ export class Simulation extends Context {
 
       if (this.deltaEvents > 0) this.notifyDeltas();
       if (!empty) this.deltaCount++;
-      if ((methods.isEmpty && threads.isEmpty) || this.paused || once) return;
+      if ((methods.isEmpty() && threads.isEmpty()) || this.paused || once) return;
     }
   }
 

@@ -1,14 +1,11 @@
 /** Pairs on clocks, clocked threads and resets. The C++ twin is clocks.cpp. */
 import { Clock, In, Module, ns, ps, seconds, Signal, spawn, wait, ZERO_TIME } from "../../../sim/systemc/index.js";
-import type { Parent, ThreadBody } from "../../../sim/systemc/index.js";
+import type { ThreadBody } from "../../../sim/systemc/index.js";
 import { method, thread, type Program, type Say } from "./program.js";
 
 class Clocked extends Module {
   readonly clk = new In<boolean>(this, "clk");
   readonly rst = new In<boolean>(this, "rst");
-  constructor(parent: Parent, name: string) {
-    super(parent, name);
-  }
   run(body: ThreadBody, reset: "sync" | "async" | "none", level = true): this {
     const process = this.cthread(body, this.clk.pos(), "run");
     if (reset === "sync") process.resetSignalIs(this.rst, level);

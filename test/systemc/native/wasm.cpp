@@ -1,0 +1,6 @@
+// The WebAssembly entry of the pairs.
+#include "pairs.h"
+
+extern "C" __attribute__((used, export_name("tandem_run_program"))) const char* tandem_run_program(const char* name) {
+  return run_program(name);
+}
