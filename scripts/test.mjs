@@ -1,5 +1,9 @@
-// `npm test`: build, then type check and lint, then the whole suite. One command, one exit code.
+// `npm test`: install the Debian packages that tests use (where there is apt), build, then type check and lint, then the
+// whole suite. One command, one exit code.
 import { spawnSync } from "node:child_process";
+
+// Tests that need a package which is not there skip visibly, so this step may fail.
+spawnSync("bash", ["scripts/setup-debian.sh"], { stdio: "inherit" });
 
 const steps = [
   ["npm", ["run", "--silent", "build"]],
