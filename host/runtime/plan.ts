@@ -74,15 +74,24 @@ function choose(graph: Graph, operator: Operator, options: PlanOptions) {
   const wanted = layers[operator.index] ?? layers[operator.type];
   let reason: string | undefined;
   for (const name of wanted === undefined ? prefer : [wanted, ...prefer]) {
-    const candidates = implementations.filter((each) => each.name === name && each.operator === operator.type);
+    const named = implementations.filter((each) => each.name === name);
+    const candidates = named.filter((each) => each.operator === operator.type);
     for (const implementation of candidates) {
       const refusal = implementation.refuses(graph, operator);
       if (refusal === null) return { implementation, reason };
       reason ??= refusal;
     }
-    if (candidates.length === 0) reason ??= `no ${name} ${operator.type}`;
+    if (candidates.length === 0) reason ??= absent(name, named, operator);
   }
   throw new TandemError(`${graph.source}: nothing runs ${describeOperator(operator)}: ${reason ?? "no name given"}`, {
     hint: `Let it fall back to one of ${[...new Set(implementations.map((each) => each.name))].join(", ")}.`,
   });
+}
+
+/** Why a name has nothing for an operator: nothing at all, or other operators only. */
+function absent(name: string, named: readonly Implementation[], operator: Operator): string {
+  const types = [...new Set(named.map((each) => each.operator))];
+  return types.length > 0 && types.length <= 3
+    ? `${name} runs ${types.join(", ")} only`
+    : `no ${name} ${operator.type}`;
 }

@@ -1,0 +1,85 @@
+/** `tandem run [MODEL]`: one network, one input: the answer, and what every layer cost. */
+import { basename } from "node:path";
+import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
+import { findLabels, strongest } from "../../report/answer.js";
+import { layersCsv } from "../../report/csv.js";
+import { makeReport, type Report } from "../../report/report.js";
+import { execute } from "../../runtime/executor.js";
+import { makePlan } from "../../runtime/plan.js";
+import { readTfliteFile } from "../../tflite/reader.js";
+import { digits } from "../../zoo/zoo.js";
+import { version } from "../../version.js";
+import { UsageError } from "../errors.js";
+import { checkWritable, writeWhole } from "../files.js";
+import { inputOptions, readInput, type InputArguments } from "../input.js";
+import { openTarget, parseUse, placeOptions, type PlaceArguments } from "../options.js";
+import { Progress } from "../progress.js";
+import { layerTable, totals } from "../layers.js";
+import { fixed } from "../table.js";
+
+interface Arguments extends PlaceArguments, InputArguments {
+  model: string | undefined;
+  labels: string | undefined;
+  top: number;
+  json: string | undefined;
+  csv: string | undefined;
+}
+
+function builder(yargs: Argv): Argv<Arguments> {
+  const own = yargs
+    .positional("model", { type: "string", describe: "A .tflite file; without it, the digit reader that ships with Tandem" })
+    .option("labels", { type: "string", describe: "Names of the outputs, one per line" })
+    .option("top", { type: "number", default: 5, describe: "How many of the strongest outputs to show" })
+    .option("json", { type: "string", describe: "Write the whole report here (docs/report.schema.json)" })
+    .option("csv", { type: "string", describe: "Write the layers here" });
+  return inputOptions(placeOptions(own));
+}
+
+export const run: CommandModule<object, Arguments> = {
+  command: "run [model]",
+  describe: "Run a network on one input and show what every layer cost",
+  builder,
+  handler,
+};
+
+async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
+  if (!Number.isInteger(args.top) || args.top < 0) throw new UsageError(`--top ${args.top}: expected a count`);
+  const outputs = [args.json, args.csv].filter((path) => path !== undefined);
+  if (args.json !== undefined && args.json === args.csv) throw new UsageError("--json and --csv name the same file");
+  for (const path of outputs) checkWritable(path);
+
+  const model = args.model ?? digits.model;
+  const graph = readTfliteFile(model);
+  const input = readInput(graph, args.model === undefined && args.input === undefined ? { ...args, input: digits.picture } : args);
+  const outputTensor = graph.tensors[graph.outputs[0]!]!;
+  const labels = findLabels(args.labels, model, outputTensor);
+
+  const target = await openTarget(args);
+  try {
+    const { implementations, prefer } = target;
+    const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });
+    const work = plan.layers.reduce((sum, { macs }) => sum + macs, 0);
+    const progress = new Progress(work, { force: args.progress });
+    let done = 0;
+    const result = await execute(plan, [input.bytes], {
+      onLayer({ layer }) {
+        done += layer.macs;
+        progress.update(done, `${layer.operator.index + 1} of ${plan.layers.length} layers`);
+      },
+    }).finally(() => progress.close());
+
+    const report = makeReport(version, graph, target, result);
+    if (args.json !== undefined) writeWhole(args.json, `${JSON.stringify(report, null, 2)}\n`);
+    if (args.csv !== undefined) writeWhole(args.csv, layersCsv(report));
+
+    const answers = strongest(outputTensor, result.outputs[0]!, labels, args.top);
+    const lines = answers.map(({ index, label, value }) => `  ${fixed(value, 4)}  ${label ?? `output ${index}`}`);
+    print([`${basename(model)}, input ${input.description}`, ...lines], report, target.accelerator?.peakMacsPerClock);
+  } finally {
+    await target.close();
+  }
+}
+
+function print(head: readonly string[], report: Report, peak: number | undefined): void {
+  process.stdout.write(`${[...head, "", layerTable(report, peak), "", ...totals(report, peak)].join("\n")}\n`);
+}

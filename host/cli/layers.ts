@@ -1,0 +1,38 @@
+/** The per-layer table of a run and its totals, as text. */
+import type { LayerReport, Report } from "../report/report.js";
+import { count, fixed, percent, table, type Column } from "./table.js";
+
+/** `peak` is the accelerator's multiply-accumulates per clock; undefined on the CPU alone. */
+export function layerTable(report: Report, peak: number | undefined): string {
+  const columns: Column<LayerReport>[] = [
+    { title: "#", cell: ({ index }) => index },
+    { title: "operator", cell: ({ operator }) => operator, align: "left" },
+    { title: "output", cell: ({ shape }) => shape.join("x"), align: "left" },
+    { title: "on", cell: ({ on, implementation }) => (on === "cpu" ? `cpu ${implementation}` : on), align: "left" },
+    { title: "MACs", cell: ({ macs }) => macs || undefined },
+    { title: "clocks", cell: ({ clocks }) => clocks },
+    { title: "MAC/clock", cell: ({ macPerClock }) => macPerClock && fixed(macPerClock, 1) },
+    { title: "of peak", cell: ({ macPerClock }) => (macPerClock && peak ? percent(macPerClock / peak) : undefined) },
+    { title: "bytes in", cell: ({ bytesIn }) => bytesIn },
+    { title: "bytes out", cell: ({ bytesOut }) => bytesOut },
+    { title: "ms", cell: ({ wallMs }) => fixed(wallMs, 2) },
+    { title: "why not elsewhere", cell: ({ reason }) => reason, align: "left", width: 60 },
+  ];
+  return table(report.layers, columns);
+}
+
+/** One line for the network, and one for the accelerator if there was one. */
+export function totals(report: Report, peak: number | undefined): string[] {
+  const { layers, macs, offloadedMacs, clocks, wallMs } = report;
+  const lines = [`${count(layers.length)} layers, ${count(macs)} MACs, ${fixed(wallMs, 1)} ms of wall time`];
+  if (peak === undefined) return lines;
+  const rate = clocks.total > 0 ? offloadedMacs / clocks.total : 0;
+  const exactness = clocks.exact ? "exact" : `of which ${count(clocks.estimates)} estimated`;
+  const config = Object.entries(report.config).map(([name, value]) => `${name}=${String(value)}`);
+  return [
+    ...lines,
+    `${[report.design, ...config].join(" ")}: ${count(clocks.total)} clocks (${exactness}), ` +
+      `${percent(macs > 0 ? offloadedMacs / macs : 0)} of the MACs, ${fixed(rate, 1)} MAC per clock, ` +
+      `${percent(rate / peak)} of the peak of ${count(peak)}`,
+  ];
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+/** The command line: `tandem COMMAND`. One file per command in `commands/`; all share errors, table and progress bar. */
+import yargs, { type CommandModule } from "yargs";
+import { hideBin } from "yargs/helpers";
+import { version } from "../version.js";
+import { inspect } from "./commands/inspect.js";
+import { run } from "./commands/run.js";
+import { verify } from "./commands/verify.js";
+import { report, UsageError } from "./errors.js";
+
+const COMMANDS = [run, verify, inspect] as CommandModule[];
+
+/** Runs one command line. @returns the exit code: 0, 1 (it failed) or 2 (it was wrong). */
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    await yargs([...args])
+      .scriptName("tandem")
+      .command(COMMANDS)
+      .demandCommand(1, "No command given")
+      .strict()
+      .version(version)
+      .wrap(Math.min(120, process.stdout.columns || 120))
+      .exitProcess(false)
+      // yargs gives a message for a wrong command line, and the error where a command threw one.
+      .fail((message: string | null, error: Error | undefined) => {
+        throw error ?? new UsageError(message ?? "wrong command line", { hint: "tandem --help shows what there is." });
+      })
+      .parseAsync();
+    return 0;
+  } catch (error) {
+    return report(error);
+  }
+}
+
+// A reader that goes away early (`tandem run | head`) is no error.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(0);
+});
+
+process.exitCode = await main(hideBin(process.argv));
