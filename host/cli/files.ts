@@ -1,5 +1,16 @@
 /** Output files: written whole or not at all. */
-import { accessSync, closeSync, constants, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { TandemError } from "../../hw/errors.js";
 
@@ -10,6 +21,7 @@ import { TandemError } from "../../hw/errors.js";
 export function checkWritable(path: string): void {
   attempt(path, () => {
     const target = resolved(path);
+    if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) throw new Error("it is a folder");
     if (isSpecial(target)) accessSync(target, constants.W_OK);
     else accessSync(dirname(target), constants.W_OK);
   });
@@ -42,7 +54,7 @@ function writeTo(path: string, flags: string, content: string): void {
   const file = openSync(path, flags);
   try {
     const bytes = Buffer.from(content);
-    for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written);
+    for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
     if (flags === "wx") fsyncSync(file);
   } finally {
     closeSync(file);
@@ -58,7 +70,7 @@ function resolved(path: string): string {
   }
 }
 
-/** True for what exists and is no regular file; a folder is refused when it is opened. */
+/** True for what exists and is no regular file. */
 function isSpecial(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 }

@@ -3,7 +3,14 @@ import type { Argv } from "yargs";
 import { TandemError } from "../../hw/errors.js";
 import type { Graph } from "../graph/graph.js";
 import { byteLength } from "../graph/tensor.js";
-import { defaultPreprocess, describe, isPicture, loadInput, type InputTensor, type Preprocess } from "../images/input.js";
+import {
+  defaultPreprocess,
+  describe,
+  isPicture,
+  loadInput,
+  type InputTensor,
+  type Preprocess,
+} from "../images/input.js";
 import { colours, fits } from "../images/preprocess.js";
 import { filters } from "../images/resize.js";
 import { UsageError } from "./errors.js";
@@ -11,13 +18,25 @@ import { UsageError } from "./errors.js";
 /** How a picture becomes the input tensor; what is not given follows from the tensor (docs/images.md). */
 export function inputOptions<T>(yargs: Argv<T>) {
   return yargs
-    .option("input", { type: "string", describe: "Picture (PNG, JPEG, BMP) or tensor (.npy, .bin, .raw)" })
+    .option("input", {
+      type: "string",
+      requiresArg: true,
+      describe: "Picture (PNG, JPEG, BMP) or tensor (.npy, .bin, .raw)",
+    })
     .option("fit", { choices: fits, describe: "How a picture of another aspect fits" })
     .option("crop-share", { type: "number", describe: "Share of the picture that --fit crop keeps" })
     .option("filter", { choices: filters, describe: "Resizing filter" })
     .option("colour", { choices: colours, describe: "Order of the channels" })
-    .option("mean", { type: "string", describe: "Subtracted from the pixels: one value, or one per channel (a,b,c)" })
-    .option("std", { type: "string", describe: "Divides the pixels after that: one value, or one per channel" });
+    .option("mean", {
+      type: "string",
+      requiresArg: true,
+      describe: "Subtracted from the pixels: one value, or one per channel (a,b,c)",
+    })
+    .option("std", {
+      type: "string",
+      requiresArg: true,
+      describe: "Divides the pixels after that: one value, or one per channel",
+    });
 }
 
 export interface InputArguments {
@@ -42,9 +61,6 @@ export function readInput(graph: Graph, args: InputArguments): LoadedInput {
     throw new TandemError(`${graph.source}: has ${graph.inputs.length} inputs; only one can be given`);
   }
   const tensor = inputTensorOf(graph);
-  if (args.input === undefined) {
-    return { bytes: noise(byteLength(graph.tensors[graph.inputs[0]!]!)), description: "random bytes (no --input given)" };
-  }
   const preprocess: Preprocess = {
     ...defaultPreprocess(tensor),
     ...(args.fit && { fit: args.fit }),
@@ -54,6 +70,12 @@ export function readInput(graph: Graph, args: InputArguments): LoadedInput {
     ...(args.mean !== undefined && { mean: numbers("--mean", args.mean) }),
     ...(args.std !== undefined && { std: numbers("--std", args.std) }),
   };
+  if (args.input === undefined) {
+    return {
+      bytes: noise(byteLength(graph.tensors[graph.inputs[0]!]!)),
+      description: "random bytes (no --input given)",
+    };
+  }
   const bytes = loadInput(args.input, tensor, preprocess);
   return { bytes, description: args.input + (isPicture(args.input) ? ` (${describe(preprocess)})` : "") };
 }

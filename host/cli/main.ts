@@ -18,18 +18,31 @@ async function main(args: readonly string[]): Promise<number> {
       .command(COMMANDS)
       .demandCommand(1, "No command given")
       .strict()
+      .check(onlyOnce)
       .version(version)
       .wrap(Math.min(120, process.stdout.columns || 120))
       .exitProcess(false)
-      // yargs gives a message for a wrong command line, and the error where a command threw one.
+      // yargs calls this for its own complaints (a message, or a YError) and for what a command threw.
       .fail((message: string | null, error: Error | undefined) => {
-        throw error ?? new UsageError(message ?? "wrong command line", { hint: "tandem --help shows what there is." });
+        if (error !== undefined && error.name !== "YError") throw error;
+        throw new UsageError(message ?? error?.message ?? "wrong command line", {
+          hint: "tandem --help shows what there is.",
+        });
       })
       .parseAsync();
     return 0;
   } catch (error) {
     return report(error);
   }
+}
+
+/** Options that may be repeated; of any other, yargs would make a list that no command expects. */
+const REPEATABLE = ["_", "use"];
+
+function onlyOnce(args: Record<string, unknown>): true {
+  const twice = Object.keys(args).find((name) => Array.isArray(args[name]) && !REPEATABLE.includes(name));
+  if (twice !== undefined) throw new UsageError(`--${twice} is given more than once`);
+  return true;
 }
 
 // A reader that goes away early (`tandem run | head`) is no error.

@@ -50,7 +50,9 @@ export function parseUse(pairs: readonly string[], target: Target): Record<strin
     const known = /^\d+$/.test(layer) || (OPERATOR_TYPES as string[]).includes(layer);
     if (!known) throw new UsageError(`--use ${layer}=${name}: "${layer}" is neither a layer's index nor an operator`);
     if (!names.has(name)) {
-      throw new UsageError(`--use ${layer}=${name}: no such implementation`, { hint: `There are ${[...names].join(", ")}.` });
+      throw new UsageError(`--use ${layer}=${name}: no such implementation`, {
+        hint: `There are ${[...names].join(", ")}.`,
+      });
     }
   });
 }

@@ -16,7 +16,12 @@ export interface Answer {
 }
 
 /** The `count` largest elements of an output, the largest first. */
-export function strongest(tensor: Tensor, bytes: Uint8Array, labels: readonly string[] | undefined, count: number): Answer[] {
+export function strongest(
+  tensor: Tensor,
+  bytes: Uint8Array,
+  labels: readonly string[] | undefined,
+  count: number,
+): Answer[] {
   const scale = tensor.quantisation?.scales[0] ?? 1;
   const zero = tensor.quantisation?.zeroPoints[0] ?? 0;
   const values = [...viewAs(bytes, tensor.dtype)].map((stored) => scale * (Number(stored) - zero));

@@ -14,8 +14,7 @@ interface Arguments {
 export const inspect: CommandModule<object, Arguments> = {
   command: "inspect <model>",
   describe: "Show a model's operators, shapes, quantisation, MACs and parameters",
-  builder: (yargs) =>
-    yargs.positional("model", { type: "string", demandOption: true, describe: "A .tflite file" }),
+  builder: (yargs) => yargs.positional("model", { type: "string", demandOption: true, describe: "A .tflite file" }),
   handler({ model }) {
     const graph = readTfliteFile(model);
     process.stdout.write(`${describeGraph(graph)}\n`);
@@ -28,7 +27,11 @@ export function describeGraph(graph: Graph): string {
     { title: "#", cell: ({ index }) => index },
     { title: "operator", cell: ({ type }) => type, align: "left" },
     { title: "input", cell: (op) => shape(inputTensor(graph, op, 0)), align: "left" },
-    { title: "weights", cell: (op) => (parameters(graph, op) > 0 ? shape(inputTensor(graph, op, 1)) : ""), align: "left" },
+    {
+      title: "weights",
+      cell: (op) => (parameters(graph, op) > 0 ? shape(inputTensor(graph, op, 1)) : ""),
+      align: "left",
+    },
     { title: "output", cell: (op) => shape(outputTensor(graph, op)), align: "left" },
     { title: "type", cell: (op) => outputTensor(graph, op).dtype, align: "left" },
     { title: "scale", cell: (op) => scale(outputTensor(graph, op)) },
@@ -75,8 +78,8 @@ function weightScales(graph: Graph, operator: Operator): string {
 /** What differs from the plain case: `SAME`, `stride 2`, `RELU6`. */
 function attributes(operator: Operator): string {
   const all: Partial<Record<string, string | number | boolean>> = { ...operator.attributes };
-  const pair = (name: string, a: unknown, b: unknown) =>
-    a === undefined || (a === 1 && b === 1) ? "" : `${name} ${a === b ? String(a) : `${String(a)}x${String(b)}`}`;
+  const pair = (name: string, a: string | number | boolean | undefined, b: typeof a) =>
+    a === undefined || b === undefined || (a === 1 && b === 1) ? "" : `${name} ${a === b ? a : `${a}x${b}`}`;
   return [
     all["padding"],
     pair("stride", all["strideHeight"], all["strideWidth"]),

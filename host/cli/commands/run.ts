@@ -27,11 +27,18 @@ interface Arguments extends PlaceArguments, InputArguments {
 
 function builder(yargs: Argv): Argv<Arguments> {
   const own = yargs
-    .positional("model", { type: "string", describe: "A .tflite file; without it, the digit reader that ships with Tandem" })
-    .option("labels", { type: "string", describe: "Names of the outputs, one per line" })
+    .positional("model", {
+      type: "string",
+      describe: "A .tflite file; without it, the digit reader that ships with Tandem",
+    })
+    .option("labels", { type: "string", requiresArg: true, describe: "Names of the outputs, one per line" })
     .option("top", { type: "number", default: 5, describe: "How many of the strongest outputs to show" })
-    .option("json", { type: "string", describe: "Write the whole report here (docs/report.schema.json)" })
-    .option("csv", { type: "string", describe: "Write the layers here" });
+    .option("json", {
+      type: "string",
+      requiresArg: true,
+      describe: "Write the whole report here (docs/report.schema.json)",
+    })
+    .option("csv", { type: "string", requiresArg: true, describe: "Write the layers here" });
   return inputOptions(placeOptions(own));
 }
 
@@ -50,7 +57,10 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
 
   const model = args.model ?? digits.model;
   const graph = readTfliteFile(model);
-  const input = readInput(graph, args.model === undefined && args.input === undefined ? { ...args, input: digits.picture } : args);
+  const input = readInput(
+    graph,
+    args.model === undefined && args.input === undefined ? { ...args, input: digits.picture } : args,
+  );
   const outputTensor = graph.tensors[graph.outputs[0]!]!;
   const labels = findLabels(args.labels, model, outputTensor);
 

@@ -20,7 +20,11 @@ interface Arguments extends PlaceArguments {
 function builder(yargs: Argv): Argv<Arguments> {
   const own = yargs
     .positional("model", { type: "string", demandOption: true, describe: "A .tflite file" })
-    .option("golden", { type: "string", demandOption: true, describe: "JSON file with the expected SHA-256 of each output" });
+    .option("golden", {
+      type: "string",
+      demandOption: true,
+      describe: "JSON file with the expected SHA-256 of each output",
+    });
   return placeOptions(own);
 }
 
