@@ -1,0 +1,164 @@
+import { expect } from "chai";
+import { TandemError } from "../../../hw/errors.js";
+import type { ParameterValue, RunResult } from "../../../driver/device.js";
+import type { Program } from "../../../driver/program.js";
+import { Simulator, type SimulatorOptions } from "../../../driver/transport/simulator.js";
+import { rejection } from "../../support/rejection.js";
+import { adder, adderProgram, ramp } from "./adder.js";
+
+async function runOnce(
+  program: Program,
+  inputs: Record<string, Uint8Array>,
+  parameters: Record<string, ParameterValue> = {},
+  options: SimulatorOptions = {},
+): Promise<RunResult> {
+  const simulator = Simulator.of(adder, parameters, options);
+  return simulator.run(await simulator.load(program), inputs);
+}
+
+describe("The simulator as a device", () => {
+  it("says what it is", async () => {
+    expect(await Simulator.of(adder, { width: 8 }).describe()).to.deep.equal({
+      design: "adder",
+      parameters: { add: 1, width: 8, estimate: 0, fault: "none" },
+      engine: "kernel",
+      level: "cycle",
+      streams: [
+        { name: "a", direction: "in", bytes: 8 },
+        { name: "y", direction: "out", bytes: 8 },
+      ],
+    });
+  });
+
+  it("moves the bytes of all transfers, in order, and counts the clocks", async () => {
+    const result = await runOnce(adderProgram(64, 16), { x: ramp(64) }, { add: 5 });
+    expect(result.outputs["sum"]).to.deep.equal(ramp(64).map((x) => x + 5));
+    // 16 beats, one a clock: the first is pushed in 0, passes the adder in 1, and leaves in 2.
+    expect(result.clocks).to.equal(18);
+    expect(result.exact).to.equal(true);
+    expect(result.counters!.processes.map(({ path }) => path)).to.deep.equal(["adder.run"]);
+  });
+
+  it("runs every program from reset: same inputs, same result", async () => {
+    const simulator = Simulator.of(adder);
+    const long = await simulator.load(adderProgram(64, 16));
+    const short = await simulator.load(adderProgram(8));
+    const first = await simulator.run(long, { x: ramp(64) });
+    await simulator.run(short, { x: ramp(8) });
+    expect(await simulator.run(long, { x: ramp(64) })).to.deep.equal(first);
+  });
+
+  it("gives the same bytes whatever the neighbours' stalls, and the same clocks for the same seed", async () => {
+    const plain = await runOnce(adderProgram(256, 32), { x: ramp(256) });
+    const clocks = new Set<number>();
+    for (const seed of [1, 2, 3]) {
+      const stalls = { seed, chance: 0.3, most: 5 };
+      const slow = await runOnce(adderProgram(256, 32), { x: ramp(256) }, {}, { stalls });
+      expect(slow.outputs, `seed ${seed}`).to.deep.equal(plain.outputs);
+      expect(slow.clocks).to.be.greaterThan(plain.clocks);
+      expect(await runOnce(adderProgram(256, 32), { x: ramp(256) }, {}, { stalls })).to.deep.equal(slow);
+      clocks.add(slow.clocks);
+    }
+    expect(clocks.size).to.be.greaterThan(1);
+  });
+
+  it("says that clocks hold estimates", async () => {
+    const result = await runOnce(adderProgram(16), { x: ramp(16) }, { estimate: 3 });
+    expect(result.exact).to.equal(false);
+    expect(result.counters!.processes[0]!.estimated).to.equal(4 * 3);
+  });
+
+  it("reports progress in clocks that grow", async () => {
+    const simulator = Simulator.of(adder);
+    const seen: number[] = [];
+    const handle = await simulator.load(adderProgram(40_000));
+    const { clocks } = await simulator.run(handle, { x: ramp(40_000) }, { onClocks: (n) => seen.push(n) });
+    expect(clocks).to.be.greaterThan(10_000);
+    expect(seen.length).to.be.greaterThan(3);
+    expect(seen).to.deep.equal([...seen].sort((a, b) => a - b));
+  });
+
+  describe("a design that does not do what the program asks", () => {
+    it("sends too little: who waits on what", async () => {
+      const error = await rejection(runOnce(adderProgram(16, 4), { x: ramp(16) }, { fault: "swallow" }), TandemError);
+      expect(error.message).to.match(
+        /nothing moves any more after clock \d+; unfinished transfers: y: beat 1 of 1 of step 7/,
+      );
+      expect(error.hint).to.match(/Stalled: adder\.run on pop of adder\.a since \d+/);
+    });
+
+    it("does not take all that is sent", async () => {
+      const error = await rejection(runOnce(adderProgram(64, 4, 4), { x: ramp(64) }), TandemError);
+      expect(error.message).to.match(/unfinished transfers: a: beat 1 of 1 of step \d+/);
+      expect(error.hint).to.include("adder.run on push of adder.y");
+    });
+
+    it("sends more than was asked for", async () => {
+      const error = await rejection(runOnce(adderProgram(16), { x: ramp(16) }, { fault: "surplus" }), TandemError);
+      expect(error.message).to.include("beats that nobody asked for: 1 on y");
+    });
+
+    it("ends a transfer early or late, by TLAST", async () => {
+      const late = await rejection(runOnce(adderProgram(16), { x: ramp(16) }, { fault: "nolast" }), TandemError);
+      expect(late.message).to.include("y: beat 4 of 4 of step 1 came without TLAST");
+      const program = adderProgram(16, 8);
+      const early = await rejection(
+        runOnce(
+          { ...program, steps: [...program.steps.slice(0, 2), { ...adderProgram(16).steps[1]! }] },
+          { x: ramp(16) },
+        ),
+        TandemError,
+      );
+      expect(early.message).to.include("y: beat 2 of 4 of step 2 came with TLAST");
+    });
+
+    it("runs on without end", async () => {
+      const error = await rejection(
+        runOnce(adderProgram(16), { x: ramp(16) }, { fault: "spin" }, { patience: 50_000 }),
+        TandemError,
+      );
+      expect(error.message).to.match(/no beat has moved on any stream for \d+ clocks.*unfinished transfers: y: beat 4/);
+    });
+
+    it("and is used again after it", async () => {
+      const simulator = Simulator.of(adder, { fault: "swallow" });
+      const bad = await simulator.load(adderProgram(16));
+      const good = await simulator.load(adderProgram(8));
+      await rejection(simulator.run(bad, { x: ramp(16) }), TandemError);
+      const { outputs } = await simulator.run(good, { x: ramp(8) });
+      expect(outputs["sum"]).to.deep.equal(ramp(8).map((x) => x + 1));
+    });
+  });
+
+  it("refuses programs and inputs that do not fit", async () => {
+    const simulator = Simulator.of(adder);
+    const program = adderProgram(16);
+    const handle = await simulator.load(program);
+    const refusals: [Promise<unknown>, string][] = [
+      [
+        simulator.load({ ...program, steps: [{ kind: "send", stream: "b", buffer: 0, offset: 0, length: 4 }] }),
+        'stream "b"',
+      ],
+      [simulator.load({ ...program, steps: [{ kind: "write", register: 0, value: 1 }] }), "writes registers"],
+      [
+        simulator.load({ name: "big", buffers: [{ name: "x", role: "scratch", bytes: 2 ** 40 }], steps: [] }),
+        "at most",
+      ],
+      [simulator.run(handle, {}), 'input buffer "x" takes 16 bytes, but got none'],
+      [simulator.run(handle, { x: ramp(12) }), "takes 16 bytes, but got 12"],
+      [simulator.run(handle, { x: ramp(16), z: ramp(1) }), 'no input buffer "z"'],
+      [simulator.run(99, {}), "no program 99"],
+    ];
+    for (const [promise, message] of refusals)
+      expect((await rejection(promise, TandemError)).message).to.include(message);
+    await simulator.unload(handle);
+    await rejection(simulator.run(handle, { x: ramp(16) }), TandemError, `no program ${handle}`);
+    await simulator.close();
+    await rejection(simulator.describe(), TandemError, "was closed");
+  });
+
+  it("refuses bad parameters and levels", () => {
+    expect(() => Simulator.of(adder, { add: 256 })).to.throw(TandemError, "add = 256");
+    expect(() => Simulator.of(adder, {}, { level: "rtl" })).to.throw(TandemError, "no level rtl");
+  });
+});
