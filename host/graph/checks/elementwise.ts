@@ -67,6 +67,7 @@ export const mean: Check<"MEAN"> = (site) => {
       return axis < 0 ? axis + rank : axis;
     }),
   );
+  if (axes.size === 0) site.fail("reduces no axis");
   const expected = site.attributes.keepDims
     ? input.shape.map((size, i) => (axes.has(i) ? 1 : size))
     : input.shape.filter((_, i) => !axes.has(i));

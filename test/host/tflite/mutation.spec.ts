@@ -1,16 +1,17 @@
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { expect } from "chai";
 import { TandemError } from "../../../hw/errors.js";
 import { CPU_IMPLEMENTATIONS, CPU_PREFERENCE } from "../../../host/kernels/registry.js";
 import { execute } from "../../../host/runtime/executor.js";
 import { makePlan } from "../../../host/runtime/plan.js";
 import { readTflite } from "../../../host/tflite/reader.js";
+import { digits } from "../../../host/zoo/zoo.js";
 import { byteLength } from "../../../host/graph/tensor.js";
 import { modelPath, needsShared } from "../support/shared.js";
 
 /** Replays one run: `TANDEM_SEED=... npx mocha ...`. */
 const seed = Number(process.env["TANDEM_SEED"] ?? 20261122);
-const mutations = 2000;
 /** Networks that a mutation made larger than this are loaded and planned, not run. */
 const maxMacs = 2e7;
 
@@ -51,15 +52,19 @@ function mutate(data: Uint8Array, places: readonly number[], next: () => number)
 }
 
 describe("A mutated model", () => {
-  for (const name of ["ds_cnn_kws_int8", "resnet8_cifar10_int8"]) {
-    it(`${name}: ${mutations / 2} seeded mutations end in a result or in a one-line error (seed ${seed})`, async function () {
-      needsShared(this);
+  for (const [path, mutations] of [
+    [digits.model, 2000],
+    [modelPath("ds_cnn_kws_int8"), 250],
+    [modelPath("resnet8_cifar10_int8"), 250],
+  ] as const) {
+    it(`${basename(path)}: ${mutations} seeded mutations end in a result or in a one-line error (seed ${seed})`, async function () {
+      if (path !== digits.model) needsShared(this);
       this.timeout(120_000);
-      const data = new Uint8Array(readFileSync(modelPath(name)));
+      const data = new Uint8Array(readFileSync(path));
       const places = structure(data);
       const next = random(seed);
       const outcomes = { refused: 0, ran: 0, planned: 0 };
-      for (let i = 0; i < mutations / 2; i++) {
+      for (let i = 0; i < mutations; i++) {
         const mutant = mutate(data, places, next);
         const start = performance.now();
         try {
