@@ -25,10 +25,10 @@ export function runMethod(process: Process): void {
 export function runThread(process: Process): void {
   for (;;) {
     try {
-      const result = advance(process);
+      let result = advance(process);
+      while (result?.value === CONTINUE && !process.waiting) result = process.generator?.next();
       if (result !== undefined && result.done !== true) {
         if (process.waiting) process.waiting = false;
-        else if (result.value === CONTINUE) continue;
         else bareYield(process);
         return;
       }

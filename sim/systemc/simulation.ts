@@ -388,8 +388,9 @@ export class Simulation extends Context {
       return;
     }
     this.running = process;
-    // The caller counts as runnable meanwhile, so that nothing schedules it a second time.
-    if (caller !== null) caller.queued = true;
+    // A thread that calls counts as runnable meanwhile, so that nothing schedules it a second time. A method does not.
+    const holds = caller !== null && !caller.isMethod;
+    if (holds) caller.queued = true;
     try {
       if (process.isMethod) runMethod(process);
       else runThread(process);
@@ -398,7 +399,7 @@ export class Simulation extends Context {
       this.fail(error);
     } finally {
       this.running = caller;
-      if (caller !== null) caller.queued = false;
+      if (holds) caller.queued = false;
     }
     if (caller === null) return;
     if (!caller.isMethod) throwHere(caller);

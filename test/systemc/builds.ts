@@ -7,6 +7,7 @@ import { buildProgram, missingTools, packageRoot, type ProgramArtefact } from ".
 
 const folder = join(packageRoot(), "test/systemc");
 const headers = [join(folder, "native/pairs.h")];
+const common = ["pairs.cpp", "network.cpp"].map((name) => join(folder, "native", name));
 const pairSources = readdirSync(join(folder, "pairs"))
   .filter((name) => name.endsWith(".cpp"))
   .map((name) => join(folder, "pairs", name));
@@ -41,12 +42,12 @@ export async function nativeProgram(name: string, sources: readonly string[], fl
 }
 
 export const nativePairs = (): Promise<string> =>
-  nativeProgram("pairs", [join(folder, "native/pairs.cpp"), join(folder, "native/main.cpp"), ...pairSources]);
+  nativeProgram("pairs", [...common, join(folder, "native/main.cpp"), ...pairSources]);
 
 export const wasmPairs = (): Promise<ProgramArtefact> =>
   buildProgram({
     name: "pairs",
-    sources: [join(folder, "native/pairs.cpp"), join(folder, "native/wasm.cpp"), ...pairSources],
+    sources: [...common, join(folder, "native/wasm.cpp"), ...pairSources],
     headers,
-    exports: ["tandem_run_program"],
+    exports: ["tandem_run_program", "tandem_run_network"],
   });

@@ -24,15 +24,12 @@ static void handle_report(const sc_report& report, const sc_actions& actions) {
   sc_report_handler::default_handler(report, actions & ~(SC_DISPLAY | SC_LOG));
 }
 
-const char* run_program(const char* name) {
+const char* run_traced(const std::function<void()>& body) {
   sc_report_handler::set_handler(handle_report);
   sc_report_handler::set_actions("/IEEE_Std_1666/deprecated", SC_DO_NOTHING);
   static std::string result;
-  Program* program = Program::first();
-  while (program && std::strcmp(program->name, name) != 0) program = program->next;
-  if (!program) return "no such program\n";
   try {
-    program->run();
+    body();
   } catch (const sc_report& report) {
     trace_text << "caught " << report.get_msg_type();
     if (*report.get_msg()) trace_text << ": " << report.get_msg();
@@ -40,4 +37,11 @@ const char* run_program(const char* name) {
   }
   result = trace_text.str();
   return result.c_str();
+}
+
+const char* run_program(const char* name) {
+  Program* program = Program::first();
+  while (program && std::strcmp(program->name, name) != 0) program = program->next;
+  if (!program) return "no such program\n";
+  return run_traced(program->run);
 }

@@ -4,6 +4,7 @@
 #define SC_INCLUDE_DYNAMIC_PROCESSES
 #define SC_INCLUDE_FX
 #include <cstdio>
+#include <functional>
 #include <sstream>
 #include <string>
 #include <systemc>
@@ -44,6 +45,10 @@ struct Program {
 
 /// Runs a program and returns its trace.
 const char* run_program(const char* name);
+/// Runs anything with reports written into the trace, and returns the trace.
+const char* run_traced(const std::function<void()>& body);
+/// Runs a network of processes that is described by numbers (network.cpp).
+const char* run_network(const int* description);
 
 inline sc_time ns(double v) { return sc_time(v, SC_NS); }
 inline sc_time ps(double v) { return sc_time(v, SC_PS); }

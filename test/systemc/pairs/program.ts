@@ -5,7 +5,7 @@ import { spawn, type Process, type Sensitivity, type ThreadBody } from "../../..
 
 /** Writes one line of the trace: time, delta count, then the parts; booleans as 0 and 1, as C++ does. */
 export type Say = (...parts: unknown[]) => void;
-export type Program = (sim: Simulation, say: Say) => void;
+export type Program = (sim: Simulation, say: Say, write: (text: string) => void) => void;
 
 export function runProgram(program: Program): string {
   let text = "";
@@ -21,7 +21,7 @@ export function runProgram(program: Program): string {
     text += `${sim.timeStamp.toString()} +${sim.deltaCount} ${line}\n`;
   };
   try {
-    program(sim, say);
+    program(sim, say, (more) => void (text += more));
   } catch (error) {
     if (!(error instanceof ReportError)) throw error;
     const { type, text: detail } = error.report;
