@@ -14,7 +14,13 @@ export function random(seed: number): (below: number) => number {
 export function randomNetwork(seed: number): number[] {
   const below = random(seed);
   const between = (low: number, high: number): number => low + below(high - low + 1);
-  const [events, signals, bools, fifos, clocks] = [between(1, 4), between(1, 3), between(1, 3), between(1, 2), below(3)];
+  const [events, signals, bools, fifos, clocks] = [
+    between(1, 4),
+    between(1, 3),
+    between(1, 3),
+    between(1, 2),
+    below(3),
+  ];
   const processes = between(2, 7);
   const numbers = [events, signals, bools, fifos];
   for (let i = 0; i < fifos; i++) numbers.push(between(1, 3));
@@ -71,7 +77,11 @@ export function randomNetwork(seed: number): number[] {
         return [between(20, 21), target, 0, 0];
       }
       case 18:
-        return [[24, below(signals), 0, 0], [25, below(events), 0, 0], [26, below(bools), 0, 0]][below(3)]!;
+        return [
+          [24, below(signals), 0, 0],
+          [25, below(events), 0, 0],
+          [26, below(bools), 0, 0],
+        ][below(3)]!;
       default:
         return below(3) === 0 ? [27, below(events), below(10), below(2)] : [3, between(1, 3), 0, 0];
     }
