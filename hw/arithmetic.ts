@@ -5,9 +5,9 @@
 import { TandemError } from "./errors.js";
 import { i16, i32, type I16, type I32 } from "./types.js";
 
-/** Arithmetic shift right: floor(x / 2^n). `x` up to 32 bits signed, n in 0..31. */
+/** Arithmetic shift right: floor(x / 2^n). `x` is any exact integer, n in 0..31. */
 export function asr(x: number, n: number): number {
-  return x >> n;
+  return (x | 0) === x ? x >> n : Math.floor(x / 2 ** n);
 }
 
 /** x * 2^n as an exact integer; the result has to stay below 2^53. */
@@ -15,10 +15,11 @@ export function shl(x: number, n: number): number {
   return x * 2 ** n;
 }
 
-/** Bits `high` down to `low` of a number of up to 32 bits, as an unsigned integer. */
+/** Bits `high` down to `low` of any exact integer (two's complement), as an unsigned integer of at most 32 bits. */
 export function bits(x: number, high: number, low: number): number {
   const width = high - low + 1;
-  return width === 32 ? x >>> 0 : (x >>> low) & (2 ** width - 1);
+  const shifted = asr(x, low);
+  return width === 32 ? shifted >>> 0 : (shifted & (2 ** width - 1)) >>> 0;
 }
 
 /** Bitwise operators on unsigned operands of up to 32 bits (JavaScript's own give signed results). */

@@ -1,0 +1,113 @@
+/** A layer as a program for the systolic design: one instruction, and the transfers that feed it. */
+import type { CompiledProgram } from "../../driver/design.js";
+import { im2col, isMatrix } from "../../driver/im2col.js";
+import type { ConvLayer } from "../../driver/layer.js";
+import type { Program, ProgramBuffer, Step } from "../../driver/program.js";
+import { TandemError } from "../../hw/index.js";
+import type { SystolicConfig } from "./config.js";
+import { encode, OPCODE_GEMM } from "./instruction.js";
+import { packWeights } from "./pack.js";
+import { tile, type Tiling } from "./tiling.js";
+
+/** Null if the layer can run, else why not. */
+export function refuses(layer: ConvLayer, config: SystolicConfig): string | null {
+  if (layer.multipliers.some((multiplier) => multiplier < 0)) return "a negative multiplier";
+  if (layer.shifts.some((shift) => shift > 31)) return "a shift to the left by more than 31";
+  const tiling = tile(layer, config);
+  return typeof tiling === "string" ? tiling : null;
+}
+
+export function compile(layer: ConvLayer, config: SystolicConfig): CompiledProgram {
+  const reason = refuses(layer, config);
+  const tiling = tile(layer, config);
+  if (reason !== null || typeof tiling === "string")
+    throw new TandemError(`Layer ${layer.name} does not run on systolic: ${reason ?? ""}`);
+  const { m, n, k, words } = tiling;
+  const rowBytes = words * config.streamBytes;
+  const direct = isMatrix(layer) && rowBytes === k;
+  const unsigned = layer.dtype === "uint8";
+  const wholeBeats = (bytes: number): number => Math.ceil(bytes / config.streamBytes) * config.streamBytes;
+
+  const weights = packWeights(layer, tiling, config);
+  const instruction = encodeLayer(layer, tiling, config);
+  const buffers: ProgramBuffer[] = [
+    { name: "instructions", role: "constant", bytes: instruction.length, data: instruction },
+    { name: "input", role: "input", bytes: m * rowBytes },
+    { name: "output", role: "output", bytes: wholeBeats(m * n) },
+    ...weights.map((data, i): ProgramBuffer => ({ name: `weights${i}`, role: "constant", bytes: data.length, data })),
+  ];
+  const parts = Array.from({ length: config.streams }, (_, p) => {
+    const first = p * tiling.partRows;
+    return { first, rows: Math.max(0, Math.min(m - first, tiling.partRows)) };
+  });
+  const steps: Step[] = [
+    ...parts.flatMap(({ first, rows }, p): Step[] =>
+      rows === 0
+        ? []
+        : [{ kind: "receive", stream: `output${p}`, buffer: 2, offset: first * n, length: wholeBeats(rows * n) }],
+    ),
+    { kind: "send", stream: "instructions", buffer: 0, offset: 0, length: instruction.length },
+    ...parts.flatMap(({ first, rows }, p): Step[] =>
+      rows === 0
+        ? []
+        : [{ kind: "send", stream: `input${p}`, buffer: 1, offset: first * rowBytes, length: rows * rowBytes }],
+    ),
+    ...Array.from({ length: tiling.passes }, (): Step[] =>
+      weights.map((data, i): Step => ({
+        kind: "send",
+        stream: `weight${i}`,
+        buffer: 3 + i,
+        offset: 0,
+        length: data.length,
+      })),
+    ).flat(),
+  ];
+  const program: Program = { name: layer.name, buffers, steps };
+  return {
+    program,
+    packs: !direct,
+    unpacks: false,
+    tiling: { ...tiling },
+    inputs: (tensor) => ({ input: direct ? tensor : im2col(layer, tensor, rowBytes, unsigned ? 0x80 : 0) }),
+    output: (outputs) => outputs["output"]!.subarray(0, m * n),
+  };
+}
+
+function encodeLayer(layer: ConvLayer, tiling: Tiling, config: SystolicConfig): Uint8Array {
+  const { m, n, k, words, columnTiles } = tiling;
+  const { rows, cols, cellCols, lanes, groups } = config;
+  const offset = layer.dtype === "uint8" ? 128 : 0;
+  // Of the last column tile, the values that count, and the words that they fill.
+  const lastColumns = n - (columnTiles - 1) * cols;
+  const lastWords = Math.ceil(lastColumns / lanes);
+  return encode({
+    opcode: OPCODE_GEMM,
+    unsigned: offset === 0 ? 0 : 1,
+    streamed: tiling.streamed ? 1 : 0,
+    words,
+    lastBytes: k - (words - 1) * config.streamBytes,
+    // A column has one result register: the next tile starts R waves after the last, or when that has left the array.
+    gap: config.overlapTiles ? Math.max(0, rows - k) : rows + cellCols - 2,
+    rowTiles: tiling.rowTiles,
+    inputSlots: tiling.inputSlots,
+    rows: m,
+    weightSlots: tiling.weightSlots,
+    partRows: tiling.partRows,
+    outputSlots: tiling.outputSlots,
+    columnTiles,
+    chunkTiles: tiling.chunkTiles,
+    blockTiles: tiling.blockTiles,
+    segmentWords: tiling.segmentWords,
+    passes: tiling.passes,
+    segments: tiling.passes * columnTiles * tiling.segments,
+    outputSlotWords: tiling.outputSlotWords,
+    rowStride: columnTiles * groups,
+    rowWords: (columnTiles - 1) * groups + lastWords,
+    outputBytes: lastColumns - (lastWords - 1) * lanes,
+    vectors: m * columnTiles * groups,
+    weightZero: layer.weightZero - offset,
+    outputZero: layer.outputZero - offset,
+    clampMin: layer.clampMin - offset,
+    clampMax: layer.clampMax - offset,
+  });
+}

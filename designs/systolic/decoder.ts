@@ -1,0 +1,126 @@
+/**
+ * The instruction decoder: takes the words of an instruction (instruction.ts) from its stream, hands each module its part
+ * of it, and waits until the outputs have left before it takes the next.
+ */
+import { beatType } from "../../driver/stream.js";
+import { assert, bits, bool, i8, Module, u16, u24, u32, u8, vec } from "../../hw/index.js";
+import type { ChannelIn, ChannelOut, Process, U32, ValueOf } from "../../hw/index.js";
+import type { SystolicConfig } from "./config.js";
+import { INSTRUCTION_WORDS, OPCODE_GEMM } from "./instruction.js";
+import { ClampJob, InputJob, OutputJob, ParameterJob, SequenceJob, TermJob, WalkJob, WeightJob } from "./tokens.js";
+
+/** Bytes in a beat of the instruction stream. */
+export const INSTRUCTION_BEAT = 4;
+
+export class Decoder extends Module {
+  static readonly source = import.meta.url;
+  readonly parts: number;
+  readonly weightParts: number;
+  readonly partRows: number;
+
+  readonly stream = this.channelIn(beatType(INSTRUCTION_BEAT));
+  readonly inputs: readonly ChannelOut<ValueOf<typeof InputJob>>[];
+  readonly weights: readonly ChannelOut<ValueOf<typeof WeightJob>>[];
+  readonly walk = this.channelOut(WalkJob);
+  readonly sequence = this.channelOut(SequenceJob);
+  readonly terms = this.channelOut(TermJob);
+  readonly parameters = this.channelOut(ParameterJob);
+  readonly clamps = this.channelOut(ClampJob);
+  readonly outputs: readonly ChannelOut<ValueOf<typeof OutputJob>>[];
+  readonly done: readonly ChannelIn<boolean>[];
+
+  words: U32[] = vec(u32, INSTRUCTION_WORDS).zero();
+
+  constructor(parent: Module, name: string, config: SystolicConfig) {
+    super(parent, name);
+    this.parts = config.streams;
+    this.weightParts = config.weightStreams;
+    this.partRows = config.partRows;
+    this.inputs = Array.from({ length: this.parts }, () => this.channelOut(InputJob));
+    this.weights = Array.from({ length: this.weightParts }, () => this.channelOut(WeightJob));
+    this.outputs = Array.from({ length: this.parts }, () => this.channelOut(OutputJob));
+    this.done = Array.from({ length: this.parts }, () => this.channelIn(bool));
+    this.clocked(this.decode);
+  }
+
+  *decode(): Process {
+    for (;;) {
+      for (let i = u8(0); i < INSTRUCTION_WORDS; i = u8(i + 1)) {
+        const { data } = yield* this.stream.pop();
+        this.words[i] = u32(data[0]! + data[1]! * 256 + data[2]! * 65536 + data[3]! * 16777216);
+        yield;
+      }
+      const word = this.words;
+      assert(bits(word[0]!, 7, 0) === OPCODE_GEMM, "the opcode is GEMM");
+      const flip = u8(bits(word[0]!, 8, 8) * 128);
+      const streamed = bits(word[0]!, 9, 9) === 1;
+      const words = u16(bits(word[1]!, 15, 0));
+      const rowTiles = u24(bits(word[2]!, 23, 0));
+      const columnTiles = u16(bits(word[5]!, 15, 0));
+      const segmentWords = u16(bits(word[6]!, 31, 16));
+      const rowStride = u16(bits(word[9]!, 31, 16));
+      const partRows = u24(bits(word[4]!, 23, 0));
+      const outputSlots = u8(bits(word[4]!, 31, 24));
+      const outputSlotWords = u16(bits(word[9]!, 15, 0));
+      const inputSlots = u8(bits(word[2]!, 31, 24));
+      const weightSlots = u8(bits(word[3]!, 31, 24));
+      const rows = u24(bits(word[3]!, 23, 0));
+      yield* this.walk.push({
+        rows,
+        partRows,
+        rowTiles,
+        blockTiles: u16(bits(word[6]!, 15, 0)),
+        columnTiles,
+        chunkTiles: u16(bits(word[5]!, 31, 16)),
+        streamed,
+        words,
+        inputSlots,
+        outputSlots,
+        outputSlotWords,
+        rowStride,
+      });
+      yield* this.sequence.push({
+        words,
+        lastBytes: u8(bits(word[1]!, 23, 16)),
+        segmentWords,
+        weightSlots,
+        segments: word[8]!,
+        gap: u8(bits(word[1]!, 31, 24)),
+      });
+      for (let p = 0; p < this.weightParts; p++)
+        yield* this.weights[p]!.push({
+          passes: u24(bits(word[7]!, 23, 0)),
+          columnTiles,
+          words,
+          segmentWords,
+          slots: weightSlots,
+          flip,
+        });
+      yield* this.terms.push({ rowTiles, weightZero: i8(bits(word[12]!, 7, 0)) });
+      yield* this.parameters.push({ columnTiles });
+      yield* this.clamps.push({
+        vectors: word[11]!,
+        zero: i8(bits(word[12]!, 15, 8)),
+        min: i8(bits(word[12]!, 23, 16)),
+        max: i8(bits(word[12]!, 31, 24)),
+        flip,
+      });
+      // The parts take their rows one after the other.
+      let left = rows;
+      for (let p = 0; p < this.parts; p++) {
+        const mine = u24(left < partRows ? left : partRows);
+        left = u24(left - mine);
+        yield* this.inputs[p]!.push({ rowTiles, rows: mine, words, slots: inputSlots, flip });
+        yield* this.outputs[p]!.push({
+          rows: mine,
+          rowWords: u16(bits(word[10]!, 15, 0)),
+          lastBytes: u8(bits(word[10]!, 23, 16)),
+          rowStride,
+          slots: outputSlots,
+          slotWords: outputSlotWords,
+        });
+      }
+      for (let p = 0; p < this.parts; p++) yield* this.done[p]!.pop();
+    }
+  }
+}

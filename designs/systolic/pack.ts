@@ -1,0 +1,58 @@
+/** Weights and parameters of a layer in the order in which the weight streams carry them. Done once for a model. */
+import type { ConvLayer } from "../../driver/layer.js";
+import type { SystolicConfig } from "./config.js";
+import type { Tiling } from "./tiling.js";
+import { PARAMETER_BYTES } from "./weight-buffer.js";
+
+/**
+ * For each weight stream one buffer: for each column tile the parameters of the stream's columns (bias with the terms of
+ * the zero points, multiplier, left and right shift), then word 0 of each of these columns, word 1, ...
+ */
+export function packWeights(layer: ConvLayer, tiling: Tiling, config: SystolicConfig): Uint8Array[] {
+  const { streamBytes, weightStreams, partCols, cols } = config;
+  const { k, n, words, columnTiles } = tiling;
+  const unsigned = layer.dtype === "uint8";
+  // The neutral weight: 0 once the stream's flip has made it int8.
+  const filler = unsigned ? 0x80 : 0;
+  return Array.from({ length: weightStreams }, (_, stream) => {
+    const out = new Uint8Array(columnTiles * partCols * (PARAMETER_BYTES + words * streamBytes));
+    const view = new DataView(out.buffer);
+    let at = 0;
+    for (let tile = 0; tile < columnTiles; tile++) {
+      const channels = Array.from({ length: partCols }, (_, c) => tile * cols + c * weightStreams + stream);
+      for (const channel of channels) {
+        if (channel < n) {
+          const { bias, multiplier, left, right } = parameter(layer, channel, k);
+          view.setInt32(at, bias, true);
+          view.setInt32(at + 4, multiplier, true);
+          out[at + 8] = left;
+          out[at + 9] = right;
+        }
+        at += PARAMETER_BYTES;
+      }
+      for (let word = 0; word < words; word++)
+        for (const channel of channels)
+          for (let b = 0; b < streamBytes; b++) {
+            const tap = word * streamBytes + b;
+            out[at++] = channel < n && tap < k ? layer.weights[channel * k + tap]! : filler;
+          }
+    }
+    return out;
+  });
+}
+
+function parameter(
+  layer: ConvLayer,
+  channel: number,
+  k: number,
+): { bias: number; multiplier: number; left: number; right: number } {
+  const offset = layer.dtype === "uint8" ? 128 : 0;
+  const inputZero = layer.inputZero - offset;
+  const weightZero = layer.weightZero - offset;
+  let sum = 0;
+  for (let i = 0; i < k; i++) sum += layer.weights[channel * k + i]! - offset;
+  const bias = (layer.bias[channel]! - inputZero * sum + k * inputZero * weightZero) | 0;
+  const shift = layer.shifts[channel]!;
+  if (shift < -31) return { bias, multiplier: 0, left: 0, right: 0 };
+  return { bias, multiplier: layer.multipliers[channel]!, left: Math.max(shift, 0), right: Math.max(-shift, 0) };
+}

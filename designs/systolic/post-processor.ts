@@ -1,0 +1,211 @@
+/**
+ * The post-processor: from int32 sums to int8 outputs, `lanes` a clock, in a pipeline of five processes. The arithmetic is
+ * TFLite's reference (gemmlowp's fixed point, Jacob et al., arXiv 1712.05877), to the bit:
+ *
+ *     out = clamp(zero + roundingShiftRight(doublingHighMul((sum + bias) << left, multiplier), right))
+ *
+ * With a multiplier that is not negative, doublingHighMul(x, m) = floor((x m + 2^30) / 2^31). Two 16 x 31 bit products
+ * (two DSP48E1 each) make it: x m = high 2^16 + low, of which the low 16 bits of low cannot carry into the result.
+ */
+import {
+  asr,
+  assert,
+  bits,
+  bool,
+  clamp,
+  i32,
+  Module,
+  roundingShiftRight,
+  shl,
+  u16,
+  u32,
+  u8,
+  vec,
+  xorU,
+} from "../../hw/index.js";
+import type {
+  Channel,
+  ChannelIn,
+  ChannelOut,
+  I32,
+  Memory,
+  Process,
+  ReadPort,
+  U16,
+  U32,
+  U8,
+  VecType,
+  WritePort,
+} from "../../hw/index.js";
+import type { SystolicConfig } from "./config.js";
+import {
+  ClampJob,
+  outputType,
+  Parameter,
+  ParameterJob,
+  productType,
+  roundedType,
+  scaledType,
+  shiftedType,
+  sumsType,
+  type TokenOf,
+} from "./tokens.js";
+
+export class PostProcessor extends Module {
+  static readonly source = import.meta.url;
+  readonly lanes: number;
+  readonly weightParts: number;
+  readonly groups: number;
+  readonly parts: number;
+  readonly values: VecType<I32>;
+  readonly shifts: VecType<U8>;
+  readonly rests: VecType<U16>;
+  readonly lows: VecType<U32>;
+  readonly bytes: VecType<U8>;
+  readonly word: VecType<Parameter>;
+
+  readonly job = this.channelIn(ParameterJob);
+  readonly clampJob = this.channelIn(ClampJob);
+  /** Parameters of output channels, by stream: channel c comes from stream c mod streams. */
+  readonly parameters: readonly ChannelIn<Parameter>[];
+  /** The parameters of a column tile stand in the memory. */
+  readonly stored = this.channelOut(bool);
+  readonly sums: ChannelIn<TokenOf<typeof sumsType>>;
+  /** By part. */
+  readonly out: readonly ChannelOut<TokenOf<typeof outputType>>[];
+
+  readonly scaled: Channel<TokenOf<typeof scaledType>>;
+  readonly products: Channel<TokenOf<typeof productType>>;
+  readonly rounded: Channel<TokenOf<typeof roundedType>>;
+  readonly shifted: Channel<TokenOf<typeof shiftedType>>;
+  readonly memo: Memory<readonly Parameter[]>;
+  readonly write: WritePort<readonly Parameter[]>;
+  readonly read: ReadPort<readonly Parameter[]>;
+
+  constructor(parent: Module, name: string, config: SystolicConfig) {
+    super(parent, name);
+    const { lanes } = config;
+    this.lanes = lanes;
+    this.weightParts = config.weightStreams;
+    this.groups = config.groups;
+    this.parts = config.streams;
+    this.values = vec(i32, lanes);
+    this.shifts = vec(u8, lanes);
+    this.rests = vec(u16, lanes);
+    this.lows = vec(u32, lanes);
+    this.bytes = vec(u8, lanes);
+    this.word = vec(Parameter, lanes);
+    this.parameters = Array.from({ length: this.weightParts }, () => this.channelIn(Parameter));
+    this.sums = this.channelIn(sumsType(lanes));
+    this.out = Array.from({ length: this.parts }, () => this.channelOut(outputType(lanes)));
+    this.scaled = this.channel(scaledType(lanes), { name: "scaled" });
+    this.products = this.channel(productType(lanes), { name: "products" });
+    this.rounded = this.channel(roundedType(lanes), { name: "rounded" });
+    this.shifted = this.channel(shiftedType(lanes), { name: "shifted" });
+    this.memo = this.memory(this.word, config.parameterDepth);
+    this.write = this.memo.writePort();
+    this.read = this.memo.readPort();
+    this.clocked(this.store);
+    this.clocked(this.scale);
+    this.clocked(this.multiply);
+    this.clocked(this.roundHigh);
+    this.clocked(this.shift);
+    this.clocked(this.clampOutputs);
+  }
+
+  /** Parameters arrive one per stream and clock; `lanes` of them make a word. */
+  *store(): Process {
+    for (;;) {
+      const job = yield* this.job.pop();
+      assert(job.columnTiles >= 1, "a layer has channels");
+      let address = u16(0);
+      let word = this.word.zero();
+      for (let tile = u16(0); tile < job.columnTiles; tile = u16(tile + 1)) {
+        for (let g = u8(0); g < this.groups; g = u8(g + 1)) {
+          for (let n = u8(0); n < this.lanes; n = u8(n + this.weightParts)) {
+            for (let p = 0; p < this.weightParts; p++) {
+              const parameter = yield* this.parameters[p]!.pop();
+              const before = word;
+              word = this.word((l) => (l === this.lanes - 1 ? parameter : before[l + 1]!));
+            }
+            yield;
+          }
+          this.write.write(address, word);
+          address = u16(address + 1);
+          yield;
+        }
+        yield* this.stored.push(true);
+      }
+    }
+  }
+
+  /** (sum + bias) << left, modulo 2^32 as in C. */
+  *scale(): Process {
+    for (;;) {
+      const sums = yield* this.sums.pop();
+      this.read.read(sums.parameter);
+      yield;
+      const word = this.read.q;
+      yield* this.scaled.push({
+        values: this.values((l) => {
+          const { bias, left } = word[l]!;
+          const low = i32(shl(sums.values[l]! + bias, bits(left, 3, 0)));
+          return i32(shl(low, bits(left, 4, 4) * 16));
+        }),
+        multipliers: this.values((l) => word[l]!.multiplier),
+        right: this.shifts((l) => word[l]!.right),
+        place: sums.place,
+      });
+    }
+  }
+
+  *multiply(): Process {
+    for (;;) {
+      const { values, multipliers, right, place } = yield* this.scaled.pop();
+      yield* this.products.push({
+        high: this.values((l) => i32(asr(asr(values[l]!, 16) * multipliers[l]!, 15))),
+        rest: this.rests((l) => u16(bits(asr(values[l]!, 16) * multipliers[l]!, 14, 0))),
+        low: this.lows((l) => u32(asr(bits(values[l]!, 15, 0) * multipliers[l]!, 16))),
+        right,
+        place,
+      });
+      yield;
+    }
+  }
+
+  /** floor((x m + 2^30) / 2^31). */
+  *roundHigh(): Process {
+    for (;;) {
+      const { high, rest, low, right, place } = yield* this.products.pop();
+      yield* this.rounded.push({
+        values: this.values((l) => i32(high[l]! + asr(rest[l]! + low[l]! + 16384, 15))),
+        right,
+        place,
+      });
+      yield;
+    }
+  }
+
+  *shift(): Process {
+    for (;;) {
+      const { values, right, place } = yield* this.rounded.pop();
+      yield* this.shifted.push({ values: this.values((l) => roundingShiftRight(values[l]!, right[l]!)), place });
+      yield;
+    }
+  }
+
+  *clampOutputs(): Process {
+    for (;;) {
+      const job = yield* this.clampJob.pop();
+      assert(job.vectors >= 1, "a layer has outputs");
+      for (let i = u32(0); i < job.vectors; i = u32(i + 1)) {
+        const { values, place } = yield* this.shifted.pop();
+        const bytes = this.bytes((l) => u8(xorU(u8(clamp(values[l]! + job.zero, job.min, job.max)), job.flip)));
+        const { address, complete, rows } = place;
+        for (let p = 0; p < this.parts; p++)
+          if (place.part === p) yield* this.out[p]!.push({ bytes, address, complete, rows });
+        yield;
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * The sequencer turns a tile into the reads of the operand buffers, a word of K at a time, and into what the array does
+ * with the words. It waits for operands that are used for the first time, and keeps the place in the weight buffer.
+ */
+import { assert, bool, Module, u16, u32, u8 } from "../../hw/index.js";
+import type { ChannelIn, ChannelOut, Process, ValueOf } from "../../hw/index.js";
+import type { SystolicConfig } from "./config.js";
+import { FeedCommand, InputRead, SequenceJob, tileType, WeightRead, type TokenOf } from "./tokens.js";
+
+export class Sequencer extends Module {
+  static readonly source = import.meta.url;
+  readonly parts: number;
+  readonly weightParts: number;
+  readonly bytes: number;
+
+  readonly job = this.channelIn(SequenceJob);
+  readonly tiles: ChannelIn<TokenOf<typeof tileType>>;
+  readonly inputLoaded: readonly ChannelIn<boolean>[];
+  readonly weightLoaded: readonly ChannelIn<boolean>[];
+  /** The parameters of a column tile stand in the post-processor. */
+  readonly stored = this.channelIn(bool);
+  readonly inputReads: readonly ChannelOut<ValueOf<typeof InputRead>>[];
+  readonly weightReads: readonly ChannelOut<ValueOf<typeof WeightRead>>[];
+  readonly feeds = this.channelOut(FeedCommand);
+
+  constructor(parent: Module, name: string, config: SystolicConfig) {
+    super(parent, name);
+    this.parts = config.streams;
+    this.weightParts = config.weightStreams;
+    this.bytes = config.streamBytes;
+    this.tiles = this.channelIn(tileType(this.parts));
+    this.inputLoaded = Array.from({ length: this.parts }, () => this.channelIn(bool));
+    this.weightLoaded = Array.from({ length: this.weightParts }, () => this.channelIn(bool));
+    this.inputReads = Array.from({ length: this.parts }, () => this.channelOut(InputRead));
+    this.weightReads = Array.from({ length: this.weightParts }, () => this.channelOut(WeightRead));
+    this.clocked(this.sequence);
+  }
+
+  *sequence(): Process {
+    for (;;) {
+      const job = yield* this.job.pop();
+      assert(job.words >= 1 && job.segmentWords >= 1, "a tile has words");
+      // Slot of the weight buffer at work, and the first of the chunk.
+      let slot = u8(0);
+      let base = u16(0);
+      let chunkSlot = u8(0);
+      let chunkBase = u16(0);
+      let released = u32(0);
+      let more = true;
+      while (more) {
+        const tile = yield* this.tiles.pop();
+        more = !tile.final;
+        if (tile.opens) for (let p = 0; p < this.parts; p++) yield* this.inputLoaded[p]!.pop();
+        if (tile.stores) yield* this.stored.pop();
+        if (tile.advances) {
+          chunkSlot = slot;
+          chunkBase = base;
+        } else if (tile.restarts) {
+          slot = chunkSlot;
+          base = chunkBase;
+        }
+        let word = u16(0);
+        while (word < job.words) {
+          if (tile.loads) for (let p = 0; p < this.weightParts; p++) yield* this.weightLoaded[p]!.pop();
+          const end = u16(job.words - word < job.segmentWords ? job.words : word + job.segmentWords);
+          let offset = u16(0);
+          while (word < end) {
+            const last = word === job.words - 1;
+            const frees = word === end - 1 && tile.lastUse && released + job.weightSlots < job.segments;
+            for (let p = 0; p < this.parts; p++)
+              yield* this.inputReads[p]!.push({
+                address: u16(tile.inputBase + word),
+                rows: tile.rows[p]!,
+                release: last && tile.releases,
+              });
+            for (let p = 0; p < this.weightParts; p++)
+              yield* this.weightReads[p]!.push({ address: u16(base + offset), release: frees });
+            yield* this.feeds.push({
+              count: last ? job.lastBytes : u8(this.bytes),
+              first: word === 0,
+              last,
+              gap: last ? job.gap : u8(0),
+            });
+            word = u16(word + 1);
+            offset = u16(offset + 1);
+            yield;
+          }
+          if (tile.lastUse) released = u32(released + 1);
+          const wraps = slot === job.weightSlots - 1;
+          base = u16(wraps ? 0 : base + job.segmentWords);
+          slot = u8(wraps ? 0 : slot + 1);
+        }
+      }
+    }
+  }
+}
