@@ -8,7 +8,7 @@ spawnSync("bash", ["scripts/setup-debian.sh"], { stdio: "inherit" });
 const steps = [
   ["npm", ["run", "--silent", "build"]],
   ["npm", ["run", "--silent", "lint"]],
-  ["npx", ["mocha", ...process.argv.slice(2)]],
+  ["npx", ["mocha", "dist/test/**/*.spec.js", ...process.argv.slice(2)]],
 ];
 for (const [command, args] of steps) {
   const { status } = spawnSync(command, args, { stdio: "inherit" });
