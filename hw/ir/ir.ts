@@ -89,6 +89,8 @@ export type Expr = Typed &
     | { readonly kind: "call"; readonly helper: HelperName; readonly args: readonly Expr[] }
     /** A vector lane by lane; `lane` is an exact integer in 0..length-1. */
     | { readonly kind: "map"; readonly length: number; readonly lane: Local; readonly body: Expr }
+    /** `value` has a name in `body`: shared work inside a map or under a condition, where no statement can stand. */
+    | { readonly kind: "let"; readonly local: Local; readonly value: Expr; readonly body: Expr }
     | { readonly kind: "vector"; readonly items: readonly Expr[] }
     | { readonly kind: "struct"; readonly fields: readonly { readonly name: string; readonly value: Expr }[] }
     /** The word that the port read before this clock. */

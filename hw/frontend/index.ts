@@ -1,0 +1,53 @@
+/** The front end: an elaborated design, read from its source, as IR; with all breaches of the language's rules that it met. */
+import { Cell } from "../grid.js";
+import type { Elaborated } from "../elaborate.js";
+import { Breach, positionKey, type Diagnostic } from "../check/diagnostic.js";
+import type { CellIr, DesignIr, ProcessIr } from "../ir/ir.js";
+import { Module } from "../module.js";
+import { registersOf } from "./registers.js";
+import { classesOf, Sources, sourceUrl } from "./sources.js";
+import { readCell, readProcess, type Reader } from "./units.js";
+
+export interface Reading {
+  readonly ir: DesignIr;
+  /** In the order of the text; the IR is whole only where there are none. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Read the processes and cells of a design from their source. */
+export async function readDesign(design: Elaborated): Promise<Reading> {
+  const sources = new Sources();
+  for (const module of design.modules) await loadClasses(sources, module, Module);
+  for (const { cell } of design.grids) await loadClasses(sources, cell, Cell);
+  const found = new Map<string, Diagnostic>();
+  const report = (diagnostic: Diagnostic): void => {
+    // A class with many instances is read for each, but reported once.
+    const key = `${positionKey(diagnostic.at)} ${diagnostic.rule}`;
+    if (!found.has(key)) found.set(key, diagnostic);
+  };
+  const reader: Reader = { design, sources, registers: registersOf(design, sources, report), report };
+  const processes = design.processes.flatMap((node): ProcessIr[] => listOf(() => readProcess(reader, node), report));
+  const cells = design.grids.flatMap((grid): CellIr[] => listOf(() => readCell(reader, grid), report));
+  const diagnostics = [...found.values()].sort(
+    (a, b) => a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line || a.at.column - b.at.column,
+  );
+  return { ir: { design, processes, cells }, diagnostics };
+}
+
+function listOf<T>(read: () => T | undefined, report: (diagnostic: Diagnostic) => void): T[] {
+  try {
+    const one = read();
+    return one === undefined ? [] : [one];
+  } catch (error) {
+    if (!(error instanceof Breach)) throw error;
+    if (error.diagnostic) report(error.diagnostic);
+    return [];
+  }
+}
+
+async function loadClasses(sources: Sources, object: object, base: typeof Module | typeof Cell): Promise<void> {
+  for (const constructor of classesOf(object, base)) {
+    const url = sourceUrl(constructor);
+    if (url !== undefined) await sources.load(url);
+  }
+}
