@@ -64,6 +64,19 @@ const make = <T>(call: (x: never) => unknown, properties: Readonly<Record<string
   return call as T;
 };
 
+/** Types of the vectors and structs that `zero()` made: the compiler asks for those of registers. */
+const makers = new WeakMap<object, Type>();
+
+function made<V extends object>(value: V, type: Type): V {
+  makers.set(value, type);
+  return value;
+}
+
+/** The type whose `zero()` made a vector or struct; undefined for other values. */
+export function typeOfZero(value: unknown): Type | undefined {
+  return typeof value === "object" && value !== null ? makers.get(value) : undefined;
+}
+
 function notAnInteger(x: unknown, type: string): never {
   const hint = "Look for a vector index out of range, a division, or a value never set.";
   throw new TandemError(`${type}(${String(x)}): not an integer of at most 53 bits`, { hint });
@@ -146,9 +159,14 @@ export function vec<V>(of: Type<V>, length: number): VecType<V> {
     for (let lane = 0; lane < length; lane++) lanes.push(source(lane));
     return lanes;
   };
-  const zero = (): V[] => call(() => of.zero());
+  const zero = (): V[] =>
+    made(
+      call(() => of.zero()),
+      type,
+    );
   const name = `vec(${of.name}, ${length})`;
-  return make(call, { kind: "vec", name, bits: of.bits * length, of, length, zero, copy });
+  const type: VecType<V> = make(call, { kind: "vec", name, bits: of.bits * length, of, length, zero, copy });
+  return type;
 }
 
 type Fields = Readonly<Record<string, Type>>;
@@ -163,10 +181,11 @@ export function struct<F extends object>(fields: F & Fields): StructType<StructV
     for (const [key, type] of entries) out[key] = type.copy((v as Record<string, unknown>)[key]);
     return out as V;
   };
-  const zero = (): V => Object.fromEntries(entries.map(([key, type]) => [key, type.zero()])) as V;
+  const zero = (): V => made(Object.fromEntries(entries.map(([key, of]) => [key, of.zero()])) as V & object, type);
   const name = `{ ${entries.map(([key, type]) => `${key}: ${type.name}`).join(", ")} }`;
   const bits = entries.reduce((sum, [, type]) => sum + type.bits, 0);
-  return make(copy, { kind: "struct", name, bits, fields, zero, copy });
+  const type: StructType<V> = make(copy, { kind: "struct", name, bits, fields, zero, copy });
+  return type;
 }
 
 export const u1 = uint(1);

@@ -5,6 +5,7 @@ import type { Context } from "./context.js";
 import { describe, share, toExpr } from "./convert.js";
 import { typeRange } from "./env.js";
 import { walk, type Ast, type Node } from "./parse.js";
+import { assignedFields } from "./havoc.js";
 import { assignedNames, reassigned } from "./scope.js";
 import { isAggregate, isType } from "./types.js";
 import { dynamic, known, type FunctionValue, type Value } from "./values.js";
@@ -52,6 +53,24 @@ export function stable(cx: Context, value: Value, name: string, byReference = fa
     default:
       return value;
   }
+}
+
+/** A vector or struct that keeps its value for the life of the new name needs no copy: the name stands for the place. */
+function isUnchanged(cx: Context, expr: Expr): boolean {
+  if (!isAggregate(expr.type) || !isPlace(expr)) return false;
+  let root = expr;
+  while (root.kind === "member" || root.kind === "index") {
+    if (root.kind === "index" && !isStable(root.index)) return false;
+    root = root.base;
+  }
+  if (root.kind === "field") {
+    const self = cx.unit.module;
+    const { name } = root.field;
+    return self !== undefined && cx.rest.every((node) => !assignedFields(cx.sources, self, cx.file, node).has(name));
+  }
+  if (root.kind !== "local") return false;
+  const { name } = root.local;
+  return cx.rest.every((node) => !assignedNames(node).has(name) && !assignedNames(node).has(`&${name}`));
 }
 
 /** Bind a pattern; `around` is the text in which the names can be assigned. */
@@ -109,6 +128,10 @@ function bindName(cx: Context, pattern: Ast.BindingIdentifier, value: Value, aro
   const whole = how !== "const" && reassigned(around, name);
   const inPlace = !whole && assignedNames(around).has(name);
   if (!whole && !inPlace) {
+    if (how !== "parameter" && value.kind === "expr" && !value.copy && isUnchanged(cx, value.expr)) {
+      cx.scope.declare(name, value);
+      return;
+    }
     if (value.kind === "expr" && how !== "parameter") share(cx, value, undefined, pattern);
     cx.scope.declare(name, stable(cx, value, name, how === "parameter"));
     return;

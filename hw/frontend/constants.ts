@@ -1,5 +1,5 @@
 /** Constants of a source file, folded when they are first used: what stands around a class or function. */
-import { Context, type Unit } from "./context.js";
+import { Context, type Seed, type Unit } from "./context.js";
 import { bind } from "./bind.js";
 import { lower } from "./expressions.js";
 import type { Ast, Node } from "./parse.js";
@@ -10,7 +10,7 @@ import { known, poison, type Value } from "./values.js";
 const scopes = new WeakMap<Node, Scope>();
 
 /** The names that can be seen where `node` stands in its file. */
-export function constantScope(cx: Context, file: LoadedFile, node: Node): Scope {
+export function constantScope(cx: Seed, file: LoadedFile, node: Node): Scope {
   let scope: Scope | undefined;
   for (const outer of cx.sources.around(file, node)) {
     const body = outer.type === "Program" || outer.type === "BlockStatement" ? outer.body : undefined;
@@ -28,7 +28,7 @@ export function constantScope(cx: Context, file: LoadedFile, node: Node): Scope 
   return scope ?? new Scope(undefined);
 }
 
-function imports(cx: Context, file: LoadedFile, scope: Scope): void {
+function imports(cx: Seed, file: LoadedFile, scope: Scope): void {
   for (const [name, { url, name: exported, value }] of file.imports)
     scope.declareLazy(name, () => {
       const text =
@@ -47,7 +47,7 @@ function imports(cx: Context, file: LoadedFile, scope: Scope): void {
     });
 }
 
-function unknownParams(fn: Node, scope: Scope, cx: Context, file: LoadedFile): void {
+function unknownParams(fn: Node, scope: Scope, cx: Seed, file: LoadedFile): void {
   if (!isFunction(fn)) return;
   for (const param of fn.params)
     if (param.type === "Identifier")
@@ -61,7 +61,7 @@ function unknownParams(fn: Node, scope: Scope, cx: Context, file: LoadedFile): v
       );
 }
 
-function declare(cx: Context, file: LoadedFile, scope: Scope, statement: Ast.Statement | Ast.Directive): void {
+function declare(cx: Seed, file: LoadedFile, scope: Scope, statement: Ast.Statement | Ast.Directive): void {
   const declaration =
     (statement.type === "ExportNamedDeclaration" || statement.type === "ExportDefaultDeclaration"
       ? statement.declaration
@@ -79,7 +79,7 @@ function declare(cx: Context, file: LoadedFile, scope: Scope, statement: Ast.Sta
 }
 
 function evaluate(
-  cx: Context,
+  cx: Seed,
   file: LoadedFile,
   scope: Scope,
   declaration: Ast.VariableDeclaration,
@@ -103,7 +103,7 @@ function evaluate(
 }
 
 /** A context for constants: nothing of a process, no statements. */
-export function evaluator(cx: Context, file: LoadedFile, scope: Scope, self: Value = poison): Context {
+export function evaluator(cx: Seed, file: LoadedFile, scope: Scope, self: Value = poison): Context {
   const unit: Unit = {
     kind: "constant",
     module: undefined,

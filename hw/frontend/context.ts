@@ -9,6 +9,12 @@ import { Scope } from "./scope.js";
 import type { LoadedFile, Sources } from "./sources.js";
 import { dynamic, mapExprs, type Value } from "./values.js";
 
+/** What every reading shares. */
+export interface Seed {
+  readonly sources: Sources;
+  readonly report: (diagnostic: Diagnostic) => void;
+}
+
 /** What is being read: a process, a cell's step, or a constant. */
 export interface Unit {
   readonly kind: "process" | "cell" | "constant";
@@ -66,7 +72,7 @@ interface Let {
   readonly value: Expr;
 }
 
-export class Context {
+export class Context implements Seed {
   readonly sources: Sources;
   readonly unit: Unit;
   readonly report: (diagnostic: Diagnostic) => void;
@@ -87,6 +93,8 @@ export class Context {
   returns: Returns | undefined;
   /** The text in which a name declared here can be assigned. */
   around: Node | undefined;
+  /** The statements after this one in its block: the life of a name declared here. */
+  rest: readonly Node[] = [];
   /** Label of the source that the next loop or block carries. */
   pendingLabel: string | undefined;
 

@@ -150,7 +150,7 @@ function stepOf(
   let right = strip(node.right);
   let type: string | undefined;
   if (right.type === "CallExpression" && right.arguments.length === 1) {
-    const callee = lower(cx, right.callee as Ast.Expression);
+    const callee = lower(cx, right.callee);
     if (callee.kind !== "static" || !isType(callee.value) || callee.value.kind !== "int") return undefined;
     type = callee.value.name;
     right = strip(right.arguments[0] as Ast.Expression);

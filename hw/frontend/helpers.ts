@@ -19,6 +19,8 @@ export const helperOf = (live: unknown): HelperName | undefined => byIdentity.ge
 
 const INT8: Range = { lo: -128, hi: 127 };
 const WORD: Range = { lo: INT32.lo, hi: UINT32.hi };
+/** Greatest value of a 32-bit word, read as unsigned. */
+const unsigned = ({ lo, hi }: Range): number => (lo < 0 ? UINT32.hi : hi);
 
 /** A call of a helper with operands that are not all constant. */
 export function helperCall(cx: Context, helper: HelperName, values: readonly Value[], node: Ast.CallExpression): Value {
@@ -56,30 +58,28 @@ function resultType(
   };
   switch (helper) {
     case "asr":
-      want(0, INT32);
       want(1, { lo: 0, hi: 31 });
       return exactly(asrRange(a, b));
     case "shl":
       want(1, { lo: 0, hi: 52 });
       return exactly(shlRange(a, b));
     case "bits": {
-      want(0, WORD);
       const high = constant(cx, values[1]!, node) as number;
       const low = constant(cx, values[2]!, node) as number;
-      want(1, { lo: low, hi: 31 });
-      want(2, { lo: 0, hi: high });
+      want(1, { lo: low, hi: Math.min(52, low + 31) });
+      want(2, { lo: 0, hi: Math.min(31, high) });
       const all = 2 ** (high - low + 1) - 1;
       return exactly({ lo: 0, hi: a.lo >= 0 ? Math.min(all, Math.floor(a.hi / 2 ** low)) : all });
     }
     case "andU":
-      want(0, UINT32);
-      want(1, UINT32);
-      return exactly({ lo: 0, hi: Math.min(a.hi, b.hi) });
+      want(0, WORD);
+      want(1, WORD);
+      return exactly({ lo: 0, hi: Math.min(unsigned(a), unsigned(b)) });
     case "orU":
     case "xorU":
-      want(0, UINT32);
-      want(1, UINT32);
-      return exactly({ lo: 0, hi: 2 ** bitsFor(Math.max(a.hi, b.hi)) - 1 });
+      want(0, WORD);
+      want(1, WORD);
+      return exactly({ lo: 0, hi: 2 ** bitsFor(Math.max(unsigned(a), unsigned(b))) - 1 });
     case "doublingHighMul":
       want(0, INT32);
       want(1, INT32);

@@ -78,13 +78,23 @@ export function inline(cx: Context, callee: FunctionValue, args: readonly Value[
   if (fn.async) cx.fail(node, "syntax", `${callee.name} is asynchronous`, "");
   const inner = new Scope(scope, true);
   const given = args.map((arg, i) => stable(cx, arg, paramName(fn.params[i]), true));
-  const before = { file: cx.file, scope: cx.scope, self: cx.self, returns: cx.returns, jumps: cx.jumps };
+  const before = {
+    file: cx.file,
+    scope: cx.scope,
+    self: cx.self,
+    returns: cx.returns,
+    jumps: cx.jumps,
+    around: cx.around,
+    rest: cx.rest,
+  };
   cx.inlining.push(fn);
   cx.file = file;
   cx.scope = inner;
   cx.self = self;
   cx.returns = undefined;
   cx.jumps = [];
+  cx.around = fn;
+  cx.rest = [fn];
   try {
     fn.params.forEach((param, i) => {
       if (param.type === "RestElement" || param.type === "TSParameterProperty")

@@ -9,7 +9,7 @@ import { argumentsOf } from "./calls.js";
 import type { Context } from "./context.js";
 import { coerce, forgotten, toInt } from "./convert.js";
 import type { Ast, Node } from "./parse.js";
-import { inside, showRange } from "./ranges.js";
+import { inside, showRange, UINT32 } from "./ranges.js";
 import { sameType } from "./types.js";
 import { dynamic, known, type Value } from "./values.js";
 
@@ -119,9 +119,7 @@ export function memoryCall(cx: Context, self: Value, name: string, node: Ast.Cal
       cx.fail(node, "type", `${cx.text(node)}: ${one.path} cannot ${name}`, `Declare it with ${name}Port() or port().`);
   const [where, word] = operands(cx, node, name === "read" ? 1 : 2);
   const address = toInt(cx, where!.value, where!.at);
-  const depth = Math.min(...port.parts.map(({ memory }) => memory.depth));
-  const range = cx.env.range(address);
-  if (!inside(range, { lo: 0, hi: depth - 1 })) checkAddress(cx, range, depth, port.parts[0]!, where!.at);
+  checkAddress(cx, address, port.parts, where!.at);
   const at = cx.at(node);
   if (name === "read") cx.emit({ kind: "read", port, address, at });
   else {
@@ -131,21 +129,16 @@ export function memoryCall(cx: Context, self: Value, name: string, node: Ast.Cal
   return known(undefined);
 }
 
-/** An address may be outside by its type (the kernel watches it), but not surely so, and never negative. */
-function checkAddress(
-  cx: Context,
-  range: { lo: number; hi: number },
-  depth: number,
-  port: MemoryPort,
-  node: Node,
-): void {
-  const bits = Math.ceil(Math.log2(depth));
-  if (range.lo >= 0 && range.lo < depth && range.hi < 2 ** bits) return;
+/** An address is an unsigned word; the kernel watches that it is inside, but what never is, is refused here. */
+function checkAddress(cx: Context, address: Expr, ports: readonly MemoryPort[], node: Node): void {
+  const range = cx.env.range(address);
+  const depth = Math.min(...ports.map(({ memory }) => memory.depth));
+  if (range.lo >= 0 && range.lo < depth && inside(range, UINT32)) return;
   cx.fail(
     node,
     "index",
-    `address ${cx.text(node)} is in ${showRange(range)}; ${port.memory.path} has ${depth} words`,
-    `Use a type of ${bits} bits for addresses, or bound it with a condition or an assertion.`,
+    `address ${cx.text(node)} is in ${showRange(range)}; ${ports[0]!.memory.path} has ${depth} words`,
+    "Wrap it with an unsigned type, or bound it with a condition or an assertion.",
   );
 }
 

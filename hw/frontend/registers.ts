@@ -7,9 +7,9 @@ import type { Elaborated } from "../elaborate.js";
 import type { Module } from "../module.js";
 import type { ProcessNode } from "../process.js";
 import type { Type } from "../types.js";
-import { bool } from "../types.js";
+import { bool, typeOfZero } from "../types.js";
 import { constantScope, evaluator } from "./constants.js";
-import { Context, type Register } from "./context.js";
+import type { Register } from "./context.js";
 import { lower } from "./expressions.js";
 import { assignedFields, type Assigned } from "./havoc.js";
 import { memberText } from "./inline.js";
@@ -50,7 +50,7 @@ function declare(
   where: Assigned,
   report: (d: Diagnostic) => void,
 ): void {
-  const cx = evaluator({ sources, report } as Context, where.file, new Scope(undefined));
+  const cx = evaluator({ sources, report }, where.file, new Scope(undefined));
   const before = registers.get(name);
   if (before && before.owner !== owner)
     cx.fail(
@@ -67,7 +67,7 @@ function declare(
     Object.getPrototypeOf(live) !== Object.prototype
   )
     return;
-  const type = typeOfField(sources, module, name, report);
+  const type = typeOfZero(live) ?? typeOfField(sources, module, name, report);
   if (!type)
     return cx.fail(
       where.node,
@@ -89,8 +89,8 @@ function typeOfField(
     const text = sources.classText(constructor);
     if (!text) continue;
     for (const init of initialisers(text, name)) {
-      const scope = constantScope({ sources, report } as Context, text.file, text.node);
-      const cx = evaluator({ sources, report } as Context, text.file, scope, known(module));
+      const scope = constantScope({ sources, report }, text.file, text.node);
+      const cx = evaluator({ sources, report }, text.file, scope, known(module));
       try {
         const type = typeOf(lower(cx, init));
         if (type) return type;

@@ -33,18 +33,16 @@ export class Scope {
 
   /** The binding of a name, and whether a function stands between it and here. */
   find(name: string): { binding: Binding; captured: boolean } | undefined {
-    let captured = false;
-    for (let scope: Scope | undefined = this; scope; scope = scope.parent) {
-      const binding = scope.#bindings.get(name);
-      if (binding) return { binding, captured };
-      if (scope.isFunction) captured = true;
-    }
-    return undefined;
+    const binding = this.#bindings.get(name);
+    if (binding) return { binding, captured: false };
+    const found = this.parent?.find(name);
+    return found && this.isFunction ? { ...found, captured: true } : found;
   }
 
   /** All bindings that can be seen from here. */
   *visible(): Iterable<Binding> {
-    for (let scope: Scope | undefined = this; scope; scope = scope.parent) yield* scope.#bindings.values();
+    yield* this.#bindings.values();
+    if (this.parent) yield* this.parent.visible();
   }
 }
 

@@ -23,22 +23,25 @@ function rootOf(expr: Expr): Key | undefined {
   }
 }
 
-function* rootsOf(expr: Expr): Iterable<Key> {
-  if (expr.kind === "select") {
-    yield* rootsOf(expr.then);
-    yield* rootsOf(expr.else);
-    return;
-  }
-  const root = rootOf(expr);
-  if (root) yield root;
+/** Lanes and fields between the root and the place. */
+function depthOf(expr: Expr): number {
+  return expr.kind === "index" || expr.kind === "member" ? 1 + depthOf(expr.base) : 0;
 }
 
-/** Everything that is changed in part somewhere. */
-function changedInPlace(body: readonly Stmt[], found = new Set<Key>()): Set<Key> {
+/** The places that an expression may stand for. */
+function* placesOf(expr: Expr): Iterable<Expr> {
+  if (expr.kind === "select") {
+    yield* placesOf(expr.then);
+    yield* placesOf(expr.else);
+  } else if (rootOf(expr)) yield expr;
+}
+
+/** How deep each local and register is changed: 1 for a lane, 2 for a lane of a lane. */
+function changedInPlace(body: readonly Stmt[], found = new Map<Key, number>()): Map<Key, number> {
   for (const stmt of body) {
-    if (stmt.kind === "assign" && (stmt.target.kind === "index" || stmt.target.kind === "member")) {
+    if (stmt.kind === "assign") {
       const root = rootOf(stmt.target);
-      if (root) found.add(root);
+      if (root) found.set(root, Math.max(found.get(root) ?? 0, depthOf(stmt.target)));
     } else if (stmt.kind === "if") {
       changedInPlace(stmt.then, found);
       changedInPlace(stmt.else, found);
@@ -54,20 +57,19 @@ export function checkShares(cx: Context, body: readonly Stmt[]): void {
   const { shares } = cx.unit;
   if (shares.length === 0) return;
   const changed = changedInPlace(body);
+  const isChanged = (place: Expr): boolean => (changed.get(rootOf(place)!) ?? 0) > depthOf(place);
   const reported = new Set<Node>();
   for (const { from, to, node, file } of shares) {
-    const holder = to && rootOf(to);
-    const bad = [...rootsOf(from)].some((root) => changed.has(root)) || (holder !== undefined && changed.has(holder));
-    if (!bad || reported.has(node)) continue;
+    const places = [...placesOf(from), ...(to ? [to] : [])];
+    if (!places.some(isChanged) || reported.has(node)) continue;
     reported.add(node);
     const { file: before } = cx;
     cx.file = file;
-    const type = from.type.kind === "exact" ? "Word" : from.type.kind === "vec" ? "its vector type" : "its struct type";
     cx.breach(
       node,
       "alias",
       `${cx.text(node)} gets a second name, and one of the two is changed in place`,
-      `Copy it with ${type}: T(${cx.text(node)})`,
+      `Copy it with its ${from.type.kind === "vec" ? "vector" : "struct"} type: Word(${cx.text(node)})`,
     );
     cx.file = before;
   }

@@ -26,12 +26,18 @@ export function statements(cx: Context, list: readonly Line[], tail?: Returns): 
   for (const [i, statement] of list.entries()) {
     // What cannot be reached has no hardware.
     if (cx.env.dead) return;
+    cx.rest = list.slice(i + 1);
+    const { around } = cx;
+    const depth = cx.jumps.length;
     try {
       if (statement.type === "ReturnStatement") returns(cx, statement, i === list.length - 1 ? tail : undefined);
       else lowerStatement(cx, statement);
     } catch (error) {
       if (!(error instanceof Breach)) throw error;
       if (error.diagnostic) cx.report(error.diagnostic);
+      cx.around = around;
+      cx.jumps.length = depth;
+      cx.pendingLabel = undefined;
       silence(cx, statement);
     }
   }

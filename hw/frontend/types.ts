@@ -1,6 +1,6 @@
 /** The types of the language, seen from the compiler. */
 import type { ExprType } from "../ir/ir.js";
-import type { BoolType, IntType, StructType, Type, VecType } from "../types.js";
+import type { BoolType, IntType, StructType, VecType } from "../types.js";
 
 export type AnyType = IntType | BoolType | VecType | StructType;
 

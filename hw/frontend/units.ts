@@ -55,12 +55,11 @@ function open(reader: Reader, self: object, name: string, unit: Unit): { cx: Con
     return undefined;
   }
   const { file, node } = found.text;
-  const seed = { sources: reader.sources, report: reader.report } as Context;
   const cx = new Context(
     reader.sources,
     unit,
     file,
-    new Scope(constantScope(seed, file, node), true),
+    new Scope(constantScope(reader, file, node), true),
     known(self),
     reader.report,
   );
