@@ -3,7 +3,7 @@
  * al., Eyeriss, ISCA 2016), and the process that feeds it one wave of operands a clock. The grid cannot stall, so the room
  * for the results of a tile is reserved before its first wave.
  */
-import { bool, clocks, i32, i8, Module, struct, u8, vec, Cell, mulPair } from "../../hw/index.js";
+import { assert, bool, clocks, i32, i8, Module, struct, u8, vec, Cell, mulPair } from "../../hw/index.js";
 import type { ChannelIn, Grid, I32, I8, Inputs, Mutable, Outputs, Process, ValueOf, VecType } from "../../hw/index.js";
 import type { SystolicConfig } from "./config.js";
 import { FeedCommand } from "./tokens.js";
@@ -63,6 +63,10 @@ export class MacArray extends Module {
   readonly west: VecType<West>;
   readonly north: VecType<readonly I8[]>;
   readonly pair: VecType<I8>;
+  readonly word: VecType<I8>;
+  readonly rows: VecType<readonly I8[]>;
+  readonly cols: VecType<readonly I8[]>;
+  readonly bytes: number;
 
   readonly commands = this.channelIn(FeedCommand);
   readonly inputs: readonly ChannelIn<readonly (readonly I8[])[]>[];
@@ -71,9 +75,7 @@ export class MacArray extends Module {
   readonly credits = this.channelIn(bool);
   readonly cells: Grid<West, readonly I8[], never, readonly I32[]>;
 
-  /** The words in use. */
-  rows: (readonly I8[])[];
-  cols: (readonly I8[])[];
+  /** Tiles whose results have room in the outlet. */
   reserved = u8(0);
 
   constructor(parent: Module, name: string, config: SystolicConfig) {
@@ -83,7 +85,8 @@ export class MacArray extends Module {
     this.weightParts = config.weightStreams;
     this.products = config.productsPerDsp;
     this.resultTiles = config.resultTiles;
-    const word = vec(i8, config.streamBytes);
+    this.bytes = config.streamBytes;
+    const word = (this.word = vec(i8, this.bytes));
     const cell = config.productsPerDsp === 2 ? new PairCell() : new MacCell();
     this.west = vec(West, config.rows);
     this.pair = cell.north;
@@ -95,32 +98,35 @@ export class MacArray extends Module {
       config.cellCols,
       cell as unknown as Cell<West, readonly I8[], never, readonly I32[]>,
     );
-    this.rows = vec(word, config.rows).zero();
-    this.cols = vec(word, config.cols).zero();
+    this.rows = vec(word, config.rows);
+    this.cols = vec(word, config.cols);
     this.clocked(this.feed);
   }
 
   *feed(): Process {
+    const rows = this.rows.zero();
+    const cols = this.cols.zero();
     for (;;) {
       const command = yield* this.commands.pop();
       for (let p = 0; p < this.parts; p++) {
         const words = yield* this.inputs[p]!.pop();
-        for (let r = 0; r < this.partRows; r++) this.rows[p * this.partRows + r] = words[r]!;
+        for (let r = 0; r < this.partRows; r++) rows[p * this.partRows + r] = this.word(words[r]!);
       }
       for (let p = 0; p < this.weightParts; p++) {
         const words = yield* this.weights[p]!.pop();
-        for (let c = 0; c < words.length; c++) this.cols[c * this.weightParts + p] = words[c]!;
+        for (let c = 0; c < words.length; c++) cols[c * this.weightParts + p] = this.word(words[c]!);
       }
       if (command.first) {
         if (this.reserved === this.resultTiles) yield* this.credits.pop();
         else this.reserved = u8(this.reserved + 1);
       }
       for (let k = u8(0); k < command.count; k = u8(k + 1)) {
+        assert(k < this.bytes, "a word has so many bytes");
         const first = command.first && k === 0;
         const last = command.last && k === command.count - 1;
         this.cells.feed(
-          this.west((r) => ({ a: this.rows[r]![k]!, first, last })),
-          this.north((c) => this.pair((p) => this.cols[c * this.products + p]![k]!)),
+          this.west((r) => ({ a: rows[r]![k]!, first, last })),
+          this.north((c) => this.pair((p) => cols[c * this.products + p]![k]!)),
         );
         yield;
       }

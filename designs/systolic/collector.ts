@@ -18,6 +18,7 @@ export class Collector extends Module {
   readonly partRows: number;
   readonly arrayRows: number;
   readonly slots: number;
+  readonly depth: number;
   readonly groups: number;
   readonly lanes: number;
   /** Columns of a cell, as a power of two. */
@@ -60,7 +61,8 @@ export class Collector extends Module {
     this.out = this.channelOut(sumsType(config.lanes));
     this.ready = this.channel(bool, { name: "ready", depth: config.slots });
     this.closed = this.channel(bool, { name: "closed", depth: config.slots });
-    this.terms = this.memory(i32, config.slots * config.rows);
+    this.depth = config.slots * config.rows;
+    this.terms = this.memory(i32, this.depth);
     this.write = this.terms.writePort();
     this.read = this.terms.readPort();
     this.clocked(this.makeTerms);
@@ -77,7 +79,9 @@ export class Collector extends Module {
         for (let p = 0; p < this.parts; p++)
           for (let r = u8(0); r < this.partRows; r = u8(r + 1)) {
             const sum = yield* this.sums[p]!.pop();
-            this.write.write(u16(slot * this.arrayRows + p * this.partRows + r), i32(sum * job.weightZero));
+            const address = u16(slot * this.arrayRows + p * this.partRows + r);
+            assert(address < this.depth, "the terms fit their memory");
+            this.write.write(address, i32(sum * job.weightZero));
             yield;
           }
         yield* this.ready.push(true);
@@ -101,11 +105,13 @@ export class Collector extends Module {
           if (r < rows) {
             const row = this.row((c) => result[asr(c, this.pairBits)]![andU(c, this.pairBits)]!);
             for (let g = u8(0); g < this.groups; g = u8(g + 1)) {
-              this.read.read(u16(tile.terms + p * this.partRows + r));
+              const term = u16(tile.terms + p * this.partRows + r);
+              assert(term < this.depth, "the terms fit their memory");
+              this.read.read(term);
               yield;
-              const term = this.read.q;
+              const correction = this.read.q;
               yield* this.out.push({
-                values: this.values((l) => i32(row[g * this.lanes + l]! - term)),
+                values: this.values((l) => i32(row[g * this.lanes + l]! - correction)),
                 parameter: u16(tile.parameter + g),
                 place: {
                   part: u8(p),

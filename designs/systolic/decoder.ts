@@ -50,28 +50,27 @@ export class Decoder extends Module {
         this.words[i] = u32(data[0]! + data[1]! * 256 + data[2]! * 65536 + data[3]! * 16777216);
         yield;
       }
-      const word = this.words;
-      assert(bits(word[0]!, 7, 0) === OPCODE_GEMM, "the opcode is GEMM");
-      const flip = u8(bits(word[0]!, 8, 8) * 128);
-      const streamed = bits(word[0]!, 9, 9) === 1;
-      const words = u16(bits(word[1]!, 15, 0));
-      const rowTiles = u24(bits(word[2]!, 23, 0));
-      const columnTiles = u16(bits(word[5]!, 15, 0));
-      const segmentWords = u16(bits(word[6]!, 31, 16));
-      const rowStride = u16(bits(word[9]!, 31, 16));
-      const partRows = u24(bits(word[4]!, 23, 0));
-      const outputSlots = u8(bits(word[4]!, 31, 24));
-      const outputSlotWords = u16(bits(word[9]!, 15, 0));
-      const inputSlots = u8(bits(word[2]!, 31, 24));
-      const weightSlots = u8(bits(word[3]!, 31, 24));
-      const rows = u24(bits(word[3]!, 23, 0));
+      assert(bits(this.words[0]!, 7, 0) === OPCODE_GEMM, "the opcode is GEMM");
+      const flip = u8(bits(this.words[0]!, 8, 8) * 128);
+      const streamed = bits(this.words[0]!, 9, 9) === 1;
+      const words = u16(bits(this.words[1]!, 15, 0));
+      const rowTiles = u24(bits(this.words[2]!, 23, 0));
+      const columnTiles = u16(bits(this.words[5]!, 15, 0));
+      const segmentWords = u16(bits(this.words[6]!, 31, 16));
+      const rowStride = u16(bits(this.words[9]!, 31, 16));
+      const partRows = u24(bits(this.words[4]!, 23, 0));
+      const outputSlots = u8(bits(this.words[4]!, 31, 24));
+      const outputSlotWords = u16(bits(this.words[9]!, 15, 0));
+      const inputSlots = u8(bits(this.words[2]!, 31, 24));
+      const weightSlots = u8(bits(this.words[3]!, 31, 24));
+      const rows = u24(bits(this.words[3]!, 23, 0));
       yield* this.walk.push({
         rows,
         partRows,
         rowTiles,
-        blockTiles: u16(bits(word[6]!, 15, 0)),
+        blockTiles: u16(bits(this.words[6]!, 15, 0)),
         columnTiles,
-        chunkTiles: u16(bits(word[5]!, 31, 16)),
+        chunkTiles: u16(bits(this.words[5]!, 31, 16)),
         streamed,
         words,
         inputSlots,
@@ -81,28 +80,28 @@ export class Decoder extends Module {
       });
       yield* this.sequence.push({
         words,
-        lastBytes: u8(bits(word[1]!, 23, 16)),
+        lastBytes: u8(bits(this.words[1]!, 23, 16)),
         segmentWords,
         weightSlots,
-        segments: word[8]!,
-        gap: u8(bits(word[1]!, 31, 24)),
+        segments: this.words[8]!,
+        gap: u8(bits(this.words[1]!, 31, 24)),
       });
       for (let p = 0; p < this.weightParts; p++)
         yield* this.weights[p]!.push({
-          passes: u24(bits(word[7]!, 23, 0)),
+          passes: u24(bits(this.words[7]!, 23, 0)),
           columnTiles,
           words,
           segmentWords,
           slots: weightSlots,
           flip,
         });
-      yield* this.terms.push({ rowTiles, weightZero: i8(bits(word[12]!, 7, 0)) });
+      yield* this.terms.push({ rowTiles, weightZero: i8(bits(this.words[12]!, 7, 0)) });
       yield* this.parameters.push({ columnTiles });
       yield* this.clamps.push({
-        vectors: word[11]!,
-        zero: i8(bits(word[12]!, 15, 8)),
-        min: i8(bits(word[12]!, 23, 16)),
-        max: i8(bits(word[12]!, 31, 24)),
+        vectors: this.words[11]!,
+        zero: i8(bits(this.words[12]!, 15, 8)),
+        min: i8(bits(this.words[12]!, 23, 16)),
+        max: i8(bits(this.words[12]!, 31, 24)),
         flip,
       });
       // The parts take their rows one after the other.
@@ -113,8 +112,8 @@ export class Decoder extends Module {
         yield* this.inputs[p]!.push({ rowTiles, rows: mine, words, slots: inputSlots, flip });
         yield* this.outputs[p]!.push({
           rows: mine,
-          rowWords: u16(bits(word[10]!, 15, 0)),
-          lastBytes: u8(bits(word[10]!, 23, 16)),
+          rowWords: u16(bits(this.words[10]!, 15, 0)),
+          lastBytes: u8(bits(this.words[10]!, 23, 16)),
           rowStride,
           slots: outputSlots,
           slotWords: outputSlotWords,

@@ -8,6 +8,7 @@ import { beatType, type Beat } from "../../driver/stream.js";
 import {
   assert,
   bool,
+  i16,
   i32,
   i8,
   Module,
@@ -27,6 +28,7 @@ export class InputBuffer extends Module {
   static readonly source = import.meta.url;
   readonly rows: number;
   readonly bytes: number;
+  readonly depth: number;
   readonly word: VecType<I8>;
   readonly words: VecType<readonly I8[]>;
 
@@ -50,12 +52,13 @@ export class InputBuffer extends Module {
     super(parent, name);
     this.rows = config.partRows;
     this.bytes = config.streamBytes;
+    this.depth = config.inputDepth;
     this.word = vec(i8, this.bytes);
     this.words = vec(this.word, this.rows);
     this.stream = this.channelIn(beatType(this.bytes));
     this.out = this.channelOut(this.words);
     this.released = this.channel(bool, { name: "released", depth: config.slots });
-    this.banks = Array.from({ length: this.rows }, () => this.memory(this.word, config.inputDepth));
+    this.banks = Array.from({ length: this.rows }, () => this.memory(this.word, this.depth));
     this.write = this.banks.map((bank) => bank.writePort());
     this.read = this.banks.map((bank) => bank.readPort());
     this.clocked(this.load);
@@ -77,10 +80,12 @@ export class InputBuffer extends Module {
             for (let w = u16(0); w < job.words; w = u16(w + 1)) {
               const beat = yield* this.stream.pop();
               const word = this.word((b) => i8(xorU(beat.data[b]!, job.flip)));
-              let part = 0;
-              for (let b = 0; b < this.bytes; b++) part += word[b]!;
+              let part = i16(0);
+              for (let b = 0; b < this.bytes; b++) part = i16(part + word[b]!);
               sum = i32(sum + part);
-              for (let r = 0; r < this.rows; r++) if (r === row) this.write[r]!.write(base + w, word);
+              const address = u16(base + w);
+              assert(address < this.depth, "the words fit their bank");
+              for (let r = 0; r < this.rows; r++) if (r === row) this.write[r]!.write(address, word);
               yield;
             }
             left = u24(left - 1);
@@ -102,6 +107,7 @@ export class InputBuffer extends Module {
     const zero = this.word((_) => i8(0));
     for (;;) {
       const command = yield* this.reads.pop();
+      assert(command.address < this.depth, "the words stand in their bank");
       for (let r = 0; r < this.rows; r++) if (r < command.rows) this.read[r]!.read(command.address);
       yield;
       if (command.release) yield* this.released.push(true);

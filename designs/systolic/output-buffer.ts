@@ -21,6 +21,7 @@ import { OutputJob, outputType, pieceType, type TokenOf } from "./tokens.js";
 export class OutputBuffer extends Module {
   static readonly source = import.meta.url;
   readonly lanes: number;
+  readonly depth: number;
   readonly partRows: number;
   readonly beatBytes: number;
   readonly beat: VecType<U8>;
@@ -48,6 +49,7 @@ export class OutputBuffer extends Module {
   constructor(parent: Module, name: string, config: SystolicConfig) {
     super(parent, name);
     this.lanes = config.lanes;
+    this.depth = config.outputDepth;
     this.partRows = config.partRows;
     this.beatBytes = config.streamBytes;
     this.beat = vec(u8, this.beatBytes);
@@ -57,7 +59,7 @@ export class OutputBuffer extends Module {
     this.stream = this.channelOut(beatType(this.beatBytes));
     this.filled = this.channel(u8, { name: "filled", depth: config.slots });
     this.pieces = this.channel(pieceType(this.lanes), { name: "pieces" });
-    this.memo = this.memory(this.word, config.outputDepth);
+    this.memo = this.memory(this.word, this.depth);
     this.write = this.memo.writePort();
     this.read = this.memo.readPort();
     this.clocked(this.fill);
@@ -68,6 +70,7 @@ export class OutputBuffer extends Module {
   *fill(): Process {
     for (;;) {
       const { bytes, address, complete, rows } = yield* this.in.pop();
+      assert(address < this.depth, "the row tiles fit the buffer");
       this.write.write(address, bytes);
       if (complete) yield* this.filled.push(rows);
       yield;
@@ -88,7 +91,9 @@ export class OutputBuffer extends Module {
         for (let r = u8(0); r < rows; r = u8(r + 1)) {
           left = u24(left - 1);
           for (let w = u16(0); w < job.rowWords; w = u16(w + 1)) {
-            this.read.read(u16(row + w));
+            const address = u16(row + w);
+            assert(address < this.depth, "the row tiles fit the buffer");
+            this.read.read(address);
             yield;
             const last = w === job.rowWords - 1;
             yield* this.pieces.push({
@@ -118,7 +123,7 @@ export class OutputBuffer extends Module {
         const n = u8(rest < this.beatBytes ? rest : this.beatBytes);
         const { kept, held } = this;
         const turned = this.beat(
-          (b) => piece.bytes[clamp(at + andU(b - held, this.beatBytes - 1), 0, this.lanes - 1)]!,
+          (b) => piece.bytes[clamp(at + andU(u8(b - held), this.beatBytes - 1), 0, this.lanes - 1)]!,
         );
         const joined = this.beat((b) => (b < held ? kept[b]! : turned[b]!));
         const full = held + n >= this.beatBytes;

@@ -48,17 +48,20 @@ import {
   scaledType,
   shiftedType,
   sumsType,
+  u5,
+  type U5,
   type TokenOf,
 } from "./tokens.js";
 
 export class PostProcessor extends Module {
   static readonly source = import.meta.url;
   readonly lanes: number;
+  readonly depth: number;
   readonly weightParts: number;
   readonly groups: number;
   readonly parts: number;
   readonly values: VecType<I32>;
-  readonly shifts: VecType<U8>;
+  readonly shifts: VecType<U5>;
   readonly rests: VecType<U16>;
   readonly lows: VecType<U32>;
   readonly bytes: VecType<U8>;
@@ -86,11 +89,12 @@ export class PostProcessor extends Module {
     super(parent, name);
     const { lanes } = config;
     this.lanes = lanes;
+    this.depth = config.parameterDepth;
     this.weightParts = config.weightStreams;
     this.groups = config.groups;
     this.parts = config.streams;
     this.values = vec(i32, lanes);
-    this.shifts = vec(u8, lanes);
+    this.shifts = vec(u5, lanes);
     this.rests = vec(u16, lanes);
     this.lows = vec(u32, lanes);
     this.bytes = vec(u8, lanes);
@@ -102,7 +106,7 @@ export class PostProcessor extends Module {
     this.products = this.channel(productType(lanes), { name: "products" });
     this.rounded = this.channel(roundedType(lanes), { name: "rounded" });
     this.shifted = this.channel(shiftedType(lanes), { name: "shifted" });
-    this.memo = this.memory(this.word, config.parameterDepth);
+    this.memo = this.memory(this.word, this.depth);
     this.write = this.memo.writePort();
     this.read = this.memo.readPort();
     this.clocked(this.store);
@@ -125,11 +129,11 @@ export class PostProcessor extends Module {
           for (let n = u8(0); n < this.lanes; n = u8(n + this.weightParts)) {
             for (let p = 0; p < this.weightParts; p++) {
               const parameter = yield* this.parameters[p]!.pop();
-              const before = word;
-              word = this.word((l) => (l === this.lanes - 1 ? parameter : before[l + 1]!));
+              word = this.word((l) => (l === this.lanes - 1 ? parameter : word[l + 1]!));
             }
             yield;
           }
+          assert(address < this.depth, "the parameters fit their memory");
           this.write.write(address, word);
           address = u16(address + 1);
           yield;
@@ -143,6 +147,7 @@ export class PostProcessor extends Module {
   *scale(): Process {
     for (;;) {
       const sums = yield* this.sums.pop();
+      assert(sums.parameter < this.depth, "the parameters stand in their memory");
       this.read.read(sums.parameter);
       yield;
       const word = this.read.q;

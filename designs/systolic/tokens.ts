@@ -3,7 +3,10 @@
  * streams carries (a contiguous range of the layer's rows); a *row tile* is `partRows` rows of each part; a *column tile*
  * is `cols` output channels; a *tile* is the product of the two.
  */
-import { bool, i32, i8, struct, u16, u24, u32, u8, vec, type ValueOf } from "../../hw/index.js";
+import { bool, i32, i8, struct, u16, u24, u32, u8, uint, vec, type UInt, type ValueOf } from "../../hw/index.js";
+
+export const u5 = uint(5);
+export type U5 = UInt<5>;
 
 /** For each part of the input: its rows, the words of a row, the tiles that the buffer holds. */
 export const InputJob = struct({ rowTiles: u24, rows: u24, words: u16, slots: u8, flip: u8 });
@@ -114,7 +117,7 @@ export const WeightRead = struct({ address: u16, release: bool });
 export const FeedCommand = struct({ count: u8, first: bool, last: bool, gap: u8 });
 
 /** The output channel parameters as they stand in the weight stream. */
-export const Parameter = struct({ bias: i32, multiplier: i32, left: u8, right: u8 });
+export const Parameter = struct({ bias: i32, multiplier: i32, left: u5, right: u5 });
 export type Parameter = ValueOf<typeof Parameter>;
 
 /** Where a vector of outputs goes; `complete`: it is the last of its row tile and part, which has `rows` rows. */
@@ -125,11 +128,11 @@ export const sumsType = (lanes: number) => struct({ values: vec(i32, lanes), par
 
 // Between the stages of the post-processor.
 export const scaledType = (lanes: number) =>
-  struct({ values: vec(i32, lanes), multipliers: vec(i32, lanes), right: vec(u8, lanes), place: Place });
+  struct({ values: vec(i32, lanes), multipliers: vec(i32, lanes), right: vec(u5, lanes), place: Place });
 /** A product x m = (high 2^15 + rest) 2^16 + low 2^16 + what cannot matter. */
 export const productType = (lanes: number) =>
-  struct({ high: vec(i32, lanes), rest: vec(u16, lanes), low: vec(u32, lanes), right: vec(u8, lanes), place: Place });
-export const roundedType = (lanes: number) => struct({ values: vec(i32, lanes), right: vec(u8, lanes), place: Place });
+  struct({ high: vec(i32, lanes), rest: vec(u16, lanes), low: vec(u32, lanes), right: vec(u5, lanes), place: Place });
+export const roundedType = (lanes: number) => struct({ values: vec(i32, lanes), right: vec(u5, lanes), place: Place });
 export const shiftedType = (lanes: number) => struct({ values: vec(i32, lanes), place: Place });
 
 /** Outputs for an output buffer. */

@@ -10,7 +10,7 @@ import { beatType, type Beat } from "../../driver/stream.js";
 import { assert, bool, i32, i8, Module, u16, u24, u32, u8, vec, xorU } from "../../hw/index.js";
 import type { ChannelIn, ChannelOut, I8, Memory, Process, ReadPort, U8, VecType, WritePort } from "../../hw/index.js";
 import type { SystolicConfig } from "./config.js";
-import { Parameter, WeightJob, WeightRead } from "./tokens.js";
+import { Parameter, u5, WeightJob, WeightRead } from "./tokens.js";
 
 /** Bytes of the parameters of an output channel in the stream. */
 export const PARAMETER_BYTES = 16;
@@ -19,6 +19,7 @@ export class WeightBuffer extends Module {
   static readonly source = import.meta.url;
   readonly cols: number;
   readonly bytes: number;
+  readonly depth: number;
   /** Beats of a parameter record. */
   readonly beats: number;
   readonly word: VecType<I8>;
@@ -38,18 +39,23 @@ export class WeightBuffer extends Module {
   readonly write: readonly WritePort<readonly I8[]>[];
   readonly read: readonly ReadPort<readonly I8[]>[];
 
+  /** The last bytes of the stream, as many as a parameter record has. */
+  recent: U8[];
+
   constructor(parent: Module, name: string, config: SystolicConfig) {
     super(parent, name);
     this.cols = config.partCols;
     this.bytes = config.streamBytes;
+    this.depth = config.weightDepth;
     this.beats = PARAMETER_BYTES / this.bytes;
     this.word = vec(i8, this.bytes);
     this.words = vec(this.word, this.cols);
     this.record = vec(u8, PARAMETER_BYTES);
+    this.recent = this.record.zero();
     this.stream = this.channelIn(beatType(this.bytes));
     this.out = this.channelOut(this.words);
     this.released = this.channel(bool, { name: "released", depth: config.slots });
-    this.banks = Array.from({ length: this.cols }, () => this.memory(this.word, config.weightDepth));
+    this.banks = Array.from({ length: this.cols }, () => this.memory(this.word, this.depth));
     this.write = this.banks.map((bank) => bank.writePort());
     this.read = this.banks.map((bank) => bank.readPort());
     this.clocked(this.load);
@@ -76,7 +82,9 @@ export class WeightBuffer extends Module {
               for (let col = u8(0); col < this.cols; col = u8(col + 1)) {
                 const beat = yield* this.stream.pop();
                 const word = this.word((b) => i8(xorU(beat.data[b]!, job.flip)));
-                for (let c = 0; c < this.cols; c++) if (c === col) this.write[c]!.write(base + w, word);
+                const address = u16(base + w);
+                assert(address < this.depth, "the words fit their bank");
+                for (let c = 0; c < this.cols; c++) if (c === col) this.write[c]!.write(address, word);
                 yield;
               }
             }
@@ -96,20 +104,24 @@ export class WeightBuffer extends Module {
 
   /** The parameters of a column tile; they come in every pass, but are kept from the first. */
   *loadParameters(keep: boolean): Process {
-    let record = this.record((_) => u8(0));
     for (let col = u8(0); col < this.cols; col = u8(col + 1)) {
       for (let b = u8(0); b < this.beats; b = u8(b + 1)) {
         const beat = yield* this.stream.pop();
-        const before = record;
-        record = this.record((i) =>
-          i < PARAMETER_BYTES - this.bytes ? before[i + this.bytes]! : beat.data[i - (PARAMETER_BYTES - this.bytes)]!,
+        this.recent = this.record((i) =>
+          i < PARAMETER_BYTES - this.bytes
+            ? this.recent[i + this.bytes]!
+            : beat.data[i - (PARAMETER_BYTES - this.bytes)]!,
         );
         if (keep && b === this.beats - 1)
           yield* this.parameters.push({
-            bias: i32(u32(record[0]! + record[1]! * 256 + record[2]! * 65536 + record[3]! * 16777216)),
-            multiplier: i32(u32(record[4]! + record[5]! * 256 + record[6]! * 65536 + record[7]! * 16777216)),
-            left: record[8]!,
-            right: record[9]!,
+            bias: i32(
+              u32(this.recent[0]! + this.recent[1]! * 256 + this.recent[2]! * 65536 + this.recent[3]! * 16777216),
+            ),
+            multiplier: i32(
+              u32(this.recent[4]! + this.recent[5]! * 256 + this.recent[6]! * 65536 + this.recent[7]! * 16777216),
+            ),
+            left: u5(this.recent[8]!),
+            right: u5(this.recent[9]!),
           });
         yield;
       }
@@ -119,6 +131,7 @@ export class WeightBuffer extends Module {
   *fetch(): Process {
     for (;;) {
       const command = yield* this.reads.pop();
+      assert(command.address < this.depth, "the words stand in their bank");
       for (let c = 0; c < this.cols; c++) this.read[c]!.read(command.address);
       yield;
       if (command.release) yield* this.released.push(true);
