@@ -3,12 +3,15 @@
 import yargs, { type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { version } from "../version.js";
+import { designs } from "./commands/designs.js";
+import { gemm } from "./commands/gemm.js";
 import { inspect } from "./commands/inspect.js";
 import { run } from "./commands/run.js";
+import { serve } from "./commands/serve.js";
 import { verify } from "./commands/verify.js";
 import { report, UsageError } from "./errors.js";
 
-const COMMANDS = [run, verify, inspect] as CommandModule[];
+const COMMANDS = [run, verify, inspect, designs, gemm, serve] as CommandModule[];
 
 /** Runs one command line. @returns the exit code: 0, 1 (it failed) or 2 (it was wrong). */
 async function main(args: readonly string[]): Promise<number> {
@@ -37,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Options that may be repeated; of any other, yargs would make a list that no command expects. */
-const REPEATABLE = ["_", "use"];
+const REPEATABLE = ["_", "use", "set"];
 
 function onlyOnce(args: Record<string, unknown>): true {
   const twice = Object.keys(args).find((name) => Array.isArray(args[name]) && !REPEATABLE.includes(name));
