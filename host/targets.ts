@@ -20,8 +20,6 @@ export interface AcceleratorTarget {
   readonly design: Design;
   /** Every parameter, with its value. */
   readonly config: Readonly<Record<string, ParameterValue>>;
-  /** What `design.configure` made of them. */
-  readonly configuration: unknown;
 }
 
 export interface Target {
@@ -61,7 +59,7 @@ export async function simulatedTarget(
   const { design, module, export: exported } = findDesign(name);
   const configuration = design.configure(parameters);
   const device = await openWorker({ module, export: exported, parameters });
-  return offloadTarget(design, configuration, device, options);
+  return closingOnError(device, () => offloadTarget(design, configuration, device, options));
 }
 
 /**
@@ -70,10 +68,17 @@ export async function simulatedTarget(
  */
 export async function remoteTarget(address: string, options: OffloadTargetOptions = {}): Promise<Target> {
   const device = await openTcp(parseTcpAddress(address));
-  try {
+  return closingOnError(device, async () => {
     const { design: name, parameters } = await device.describe();
     const { design } = findDesign(name);
-    return await offloadTarget(design, design.configure(parameters), device, options);
+    return offloadTarget(design, design.configure(parameters), device, options);
+  });
+}
+
+/** An open worker or socket keeps the process alive: whoever opened it and fails has to close it. */
+async function closingOnError(device: Device, action: () => Promise<Target>): Promise<Target> {
+  try {
+    return await action();
   } catch (error) {
     await device.close();
     throw error;
@@ -92,7 +97,7 @@ async function offloadTarget(
   return {
     implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
     prefer: [ACCELERATOR, ...cpu.prefer],
-    offload: { accelerator, design, config: design.describe(configuration), configuration },
+    offload: { accelerator, design, config: design.describe(configuration) },
     engine,
     level,
     close: () => accelerator.close(),
