@@ -99,9 +99,12 @@ export class GraphBuilder {
     const seen = new Set<Node>();
     while (at.kind === "join") {
       if (seen.has(at) || !at.next)
-        throw new TandemError(`${where(node.at)}: ${this.#path} goes round a loop that does nothing and takes no clock`, {
-          hint: "Put a yield in its body.",
-        });
+        throw new TandemError(
+          `${where(node.at)}: ${this.#path} goes round a loop that does nothing and takes no clock`,
+          {
+            hint: "Put a yield in its body.",
+          },
+        );
       seen.add(at);
       at = at.next;
     }
@@ -188,7 +191,12 @@ export class GraphBuilder {
     const exact = { kind: "exact", range: { lo: Math.min(0, range.lo), hi: range.hi } } as const;
     const left = this.local("clocks_left", exact);
     const value: Expr = { kind: "local", local: left, type: exact, at };
-    const constant = (n: number): Expr => ({ kind: "const", value: n, at, type: { kind: "exact", range: { lo: n, hi: n } } });
+    const constant = (n: number): Expr => ({
+      kind: "const",
+      value: n,
+      at,
+      type: { kind: "exact", range: { lo: n, hi: n } },
+    });
     const boolean = { kind: "exact", range: { lo: 0, hi: 1 } } as const;
     const again = this.#join(at);
     const edge: Node = { kind: "edge", id: this.#count++, at, next: again };

@@ -25,7 +25,7 @@ export function latchOperands(graph: Graph, builder: GraphBuilder): Graph {
     if (index && !isStable(index, pending))
       (node as { channel: Ref<unknown> }).channel = { parts: node.channel.parts, index: hold("lane", index) };
     if (node.kind === "push" && (!isStable(node.value, pending) || isCostly(node.value)))
-      node.value = hold(`${node.channel.parts[0]!.name}_operand`, node.value);
+      node.value = hold("operand", node.value);
     if (entry !== node) replaced.set(node, entry);
   }
   if (replaced.size === 0) return graph;

@@ -80,9 +80,7 @@ function statement(s: Stmt, known: Known): Stmt[] {
     case "read":
       return [{ ...s, port: foldRef(s.port, known), address: fold(s.address, known) }];
     case "write":
-      return [
-        { ...s, port: foldRef(s.port, known), address: fold(s.address, known), value: fold(s.value, known) },
-      ];
+      return [{ ...s, port: foldRef(s.port, known), address: fold(s.address, known), value: fold(s.value, known) }];
     case "signal":
       return [{ ...s, signal: foldRef(s.signal, known), value: fold(s.value, known) }];
     case "feed":

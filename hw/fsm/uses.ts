@@ -83,7 +83,7 @@ export function exprsOf(node: Node): Expr[] {
           return [];
       }
     }
-    // eslint-disable-next-line no-fallthrough -- every action has returned
+
     default:
       return [];
   }

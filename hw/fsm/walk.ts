@@ -107,7 +107,15 @@ function walk(graph: Graph, states: readonly Node[], roots: readonly Node[]): Wa
   const stepAt = (map: Map<Node, Step>, node: Node): Step => {
     let step = map.get(node);
     if (!step) {
-      step = { node, usage: new Map(), changed: new Set(), state: false, from: [], next: undefined, otherwise: undefined };
+      step = {
+        node,
+        usage: new Map(),
+        changed: new Set(),
+        state: false,
+        from: [],
+        next: undefined,
+        otherwise: undefined,
+      };
       map.set(node, step);
     }
     return step;

@@ -28,5 +28,5 @@ export function widthOf(type: ExprType): Width {
 export function rangeOf(type: ExprType): Range {
   if (type.kind === "exact") return type.range;
   if (type.kind === "int") return { lo: (type as unknown as IntType).min, hi: (type as unknown as IntType).max };
-  return { lo: 0, hi: 2 ** (type as Type).bits - 1 };
+  return { lo: 0, hi: 2 ** type.bits - 1 };
 }

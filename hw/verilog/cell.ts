@@ -142,7 +142,9 @@ class CellText implements Names {
       "    if (rst) begin",
       "      passed <= 1'b0;",
       "      emitted <= 1'b0;",
-      ...registers.map((name, i) => `      ${name} <= ${Object.values((cell.state as StructType).fields)[i]!.bits}'d0;`),
+      ...registers.map(
+        (name, i) => `      ${name} <= ${Object.values((cell.state as StructType).fields)[i]!.bits}'d0;`,
+      ),
       "    end else begin",
       "      passed <= valid;",
       "      emitted <= valid && emits;",

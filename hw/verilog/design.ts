@@ -11,7 +11,6 @@ import { lower, type Side } from "../fsm/walk.js";
 import { where } from "../fsm/unroll.js";
 import { cellModule } from "./cell.js";
 import { gridModule } from "./grid.js";
-import { bitsFor } from "./expr.js";
 import { countBits, wiresOf, type Bundle } from "./interface.js";
 import { delay, fifo, fifoLanes } from "./library.js";
 import { memoryModule, memoryPortName } from "./memory.js";
@@ -35,7 +34,11 @@ export interface Probes {
   }[];
   readonly channels: readonly { readonly channel: Channel; readonly instance: string }[];
   readonly grids: readonly { readonly path: string; readonly instance: string; readonly cells: number }[];
-  readonly memories: readonly { readonly path: string; readonly reads: readonly string[]; readonly writes: readonly string[] }[];
+  readonly memories: readonly {
+    readonly path: string;
+    readonly reads: readonly string[];
+    readonly writes: readonly string[];
+  }[];
 }
 
 export interface VerilogDesign {
@@ -115,7 +118,9 @@ class DesignText {
       ["tandem_fifo_lanes", fifoLanes],
       ["tandem_delay", delay],
     ];
-    const used = library.filter(([name]) => this.#library.has(name)).map(([name, text]) => [`${name}.v`, text] as const);
+    const used = library
+      .filter(([name]) => this.#library.has(name))
+      .map(([name, text]) => [`${name}.v`, text] as const);
     return { top, files: new Map([...used, ...this.#files]), ports, probes: this.#probes };
   }
 
@@ -147,7 +152,8 @@ class DesignText {
         );
     for (const local of locals) {
       // A signal read where it stands is the register itself.
-      if (local.port !== undefined || (local.bundle.kind === "signalRead" && local.bundle.part.owner === module)) continue;
+      if (local.port !== undefined || (local.bundle.kind === "signalRead" && local.bundle.part.owner === module))
+        continue;
       for (const wire of wiresOf(local.bundle)) lines.push(`  wire ${span(wire.width)}${local.name}${wire.suffix};`);
     }
     for (const channel of this.#ir.design.channels.filter((c) => c.owner === module))
@@ -320,5 +326,3 @@ function instance(type: string, name: string, pins: readonly string[], reset = t
   const all = [pin("clk", "clk"), ...(reset ? [pin("rst", "rst")] : []), ...pins];
   return `  ${type} ${name} (\n    ${all.join(",\n    ")}\n  );`;
 }
-
-export { bitsFor };

@@ -155,14 +155,18 @@ export class ExprText {
         if (own !== undefined) return named(own);
         const base = this.place(e.base);
         const { offset, type } = fieldOffset(e.base.type as StructType, e.name);
-        return base && { ...base, low: plus(base.low, offset, bitsFor(base.total + 1)), width: type.bits };
+        return base && { ...base, low: plus(base.low, offset, bitsFor(base.total)), width: type.bits };
       }
       case "index": {
         const base = this.place(e.base);
         if (!base) return undefined;
         const lane = (e.base.type as VecType).of.bits;
-        if (e.index.kind === "const") return { ...base, low: plus(base.low, Number(e.index.value) * lane), width: lane };
-        const wide = bitsFor(base.total + 1);
+        if ((e.base.type as VecType).length === 1) return { ...base, width: lane };
+        if (e.index.kind === "const") {
+          const low = plus(base.low, Number(e.index.value) * lane, bitsFor(base.total));
+          return { ...base, low, width: lane };
+        }
+        const wide = bitsFor(base.total);
         const offset = this.#times(e.index, lane, wide);
         return { ...base, low: plus(base.low, offset, wide), width: lane };
       }
@@ -209,7 +213,7 @@ export class ExprText {
       const low = Number(e.index.value) * own.width;
       return done(`${this.functions.slice(base.bits, low + own.width - 1, low)}(${this.whole(e.base)})`);
     }
-    const wide = bitsFor(base.bits + 1);
+    const wide = bitsFor(base.bits);
     return done(
       `${this.functions.lane(base.bits, own.width, wide)}(${this.whole(e.base)}, ${this.bits(e.index, wide)})`,
     );

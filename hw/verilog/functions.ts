@@ -121,7 +121,12 @@ export class FunctionLibrary {
       `  ${name} = shifted(sum, n);`,
       "end",
     ].join("\n");
-    this.#define("shifted", 32, [["x", 33] as const, ["n", 5] as const], "reg signed [32:0] y;\nbegin\n  y = $signed(x) >>> n;\n  shifted = y[31:0];\nend");
+    this.#define(
+      "shifted",
+      32,
+      [["x", 33] as const, ["n", 5] as const],
+      "reg signed [32:0] y;\nbegin\n  y = $signed(x) >>> n;\n  shifted = y[31:0];\nend",
+    );
     return this.#define(name, 32, [["x", 32] as const, ["n", 5] as const], body);
   }
 

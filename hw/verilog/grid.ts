@@ -29,11 +29,11 @@ export function gridModule(grid: Grid, cellName: string, placed: boolean): strin
       if (k == 0) begin : now
         assign fed[0] = feed;
       end else begin : later
-        reg before;
+        reg was_fed;
         always @(posedge clk)
-          if (rst) before <= 1'b0;
-          else before <= fed[k-1];
-        assign fed[k] = before;
+          if (rst) was_fed <= 1'b0;
+          else was_fed <= fed[k-1];
+        assign fed[k] = was_fed;
       end
     end
     for (c = 0; c < ${cols}; c = c + 1) begin : top

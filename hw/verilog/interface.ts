@@ -71,6 +71,7 @@ export function wiresOf(bundle: Bundle): Wire[] {
 /** The name of a bundle where no port of the module gives it one. */
 export function defaultName(bundle: Bundle): string {
   const { part } = bundle;
-  if (bundle.kind === "port") return `${bundle.part.memory.name}_${part.name || `port${bundle.part.memory.ports.indexOf(bundle.part)}`}`;
+  if (bundle.kind === "port")
+    return `${bundle.part.memory.name}_${part.name || `port${bundle.part.memory.ports.indexOf(bundle.part)}`}`;
   return bundle.kind === "push" ? `${part.name}_in` : bundle.kind === "signalWrite" ? `${part.name}_next` : part.name;
 }

@@ -7,7 +7,7 @@
 const counters = (pushed: string, popped: string): string => `
 \`ifdef TANDEM_COUNTERS
   reg [31:0] pushed, popped, occupied_clocks, most;
-  wire [31:0] held = pushed + ${pushed} - popped - ${popped};
+  wire [31:0] occupied = pushed + ${pushed} - popped - ${popped};
   always @(posedge clk)
     if (rst) begin
       pushed <= 32'd0;
@@ -17,13 +17,14 @@ const counters = (pushed: string, popped: string): string => `
     end else begin
       pushed <= pushed + ${pushed};
       popped <= popped + ${popped};
-      occupied_clocks <= occupied_clocks + held;
-      if (held > most) most <= held;
+      occupied_clocks <= occupied_clocks + occupied;
+      if (occupied > most) most <= occupied;
     end
 \`endif
 `;
 
-export const fifo = `// A channel: FIFO of DEPTH words, one push and one pop a clock.
+export const fifo = `/* verilator lint_off UNUSED */
+// A channel: FIFO of DEPTH words, one push and one pop a clock.
 module tandem_fifo #(
   parameter WIDTH = 8,
   parameter DEPTH = 2
@@ -108,7 +109,8 @@ module tandem_fifo #(
 `;
 
 /** A channel of several lanes: `valid` and `ready` are counts of tokens and slots, and of what is moved. */
-export const fifoLanes = `// A channel of LANES operations a clock on each side. The _valid and _ready wires are counts, each at most LANES:
+export const fifoLanes = `/* verilator lint_off UNUSED */
+// A channel of LANES operations a clock on each side. The _valid and _ready wires are counts, each at most LANES:
 // how many words are offered (there is room for), and how many are moved.
 module tandem_fifo_lanes #(
   parameter WIDTH = 8,
@@ -165,7 +167,8 @@ module tandem_fifo_lanes #(
   end${counters("pushes", "pops")}endmodule
 `;
 
-export const delay = `// A value CLOCKS clocks later.
+export const delay = `/* verilator lint_off UNUSED */
+// A value CLOCKS clocks later.
 module tandem_delay #(
   parameter WIDTH = 8,
   parameter CLOCKS = 1

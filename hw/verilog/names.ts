@@ -11,7 +11,12 @@ const keywords = new Set(
     "table task time tran tranif0 tranif1 tri tri0 tri1 triand trior trireg unsigned use vectored wait wand weak0 weak1 " +
     "while wire wor xnor xor bit byte logic int shortint longint do return var void string struct union enum typedef " +
     "interface package class new this super null const static local ref priority unique final assert assume cover " +
-    "property sequence clk rst"
+    "property sequence accept_on alias always_comb always_ff always_latch before bind bins binsof break chandle checker " +
+    "clocking constraint context continue covergroup coverpoint cross dist eventually expect export extends extern " +
+    "first_match foreach forkjoin global iff ignore_bins illegal_bins implements implies import inside interconnect " +
+    "intersect join_any join_none let matches modport nettype nexttime null packed program pure rand randc randcase " +
+    "randsequence reject_on restrict shortreal soft solve tagged throughout timeprecision timeunit type unique0 until " +
+    "until_with untyped virtual wait_order wildcard with within clk rst"
   ).split(" "),
 );
 

@@ -28,7 +28,9 @@ export function fromBits(type: Type, bits: bigint): unknown {
     case "bool":
       return (bits & 1n) === 1n;
     case "int":
-      return Number((type as unknown as IntType).signed ? BigInt.asIntN(type.bits, bits) : BigInt.asUintN(type.bits, bits));
+      return Number(
+        (type as unknown as IntType).signed ? BigInt.asIntN(type.bits, bits) : BigInt.asUintN(type.bits, bits),
+      );
     case "vec": {
       const { of, length } = type as VecType;
       return Array.from({ length }, (_, lane) => fromBits(of, BigInt.asUintN(of.bits, bits >> BigInt(lane * of.bits))));

@@ -30,7 +30,7 @@ export interface ProcessModule {
   readonly stalls: readonly { readonly side: Side; readonly channel: Channel; readonly register: string }[];
 }
 
-type BundleKey = `${Bundle["kind"]}`;
+type BundleKey = Bundle["kind"];
 
 /** All parts that a process is joined to, in the order of first use. */
 function bundlesOf(machine: Machine): Bundle[] {
@@ -102,7 +102,7 @@ class ProcessText implements Names {
     this.#machine = machine;
     this.#source = source;
     this.#expr = new ExprText(this, this.#functions);
-    for (const reserved of ["state", "state_n", "busy", "run"]) this.#names.unique(reserved);
+    for (const reserved of ["state", "state_n", "busy"]) this.#names.unique(reserved);
     this.#bundles = bundlesOf(machine).map((bundle) => {
       const suffixes = wiresOf(bundle).map(({ suffix }) => suffix);
       const name = this.#names.family(nameOf(bundle) ?? defaultName(bundle), suffixes);
@@ -118,13 +118,11 @@ class ProcessText implements Names {
     for (const local of machine.locals)
       this.#locals.set(
         local,
-        machine.registers.has(local)
-          ? this.#names.family(local.name, ["", "_n"])
-          : this.#names.unique(local.name),
+        machine.registers.has(local) ? this.#names.family(local.name, ["", "_n"]) : this.#names.unique(local.name),
       );
-    for (const node of machine.states) this.#states.set(node, this.#names.unique(`S_${labelOf(node)}`));
+    for (const node of machine.states) this.#states.set(node, this.#names.unique(`S_${this.#label(node)}`));
     for (const step of machine.steps)
-      if (!inline(step)) this.#flags.set(step, this.#names.unique(`at_${labelOf(step.node)}`));
+      if (!inline(step)) this.#flags.set(step, this.#names.unique(`at_${this.#label(step.node)}`));
   }
 
   // Names, as expressions ask for them.
@@ -148,6 +146,14 @@ class ProcessText implements Names {
     this.#extraDefaults.push(`    ${name} = ${width}'bx;`);
     this.#line(`${name} = ${text};`);
     return name;
+  }
+
+  /** What a place in the program is called. */
+  #label(node: Node): string {
+    const line = `L${node.at.line}`;
+    if (node.kind === "pop" || node.kind === "push")
+      return `${node.kind}_${this.#name(node.kind, node.channel.parts[0]!)}_${line}`;
+    return node.kind === "end" ? "ended" : line;
   }
 
   #isChanged(variable: Variable): boolean {
@@ -194,7 +200,6 @@ class ProcessText implements Names {
       `  reg ${span(bits)}state, state_n;`,
       "  // This clock ends at a yield.",
       "  reg busy;",
-      "  wire run = !rst;",
       ...this.#declarations(),
       "",
       "  always @* begin",
@@ -216,7 +221,15 @@ class ProcessText implements Names {
       "endmodule",
       "",
     ];
-    return { text: text.filter((line) => line !== "").join("\n").replace(/\n  always/g, "\n\n  always"), bundles: this.#bundles, stalls: stalls.list };
+    return {
+      text:
+        text
+          .filter((line) => line !== "")
+          .join("\n")
+          .replace(/\n  always/g, "\n\n  always") + "\n",
+      bundles: this.#bundles,
+      stalls: stalls.list,
+    };
   }
 
   #registers(): [Local, string][] {
@@ -260,7 +273,7 @@ class ProcessText implements Names {
     }
     lines.push(...this.#extraDefaults);
     for (const [step, flag] of this.#flags)
-      lines.push(`    ${flag} = ${step.state ? `run && state == ${this.#states.get(step.node)!}` : "1'b0"};`);
+      lines.push(`    ${flag} = ${step.state ? `!rst && state == ${this.#states.get(step.node)!}` : "1'b0"};`);
     return lines;
   }
 
@@ -368,7 +381,10 @@ class ProcessText implements Names {
   /** Statements on the part that the reference means. */
   #each<P>(ref: Ref<P>, write: (part: P) => void): void {
     const { index, parts } = ref;
-    if (!index) return write(parts[0]!);
+    if (!index) {
+      write(parts[0]!);
+      return;
+    }
     const bits = bitsFor(parts.length);
     this.#block(
       `case (${this.#expr.bits(index, bits)})`,
@@ -392,8 +408,11 @@ class ProcessText implements Names {
   #lanePlace(channel: Channel, name: string, lane: number | string): string {
     const { bits } = channel.type;
     const total = bits * channel.lanes;
-    const wide = bitsFor(total + 1);
-    const low = typeof lane === "number" ? lane * bits : `(${this.#widen(lane, countBits(channel.lanes), wide)} * ${literal(bits, wide)})`;
+    const wide = bitsFor(total);
+    const low =
+      typeof lane === "number"
+        ? lane * bits
+        : `(${this.#widen(lane, countBits(channel.lanes), wide)} * ${literal(bits, wide)})`;
     return placeText({ name, total, low, width: bits });
   }
 
@@ -564,9 +583,3 @@ class ProcessText implements Names {
 
 /** Only one step leads here, and no clock begins here: the text stands where that step goes on. */
 const inline = (step: Step): boolean => !step.state && step.from.length === 1;
-
-function labelOf(node: Node): string {
-  const line = `L${node.at.line}`;
-  if (node.kind === "pop" || node.kind === "push") return `${node.kind}_${node.channel.parts[0]!.name}_${line}`;
-  return node.kind === "end" ? "ended" : line;
-}

@@ -46,7 +46,7 @@ function pathTo(module: Module): Module[] {
 export function portName(module: Module, bundle: Bundle): string | undefined {
   if (bundle.kind !== "pop" && bundle.kind !== "push") return undefined;
   const side = bundle.kind === "pop";
-  const port = module.ports.find((p) => p instanceof ChannelIn === side && p.channel === (bundle.part as unknown as Channel));
+  const port = module.ports.find((p) => p instanceof ChannelIn === side && p.channel === bundle.part);
   return port?.name;
 }
 

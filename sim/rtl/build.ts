@@ -73,7 +73,15 @@ async function icarus(work: string, sources: readonly string[], counters: boolea
 }
 
 const include = "/usr/share/verilator/include";
-const gxx = ["-std=gnu++17", "-w", "-DVERILATOR=1", "-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TRACE=0", "-DVL_TIME_CONTEXT"];
+const gxx = [
+  "-std=gnu++17",
+  "-w",
+  "-DVERILATOR=1",
+  "-DVM_COVERAGE=0",
+  "-DVM_SC=0",
+  "-DVM_TRACE=0",
+  "-DVL_TIME_CONTEXT",
+];
 
 async function verilate(
   work: string,
@@ -84,7 +92,11 @@ async function verilate(
 ): Promise<void> {
   const defines = counters ? ["-DTANDEM_COUNTERS"] : [];
   const fast = ["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"];
-  await step("verilator", ["--cc", "--top-module", "tandem_tb", "-Mdir", "obj", ...fast, ...defines, "-Wno-fatal", ...sources], work);
+  await step(
+    "verilator",
+    ["--cc", "--top-module", "tandem_tb", "-Mdir", "obj", ...fast, ...defines, "-Wno-fatal", ...sources],
+    work,
+  );
   const library = await verilatorLibrary(cache);
   const parts = readdirSync(join(work, "obj")).filter((name) => name.endsWith(".cpp"));
   writeFileSync(join(work, "all.cpp"), [...parts, "../main.cpp"].map((name) => `#include "obj/${name}"\n`).join(""));

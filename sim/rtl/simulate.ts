@@ -61,11 +61,14 @@ export async function runSimulator(
     const reader = new Reader(design, elaborated);
     const { status, stderr } = await start(built, work, run, reader);
     if (status !== 0 || reader.end === undefined)
-      throw new TandemError(`The ${built.simulator} model of ${design.top} ended without a result: ${stderr.slice(0, 2000)}`);
+      throw new TandemError(
+        `The ${built.simulator} model of ${design.top} ended without a result: ${stderr.slice(0, 2000)}`,
+      );
     if (reader.limited)
       throw new TandemError(`${design.top}: still running after ${run.limit ?? 0} clocks`, {
         hint: "Raise the limit, or look for a process that polls without end.",
       });
+    if (reader.fault !== undefined) throw new TandemError(reader.fault);
     return reader.result(built.counters);
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -119,6 +122,8 @@ class Reader {
   readonly #rows = new Map<string, string[]>();
   end: { clocks: number; now: number } | undefined;
   limited = false;
+  /** What is wrong with the tokens that left. */
+  fault: string | undefined;
 
   constructor(design: VerilogDesign, elaborated: Elaborated) {
     this.#design = design;
@@ -132,8 +137,8 @@ class Reader {
       const { name, channel } = this.#design.ports[Number(words[0])]!;
       const hex = words[2]!;
       if (/[xz]/i.test(hex))
-        throw new TandemError(`${this.#design.top}: ${name} gives an unknown value (${hex}) in clock ${words[1]!}`);
-      this.#outputs[name]!.push({ clock: Number(words[1]), value: fromBits(channel.type, BigInt(`0x${hex}`)) });
+        this.fault ??= `${this.#design.top}: ${name} gives an unknown value (${hex}) in clock ${words[1]!}`;
+      else this.#outputs[name]!.push({ clock: Number(words[1]), value: fromBits(channel.type, BigInt(`0x${hex}`)) });
     } else if (kind === "end") this.end = { clocks: Number(words[0]), now: Number(words[1]) };
     else if (kind === "x") this.#unknown.push(Number(words[0]));
     else if (kind === "limit") this.limited = true;
