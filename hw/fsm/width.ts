@@ -1,6 +1,6 @@
 /** Widths of values in hardware: two's complement where a value can be negative. */
 import type { ExprType, Range } from "../ir/ir.js";
-import type { IntType, Type } from "../types.js";
+import type { IntType } from "../types.js";
 
 export interface Width {
   readonly width: number;

@@ -2,7 +2,6 @@
  * Routes through the hierarchy: every bundle of wires runs from the module that owns its part to the module (or the
  * outside) that uses it, through the ports of all modules between them.
  */
-import type { Channel } from "../channel.js";
 import type { Elaborated } from "../elaborate.js";
 import type { Module } from "../module.js";
 import { ChannelIn } from "../channel.js";
