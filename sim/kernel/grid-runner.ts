@@ -47,7 +47,15 @@ export class GridRun {
   #leaving: Leaving[] = [];
   #lastFeed = -1;
 
-  constructor(grid: Grid, context: ClockContext, snapshot: () => Snapshot | undefined) {
+  readonly #step: Grid["cell"]["step"];
+
+  constructor(
+    grid: Grid,
+    context: ClockContext,
+    snapshot: () => Snapshot | undefined,
+    step: Grid["cell"]["step"] = (inputs, state, at) => grid.cell.step(inputs, state, at),
+  ) {
+    this.#step = step;
     const cells = grid.rows * grid.cols;
     this.grid = grid;
     this.results = grid.results.channel;
@@ -131,7 +139,7 @@ export class GridRun {
     const index = row * cols + col;
     const west = col === 0 ? wave.west[row] : this.#east[index - 1];
     const north = row === 0 ? wave.north[col] : this.#south[index - cols];
-    const out = cell.step({ west, north }, this.#state[index]!, this.#at[index]!);
+    const out = this.#step({ west, north }, this.#state[index]!, this.#at[index]!);
     this.cellSteps++;
     this.#east[index] = out.east;
     this.#south[index] = out.south;
