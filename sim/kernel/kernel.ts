@@ -80,7 +80,9 @@ export class Kernel implements ClockContext {
     this.#saved = saveState(this.design.modules);
     for (const part of [...this.design.channels, ...this.design.memories, ...this.design.signals]) part.context = this;
     let handover = new Handover(this.design, this);
-    this.grids = this.design.grids.map((grid) => new GridRun(grid, this, () => handover.snapshot(), replaced?.steps.get(grid)));
+    this.grids = this.design.grids.map(
+      (grid) => new GridRun(grid, this, () => handover.snapshot(), replaced?.steps.get(grid)),
+    );
     this.#renew = () => {
       handover = new Handover(this.design, this);
       for (const run of this.grids) if (run.results.release) run.results.release = () => run.leavingSnapshot;
