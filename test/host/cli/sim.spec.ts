@@ -123,3 +123,26 @@ describe("A network on a simulated accelerator", () => {
     expect((await tandem(["designs", "abacus"])).stderr).to.match(/There is no design "abacus"\n/);
   });
 });
+
+describe("The source of a design", () => {
+  it("is checked against the rules of the language", async () => {
+    for (const args of [["check"], ["check", "designs"], ["check", "systolic"]]) {
+      const { code, stdout } = await tandem(args);
+      expect(code).to.equal(0);
+      expect(stdout).to.match(/^systolic: clean \(\d+ processes, 1 kinds of cells\)\n/);
+    }
+    expect((await tandem(["check", "abacus"])).code).to.equal(1);
+  });
+
+  it("prints as IR, all of it or the processes asked for", async () => {
+    const all = await tandem(["ir", "systolic"]);
+    expect({ code: all.code, stderr: all.stderr }).to.deep.equal({ code: 0, stderr: "" });
+    expect(all.stdout).to.match(/^process systolic\.decoder\.decode\n/);
+    expect(all.stdout.match(/^process /gm)).to.have.length.above(10);
+    const one = await tandem(["ir", "systolic", "--process", "decoder"]);
+    expect(one.stdout.match(/^process .*$/gm)).to.deep.equal(["process systolic.decoder.decode"]);
+    const { code, stderr } = await tandem(["ir", "systolic", "--process", "nowhere"]);
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/has "nowhere" in its name\nThey are systolic\.decoder\.decode, /);
+  });
+});
