@@ -45,7 +45,9 @@ export class GridRun {
   /** Oldest first. */
   #inFlight: Wave[] = [];
   #leaving: Leaving[] = [];
-  #lastFeed = -1;
+  /** Clocks of the first and the last wave; -1 before. */
+  firstWave = -1;
+  lastWave = -1;
 
   readonly #step: Grid["cell"]["step"];
 
@@ -82,7 +84,7 @@ export class GridRun {
   #feed(west: readonly unknown[], north: readonly unknown[]): void {
     const { grid } = this;
     const { now, current } = this.#context;
-    if (this.#lastFeed === now)
+    if (this.lastWave === now)
       throw new TandemError(`${grid.path} is fed twice in clock ${now}`, { hint: "Put a yield between two waves." });
     if (west.length !== grid.rows || north.length !== grid.cols)
       throw new TandemError(
@@ -91,7 +93,8 @@ export class GridRun {
     if (this.feeder !== current && this.feeder && current)
       throw new TandemError(`${grid.path} is fed by both ${this.feeder.path} and ${current.path}`);
     this.feeder = current;
-    this.#lastFeed = now;
+    this.lastWave = now;
+    if (this.firstWave < 0) this.firstWave = now;
     this.waves++;
     this.#inFlight.push({
       fed: now,
@@ -168,7 +171,7 @@ export class GridRun {
   reset(): void {
     const { cell } = this.grid;
     this.waves = this.cellSteps = 0;
-    this.#lastFeed = -1;
+    this.firstWave = this.lastWave = -1;
     this.#inFlight = [];
     this.#leaving = [];
     this.#emitClock.fill(-1);
