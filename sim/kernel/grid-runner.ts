@@ -14,6 +14,8 @@ interface Wave {
   readonly north: readonly unknown[];
   /** Per row, the emitted value of each column, once a column has emitted. */
   readonly emitted: (unknown[] | undefined)[];
+  /** True once a cell has emitted. */
+  emits: boolean;
   readonly snapshot: Snapshot | undefined;
 }
 
@@ -42,22 +44,14 @@ export class GridRun {
   readonly #state: object[];
   readonly #at: { row: number; col: number }[];
   readonly #emitClock: number[];
+  /** What a cell is given: one object for all, read at once. */
+  readonly #inputs: { west: unknown; north: unknown } = { west: undefined, north: undefined };
   /** Oldest first. */
   #inFlight: Wave[] = [];
   #leaving: Leaving[] = [];
-  /** Clocks of the first and the last wave; -1 before. */
-  firstWave = -1;
-  lastWave = -1;
+  #lastFeed = -1;
 
-  readonly #step: Grid["cell"]["step"];
-
-  constructor(
-    grid: Grid,
-    context: ClockContext,
-    snapshot: () => Snapshot | undefined,
-    step: Grid["cell"]["step"] = (inputs, state, at) => grid.cell.step(inputs, state, at),
-  ) {
-    this.#step = step;
+  constructor(grid: Grid, context: ClockContext, snapshot: () => Snapshot | undefined) {
     const cells = grid.rows * grid.cols;
     this.grid = grid;
     this.results = grid.results.channel;
@@ -84,7 +78,7 @@ export class GridRun {
   #feed(west: readonly unknown[], north: readonly unknown[]): void {
     const { grid } = this;
     const { now, current } = this.#context;
-    if (this.lastWave === now)
+    if (this.#lastFeed === now)
       throw new TandemError(`${grid.path} is fed twice in clock ${now}`, { hint: "Put a yield between two waves." });
     if (west.length !== grid.rows || north.length !== grid.cols)
       throw new TandemError(
@@ -93,14 +87,14 @@ export class GridRun {
     if (this.feeder !== current && this.feeder && current)
       throw new TandemError(`${grid.path} is fed by both ${this.feeder.path} and ${current.path}`);
     this.feeder = current;
-    this.lastWave = now;
-    if (this.firstWave < 0) this.firstWave = now;
+    this.#lastFeed = now;
     this.waves++;
     this.#inFlight.push({
       fed: now,
       west: west.slice(),
       north: north.slice(),
       emitted: new Array<unknown[] | undefined>(grid.rows).fill(undefined),
+      emits: false,
       snapshot: this.#snapshot(),
     });
   }
@@ -131,22 +125,38 @@ export class GridRun {
       const age = now - wave.fed;
       const first = Math.max(0, age - cols + 1);
       const last = Math.min(rows - 1, age);
-      for (let row = first; row <= last; row++) this.#cell(wave, row, age - row, now);
+      this.#diagonal(wave, first, last, age, now);
+      this.cellSteps += last - first + 1;
     }
     const oldest = this.#inFlight[0];
     if (oldest && now - oldest.fed >= rows + cols - 2) this.#inFlight.shift();
   }
 
-  #cell(wave: Wave, row: number, col: number, now: number): void {
+  /** The cells of rows `first` to `last` that `wave` meets at its age: (row, age - row). The kernel's innermost loop. */
+  #diagonal(wave: Wave, first: number, last: number, age: number, now: number): void {
     const { cols, cell } = this.grid;
-    const index = row * cols + col;
-    const west = col === 0 ? wave.west[row] : this.#east[index - 1];
-    const north = row === 0 ? wave.north[col] : this.#south[index - cols];
-    const out = this.#step({ west, north }, this.#state[index]!, this.#at[index]!);
-    this.cellSteps++;
-    this.#east[index] = out.east;
-    this.#south[index] = out.south;
-    if (out.emit === undefined) {
+    const { west, north } = wave;
+    const inputs = this.#inputs;
+    const easts = this.#east;
+    const souths = this.#south;
+    const states = this.#state;
+    const at = this.#at;
+    for (let row = first; row <= last; row++) {
+      const col = age - row;
+      const index = row * cols + col;
+      inputs.west = col === 0 ? west[row] : easts[index - 1];
+      inputs.north = row === 0 ? north[col] : souths[index - cols];
+      const { east, south, emit } = cell.step(inputs, states[index]!, at[index]!);
+      easts[index] = east;
+      souths[index] = south;
+      if (emit !== undefined || wave.emits) this.#emit(wave, row, col, emit, now);
+    }
+  }
+
+  #emit(wave: Wave, row: number, col: number, emit: unknown, now: number): void {
+    const { cols, cell } = this.grid;
+    wave.emits = true;
+    if (emit === undefined) {
       if (wave.emitted[row]) this.#ragged(row, now);
       return;
     }
@@ -157,7 +167,7 @@ export class GridRun {
     this.#emitClock[col] = now;
     if (col > 0 && !wave.emitted[row]) this.#ragged(row, now);
     const values = (wave.emitted[row] ??= []);
-    values.push(cell.emit.copy(out.emit));
+    values.push(cell.emit.copy(emit));
     // Column c was registered in now + 1 = fed + r + c + 1 and is held back until the last column's turn.
     if (col === cols - 1) this.#leaving.push({ at: now + 1, row, values, snapshot: wave.snapshot });
   }
@@ -171,7 +181,7 @@ export class GridRun {
   reset(): void {
     const { cell } = this.grid;
     this.waves = this.cellSteps = 0;
-    this.firstWave = this.lastWave = -1;
+    this.#lastFeed = -1;
     this.#inFlight = [];
     this.#leaving = [];
     this.#emitClock.fill(-1);
