@@ -9,8 +9,7 @@ set -uo pipefail
 #   g++, libsystemc-dev   native SystemC: the first reference for sim/systemc
 #   emscripten, dpkg-dev  SystemC in WebAssembly (scripts/build-systemc-wasm.mjs); dpkg-dev unpacks the source package
 #   chromium              headless browser tests
-#   verilator, iverilog   simulation of the generated Verilog (sim/rtl)
-packages=(g++ libsystemc-dev emscripten dpkg-dev chromium verilator iverilog)
+packages=(g++ libsystemc-dev emscripten dpkg-dev chromium)
 [ "$#" -gt 0 ] && packages=("$@")
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
