@@ -8,18 +8,11 @@ import { compare, readGolden, type Difference, type Golden } from "../../report/
 import { execute } from "../../runtime/executor.js";
 import { makePlan, type Plan } from "../../runtime/plan.js";
 import { readTfliteFile } from "../../tflite/reader.js";
-import {
-  kernelOptions,
-  openTarget,
-  parseUse,
-  placeOptions,
-  type KernelArguments,
-  type PlaceArguments,
-} from "../options.js";
+import { openTarget, parseUse, placeOptions, type PlaceArguments } from "../options.js";
 import { Progress } from "../progress.js";
 import { count } from "../table.js";
 
-interface Arguments extends PlaceArguments, KernelArguments {
+interface Arguments extends PlaceArguments {
   model: string;
   golden: string;
 }
@@ -32,7 +25,7 @@ function builder(yargs: Argv): Argv<Arguments> {
       demandOption: true,
       describe: "JSON file with the expected SHA-256 of each output",
     });
-  return kernelOptions(placeOptions(own));
+  return placeOptions(own, "cpu");
 }
 
 export const verify: CommandModule<object, Arguments> = {
@@ -45,13 +38,12 @@ export const verify: CommandModule<object, Arguments> = {
 async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const graph = readTfliteFile(args.model);
   const golden = readGolden(args.golden);
-  const progress = new Progress(args.progress);
-  const target = await openTarget(args, { kernels: args.kernels, onClocks: (clocks) => progress.clocks(clocks) });
+  const target = await openTarget(args);
   try {
     const { implementations, prefer } = target;
     const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });
     checkSameNetwork(plan, golden);
-    const { differences, on } = await verifyPlan(plan, golden, progress);
+    const { differences, on } = await verifyPlan(plan, golden, args.progress);
     const total = plan.layers.length;
     const places = [...on].map(([place, layers]) => `${count(layers)} on ${place}`).join(", ");
     process.stdout.write(
@@ -60,7 +52,6 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
     const [first] = differences;
     if (first) throw new TandemError(describeDifference(graph.source, first));
   } finally {
-    progress.close();
     await target.close();
   }
 }
@@ -78,14 +69,14 @@ function checkSameNetwork({ graph, layers }: Plan, golden: Golden): void {
   }
 }
 
-async function verifyPlan(
+export async function verifyPlan(
   plan: Plan,
   golden: Golden,
-  progress: Progress,
+  force?: boolean,
 ): Promise<{ differences: Difference[]; on: Map<string, number> }> {
   const differences: Difference[] = [];
   const on = new Map<string, number>();
-  progress.begin(plan.layers.map(({ operator, macs }) => ({ name: describeOperator(operator), work: macs })));
+  const progress = new Progress(plan.layers.length, { force });
   await execute(plan, golden.inputs, {
     onLayer({ layer }, output) {
       const { operator, implementation } = layer;
@@ -93,10 +84,9 @@ async function verifyPlan(
       const difference = compare(golden, plan.graph, operator, output, sha256);
       if (difference) differences.push(difference);
       on.set(implementation.name, (on.get(implementation.name) ?? 0) + 1);
-      progress.next();
+      progress.update(operator.index + 1, describeOperator(operator));
     },
-  });
-  progress.close();
+  }).finally(() => progress.close());
   return { differences, on };
 }
 
