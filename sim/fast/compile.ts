@@ -1,0 +1,89 @@
+/** Compiles a design to one Wasm module: a function per actor, and the scheduler that calls those that can go on. */
+import type { DesignIr } from "../../hw/ir/ir.js";
+import type { Globals } from "./channel-code.js";
+import { environmentCode } from "./environment-code.js";
+import { GridCode } from "./grid-code.js";
+import { frame, Plan } from "./plan.js";
+import { ProcessCompiler } from "./process.js";
+import { Code, WasmModule } from "./wasm.js";
+
+export interface Compiled {
+  readonly plan: Plan;
+  readonly grids: readonly GridCode[];
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly pages: number;
+}
+
+const PAGE = 65536;
+const NEVER = 0x7fffffff;
+
+export function compile(ir: DesignIr): Compiled {
+  const plan = new Plan(ir);
+  const module = new WasmModule();
+  const globals: Globals = {
+    head: module.global(),
+    tail: module.global(),
+    horizon: module.global(),
+    pollLimit: module.global(),
+  };
+  const type = module.type([], []);
+  const grids = ir.cells.map((cell) => new GridCode(cell, plan, module));
+  const polling: number[] = [];
+  const processes = ir.processes.map((_, actor) => {
+    const compiler = new ProcessCompiler(plan, globals, actor, grids);
+    const code = compiler.compile();
+    if (compiler.polls) polling.push(actor);
+    return module.add(code);
+  });
+  const leavers = grids.map((grid) => module.add(grid.define(module, globals)));
+  const { inputs, outputs } = ir.design;
+  const outside = [
+    ...Object.values(inputs).map((channel) => environmentCode(plan, globals, plan.channels.get(channel)!, true)),
+    ...Object.values(outputs).map((channel) => environmentCode(plan, globals, plan.channels.get(channel)!, false)),
+  ].map((code) => module.add(code));
+  module.table([...processes, ...leavers, ...outside]);
+  for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));
+  module.exportFunction("run", module.add(scheduler(plan, globals, polling, type)));
+  module.exportGlobal("head", globals.head);
+  module.exportGlobal("tail", globals.tail);
+  module.exportGlobal("horizon", globals.horizon);
+  const pages = Math.ceil(plan.heap.used / PAGE) + 1;
+  return { plan, grids, bytes: module.encode(pages), pages };
+}
+
+/**
+ * Run whoever can go on, in any order, until nobody can; then the poll of the lowest clock is decided, since whoever acts
+ * from now on acts in that clock or later, which a poll in that clock does not see.
+ */
+function scheduler(plan: Plan, globals: Globals, polling: readonly number[], type: number): Code {
+  const code = new Code();
+  const loop = code.loop();
+  code.globalGet(globals.head).globalGet(globals.tail).op("i32.ne").if();
+  if (polling.length > 0) code.i32(-1).globalSet(globals.pollLimit);
+  const actor = code.local("i32");
+  code.globalGet(globals.head).i32(plan.queueSlots - 1).op("i32.and").i32(2).op("i32.shl");
+  code.mem("i32.load", plan.queue).set(actor);
+  code.globalGet(globals.head).i32(1).op("i32.add").globalSet(globals.head);
+  code.get(actor).callIndirect(type).br(loop);
+  code.end();
+  if (polling.length > 0) {
+    const [best, second, at, time] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
+    code.i32(NEVER).set(best).i32(NEVER).set(second).i32(-1).set(at);
+    for (const candidate of polling) {
+      code.loadAt(plan.frames[candidate]! + frame.pollTime).tee(time).get(best).op("i32.lt_s").if();
+      code.get(best).set(second).get(time).set(best).i32(candidate).set(at);
+      code.else();
+      code.get(time).get(second).op("i32.lt_s").if();
+      code.get(time).set(second);
+      code.end();
+      code.end();
+    }
+    code.get(at).i32(0).op("i32.ge_s").if();
+    code.get(second).globalSet(globals.pollLimit);
+    code.get(at).i32(frame.bytes).op("i32.mul").i32(NEVER).mem("i32.store", plan.frames[0]! + frame.pollTime);
+    code.get(at).callIndirect(type).br(loop);
+    code.end();
+  }
+  code.end();
+  return code;
+}

@@ -1,0 +1,551 @@
+/**
+ * Compiles scalar expressions of the IR. An exact integer that fits 32 bits (signed, or unsigned as a bit pattern) is an
+ * i32, a wider one an i64. Where only the low 32 bits count (under a cast), everything is computed modulo 2^32.
+ */
+import type { BinaryOp, Expr, Local, StateField } from "../../hw/ir/ir.js";
+import type { IntType } from "../../hw/types.js";
+import { isScalar, type ScalarType } from "./layout.js";
+import { emitLoad, select, type LeafRef, type Place, type Selector } from "./place.js";
+import type { Code, Op, ValType } from "./wasm.js";
+
+export interface ScalarBinding {
+  readonly local: number;
+  readonly type: ValType;
+}
+export type Binding = ScalarBinding | { readonly place: Place };
+
+/** What the surroundings of an expression provide. */
+export interface Surroundings {
+  binding(of: Local | StateField): Binding;
+  q(expr: Extract<Expr, { kind: "q" }>): Place;
+  signal(expr: Extract<Expr, { kind: "signal" }>): Place;
+  /** Memory for a value of an expression that has to be addressed. */
+  scratch(expr: Expr): Place;
+}
+
+/** Where the bits of a scalar come from. */
+export type Source =
+  | { readonly kind: "leaf"; readonly leaf: LeafRef }
+  | { readonly kind: "expr"; readonly expr: Expr }
+  | { readonly kind: "select"; readonly condition: Expr; readonly then: Source; readonly else: Source }
+  | { readonly kind: "pair"; readonly a: Expr; readonly b: Expr };
+
+export interface Bounds {
+  readonly lo: number;
+  readonly hi: number;
+}
+
+export function boundsOf(expr: Expr): Bounds {
+  const { type } = expr;
+  if (type.kind === "exact") return type.range;
+  if (type.kind === "int") return { lo: (type as IntType).min, hi: (type as IntType).max };
+  return { lo: 0, hi: 1 };
+}
+
+const MIN = -2147483648;
+const MAX = 2147483647;
+const UMAX = 4294967295;
+export const fitsSigned = ({ lo, hi }: Bounds): boolean => lo >= MIN && hi <= MAX;
+export const fitsUnsigned = ({ lo, hi }: Bounds): boolean => lo >= 0 && hi <= UMAX;
+/** The value can be told from its low 32 bits. */
+const fits32 = (b: Bounds): boolean => fitsSigned(b) || fitsUnsigned(b);
+
+const compare: Partial<Record<BinaryOp, [Op, Op, Op]>> = {
+  "<": ["i32.lt_s", "i32.lt_u", "i64.lt_s"],
+  "<=": ["i32.le_s", "i32.le_u", "i64.le_s"],
+  ">": ["i32.gt_s", "i32.gt_u", "i64.gt_s"],
+  ">=": ["i32.ge_s", "i32.ge_u", "i64.ge_s"],
+  "===": ["i32.eq", "i32.eq", "i64.eq"],
+  "!==": ["i32.ne", "i32.ne", "i64.ne"],
+};
+const ring32: Partial<Record<BinaryOp, Op>> = {
+  "+": "i32.add",
+  "-": "i32.sub",
+  "*": "i32.mul",
+  "&": "i32.and",
+  "|": "i32.or",
+  "^": "i32.xor",
+  "<<": "i32.shl",
+  ">>": "i32.shr_s",
+  ">>>": "i32.shr_u",
+};
+
+export class ExprCompiler {
+  readonly code: Code;
+  readonly around: Surroundings;
+  /** Lane numbers of maps that are being evaluated; hide the bindings of the surroundings. */
+  readonly #lanes = new Map<number, Selector>();
+
+  constructor(code: Code, around: Surroundings) {
+    this.code = code;
+    this.around = around;
+  }
+
+  /** Follow `selectors` into an expression, down to one scalar or array. May emit code that fills index locals. */
+  resolve(expr: Expr, selectors: readonly Selector[]): Source {
+    switch (expr.kind) {
+      case "index":
+        return this.resolve(expr.base, [this.#lane(expr), ...selectors]);
+      case "member":
+        return this.resolve(expr.base, [{ member: expr.name }, ...selectors]);
+      case "map": {
+        const [lane, ...rest] = selectors;
+        this.#lanes.set(expr.lane.id, lane!);
+        return this.resolve(expr.body, rest);
+      }
+      case "vector": {
+        const [lane, ...rest] = selectors;
+        if (lane && "lane" in lane) return this.resolve(expr.items[lane.lane]!, rest);
+        return this.#walk(this.around.scratch(expr), selectors);
+      }
+      case "struct": {
+        const [step, ...rest] = selectors;
+        const field = expr.fields.find(({ name }) => step && "member" in step && step.member === name);
+        if (!field) throw new Error(`no such member of ${expr.fields.map(({ name }) => name).join()}`);
+        return this.resolve(field.value, rest);
+      }
+      case "select":
+        if (isScalar(expr.type) || expr.type.kind === "exact") return { kind: "expr", expr };
+        return {
+          kind: "select",
+          condition: expr.condition,
+          then: this.resolve(expr.then, selectors),
+          else: this.resolve(expr.else, selectors),
+        };
+      case "call":
+        if (expr.helper === "mulPair") {
+          const [lane] = selectors;
+          if (!lane || !("lane" in lane)) return this.#walk(this.around.scratch(expr), selectors);
+          return { kind: "pair", a: expr.args[0]!, b: expr.args[1 + lane.lane]! };
+        }
+        return { kind: "expr", expr };
+      case "cast":
+        return isScalar(expr.type) ? { kind: "expr", expr } : this.resolve(expr.operand, selectors);
+      case "local":
+      case "field": {
+        if (expr.kind === "local" && this.#lanes.has(expr.local.id)) return { kind: "expr", expr };
+        const binding = this.around.binding(expr.kind === "local" ? expr.local : expr.field);
+        return "place" in binding ? this.#walk(binding.place, selectors) : { kind: "expr", expr };
+      }
+      case "q":
+        return this.#walk(this.around.q(expr), selectors);
+      case "signal":
+        return this.#walk(this.around.signal(expr), selectors);
+      default:
+        return { kind: "expr", expr };
+    }
+  }
+
+  /** The place that a chain of names, members and indices denotes, if it is one. */
+  resolvePlace(expr: Expr, selectors: readonly Selector[]): Place | undefined {
+    switch (expr.kind) {
+      case "index":
+        return this.resolvePlace(expr.base, [this.#lane(expr), ...selectors]);
+      case "member":
+        return this.resolvePlace(expr.base, [{ member: expr.name }, ...selectors]);
+      case "local":
+      case "field": {
+        const binding = this.around.binding(expr.kind === "local" ? expr.local : expr.field);
+        return "place" in binding ? selectors.reduce(select, binding.place) : undefined;
+      }
+      case "q":
+        return selectors.reduce(select, this.around.q(expr));
+      case "signal":
+        return selectors.reduce(select, this.around.signal(expr));
+      default:
+        return undefined;
+    }
+  }
+
+  #walk(place: Place, selectors: readonly Selector[]): Source {
+    const [leaf] = selectors.reduce(select, place);
+    return { kind: "leaf", leaf: leaf! };
+  }
+
+  /** The lane that an index expression picks. */
+  #lane(expr: Extract<Expr, { kind: "index" }>): Selector {
+    return this.lane(expr.index);
+  }
+  lane(index: Expr): Selector {
+    if (index.kind === "const") return { lane: Number(index.value) };
+    if (index.kind === "cast" && index.operand.kind === "const") return { lane: Number(index.operand.value) };
+    if (index.kind === "local") {
+      const lane = this.#lanes.get(index.local.id);
+      if (lane) return lane;
+    }
+    const constant = this.constant(index);
+    if (constant !== undefined) return { lane: constant };
+    const local = this.code.local("i32");
+    this.emit32(index);
+    this.code.set(local);
+    return { local, plus: 0 };
+  }
+
+  /** The value of an index expression whose lanes are known now. */
+  constant(expr: Expr): number | undefined {
+    if (expr.kind === "const") return Number(expr.value);
+    if (expr.kind === "local") {
+      const lane = this.#lanes.get(expr.local.id);
+      return lane && "lane" in lane ? lane.lane : undefined;
+    }
+    if (expr.kind === "cast") {
+      const x = this.constant(expr.operand);
+      if (x === undefined || expr.type.kind !== "int") return undefined;
+      const { min, max } = expr.type as IntType;
+      return x >= min && x <= max ? x : undefined;
+    }
+    if (expr.kind !== "binary") return undefined;
+    const a = this.constant(expr.left);
+    const b = a === undefined ? undefined : this.constant(expr.right);
+    if (a === undefined || b === undefined) return undefined;
+    if (expr.op === "+") return a + b;
+    if (expr.op === "-") return a - b;
+    if (expr.op === "*") return a * b;
+    if (expr.op === "%") return b === 0 ? undefined : a % b;
+    if (expr.op === ">>") return a >> b;
+    if (expr.op === "<<") return a << b;
+    if (expr.op === "&") return a & b;
+    if (expr.op === "^") return a ^ b;
+    if (expr.op === "|") return a | b;
+    return undefined;
+  }
+
+  withLane<T>(lane: Local, selector: Selector, use: () => T): T {
+    this.#lanes.set(lane.id, selector);
+    return use();
+  }
+  laneOf(id: number): Selector | undefined {
+    return this.#lanes.get(id);
+  }
+
+  /** The low 32 bits of a scalar. */
+  emit32(expr: Expr): void {
+    const { code } = this;
+    switch (expr.kind) {
+      case "const":
+        code.i32(Number(BigInt.asIntN(32, BigInt(Number(expr.value)))));
+        return;
+      case "local": {
+        const lane = this.#lanes.get(expr.local.id);
+        if (lane) {
+          this.#emitLane(lane);
+          return;
+        }
+        this.#scalarBinding(expr, "i32");
+        return;
+      }
+      case "field":
+        this.#scalarBinding(expr, "i32");
+        return;
+      case "unary":
+        if (expr.op === "-") {
+          code.i32(0);
+          this.emit32(expr.operand);
+          code.op("i32.sub");
+        } else if (expr.op === "~") {
+          this.emit32(expr.operand);
+          code.i32(-1).op("i32.xor");
+        } else {
+          this.emit32(expr.operand);
+          code.op("i32.eqz");
+        }
+        return;
+      case "binary":
+        this.#binary32(expr);
+        return;
+      case "select":
+        this.#select(expr.condition, "i32", () => this.emit32(expr.then), () => this.emit32(expr.else));
+        return;
+      case "cast":
+        this.emit32(expr.operand);
+        this.wrap(expr.type as ScalarType, boundsOf(expr.operand));
+        return;
+      case "call":
+        this.#call32(expr);
+        return;
+      default:
+        this.emitSource(this.resolve(expr, []));
+    }
+  }
+
+  /** The low 32 bits of a resolved scalar. */
+  emitSource(source: Source): void {
+    switch (source.kind) {
+      case "leaf":
+        emitLoad(this.code, source.leaf);
+        return;
+      case "expr":
+        this.emit32(source.expr);
+        return;
+      case "pair":
+        this.emit32(source.a);
+        this.emit32(source.b);
+        this.code.op("i32.mul").op("i32.extend16_s");
+        return;
+      case "select":
+        this.#select(source.condition, "i32", () => this.emitSource(source.then), () => this.emitSource(source.else));
+    }
+  }
+
+  /** A scalar as an exact i64. */
+  emit64(expr: Expr): void {
+    const { code } = this;
+    const bounds = boundsOf(expr);
+    if (fits32(bounds)) {
+      this.emit32(expr);
+      code.op(fitsSigned(bounds) ? "i64.extend_i32_s" : "i64.extend_i32_u");
+      return;
+    }
+    switch (expr.kind) {
+      case "const":
+        code.i64(Number(expr.value));
+        return;
+      case "unary":
+        code.i64(0);
+        this.emit64(expr.operand);
+        code.op("i64.sub");
+        return;
+      case "binary": {
+        this.emit64(expr.left);
+        this.emit64(expr.right);
+        const op = ({ "+": "i64.add", "-": "i64.sub", "*": "i64.mul", "%": "i64.rem_s" } as const)[expr.op as "+"];
+        code.op(op);
+        return;
+      }
+      case "select":
+        this.#select(expr.condition, "i64", () => this.emit64(expr.then), () => this.emit64(expr.else));
+        return;
+      case "call":
+        this.#call64(expr);
+        return;
+      case "local":
+      case "field":
+        this.#scalarBinding(expr, "i64");
+        return;
+      default:
+        throw new Error(`${expr.kind} of more than 32 bits`);
+    }
+  }
+
+  #emitLane(lane: Selector): void {
+    if ("lane" in lane) this.code.i32(lane.lane);
+    else if ("local" in lane) {
+      this.code.get(lane.local);
+      if (lane.plus !== 0) this.code.i32(lane.plus).op("i32.add");
+    }
+  }
+
+  #scalarBinding(expr: Extract<Expr, { kind: "local" | "field" }>, want: ValType): void {
+    const binding = this.around.binding(expr.kind === "local" ? expr.local : expr.field);
+    if ("place" in binding) {
+      emitLoad(this.code, binding.place[0]!);
+      return;
+    }
+    this.code.get(binding.local);
+    if (binding.type === "i64" && want === "i32") this.code.op("i32.wrap_i64");
+  }
+
+  /** Wrap the i32 on the stack to a type; nothing to do where the operand is known to fit. */
+  wrap(type: ScalarType, from: Bounds): void {
+    const { code } = this;
+    if (type.kind === "bool") return;
+    const { bits, signed, min, max } = type;
+    if (bits === 32 || (from.lo >= min && from.hi <= max)) return;
+    if (!signed) code.i32(2 ** bits - 1).op("i32.and");
+    else if (bits === 8) code.op("i32.extend8_s");
+    else if (bits === 16) code.op("i32.extend16_s");
+    else
+      code
+        .i32(32 - bits)
+        .op("i32.shl")
+        .i32(32 - bits)
+        .op("i32.shr_s");
+  }
+
+  #select(condition: Expr, type: ValType, then: () => void, otherwise: () => void): void {
+    this.emit32(condition);
+    this.code.if(type);
+    then();
+    this.code.else();
+    otherwise();
+    this.code.end();
+  }
+
+  #binary32(expr: Extract<Expr, { kind: "binary" }>): void {
+    const { code } = this;
+    const { op, left, right } = expr;
+    if (op === "&&" || op === "||") {
+      this.emit32(left);
+      code.if("i32");
+      if (op === "&&") this.emit32(right);
+      else code.i32(1);
+      code.else();
+      if (op === "&&") code.i32(0);
+      else this.emit32(right);
+      code.end();
+      return;
+    }
+    const [a, b] = [boundsOf(left), boundsOf(right)];
+    const ops = compare[op];
+    const remainder = op === "%";
+    if (ops || remainder) {
+      const signed = fitsSigned(a) && fitsSigned(b);
+      const narrow = signed || (fitsUnsigned(a) && fitsUnsigned(b));
+      for (const side of [left, right])
+        if (narrow) this.emit32(side);
+        else this.emit64(side);
+      if (ops) code.op(ops[signed ? 0 : narrow ? 1 : 2]);
+      else if (narrow) code.op(signed ? "i32.rem_s" : "i32.rem_u");
+      else code.op("i64.rem_s").op("i32.wrap_i64");
+      return;
+    }
+    this.emit32(left);
+    this.emit32(right);
+    code.op(ring32[op]!);
+  }
+
+  #call32(expr: Extract<Expr, { kind: "call" }>): void {
+    const { code } = this;
+    const [a, b, c] = expr.args as [Expr, Expr, Expr];
+    const both = (op: Op): void => {
+      this.emit32(a);
+      this.emit32(b);
+      code.op(op);
+    };
+    switch (expr.helper) {
+      case "asr":
+        both("i32.shr_s");
+        return;
+      case "shl":
+        if (boundsOf(b).hi < 32) both("i32.shl");
+        else {
+          this.#call64(expr);
+          code.op("i32.wrap_i64");
+        }
+        return;
+      case "bits": {
+        this.emit32(a);
+        this.emit32(c);
+        code.op("i32.shr_u");
+        const [high, low] = [this.constant(b), this.constant(c)];
+        if (high !== undefined && low !== undefined) {
+          if (high - low < 31) code.i32(2 ** (high - low + 1) - 1).op("i32.and");
+          return;
+        }
+        // A mask of high - low + 1 ones, which may be all 32.
+        code.i32(-1).i32(31);
+        this.emit32(b);
+        this.emit32(c);
+        code.op("i32.sub").op("i32.sub").op("i32.shr_u").op("i32.and");
+        return;
+      }
+      case "andU":
+        both("i32.and");
+        return;
+      case "orU":
+        both("i32.or");
+        return;
+      case "xorU":
+        both("i32.xor");
+        return;
+      case "doublingHighMul": {
+        // round(a * b / 2^31) = floor((a * b + 2^30) / 2^31) for both signs; only -2^31 * -2^31 leaves the range.
+        const product = code.temp("i64");
+        this.emit64(a);
+        this.emit64(b);
+        code.op("i64.mul").i64(1073741824).op("i64.add").i64(31).op("i64.shr_s").tee(product);
+        code.op("i32.wrap_i64").i32(MAX).get(product).i64(2147483648).op("i64.ne").op("select");
+        code.free("i64", product);
+        return;
+      }
+      case "roundingShiftRight": {
+        const [x, n, mask] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
+        this.emit32(a);
+        code.set(x);
+        this.emit32(b);
+        code.set(n).i32(1).get(n).op("i32.shl").i32(1).op("i32.sub").set(mask);
+        code.get(x).get(n).op("i32.shr_s").get(x).get(mask).op("i32.and");
+        // n = 31 has the mask 0x7fffffff, whose half is a signed shift of a positive number: unsigned does for all.
+        code.get(mask).i32(1).op("i32.shr_u").get(x).i32(31).op("i32.shr_u").op("i32.add");
+        code.op("i32.gt_u").op("i32.add");
+        code.free("i32", x, n, mask);
+        return;
+      }
+      case "clamp":
+      case "min":
+      case "max":
+        if (expr.args.every((arg) => fitsSigned(boundsOf(arg)))) this.#limit(expr, "i32");
+        else {
+          this.#limit(expr, "i64");
+          code.op("i32.wrap_i64");
+        }
+        return;
+      case "abs":
+        if (fitsSigned(boundsOf(a))) {
+          const x = code.temp("i32");
+          this.emit32(a);
+          code.tee(x).i32(0).get(x).op("i32.sub").get(x).i32(0).op("i32.ge_s").op("select");
+          code.free("i32", x);
+        } else {
+          this.#call64(expr);
+          code.op("i32.wrap_i64");
+        }
+        return;
+      case "mulPair":
+        throw new Error("mulPair gives a vector");
+    }
+  }
+
+  #limit(expr: Extract<Expr, { kind: "call" }>, type: "i32" | "i64"): void {
+    const { code } = this;
+    const emit = (e: Expr): void => (type === "i32" ? this.emit32(e) : this.emit64(e));
+    const pick = (op: "lt_s" | "gt_s", other: Expr): void => {
+      const [x, y] = [code.temp(type), code.temp(type)];
+      code.set(x);
+      emit(other);
+      code.set(y);
+      code.get(x).get(y).get(x).get(y).op(`${type}.${op}`).op("select");
+      code.free(type, x, y);
+    };
+    const [a, b, c] = expr.args as [Expr, Expr, Expr];
+    emit(a);
+    if (expr.helper === "clamp") {
+      // x < low ? low : x > high ? high : x
+      const [x, low, high] = [code.temp(type), code.temp(type), code.temp(type)];
+      code.set(x);
+      emit(b);
+      code.set(low);
+      emit(c);
+      code.set(high);
+      code.get(low).get(high).get(x).get(x).get(high).op(`${type}.gt_s`).op("select");
+      code.get(x).get(low).op(`${type}.lt_s`).op("select");
+      code.free(type, x, low, high);
+    } else pick(expr.helper === "min" ? "lt_s" : "gt_s", b);
+  }
+
+  #call64(expr: Extract<Expr, { kind: "call" }>): void {
+    const { code } = this;
+    const [a, b] = expr.args as [Expr, Expr];
+    switch (expr.helper) {
+      case "shl":
+        this.emit64(a);
+        this.emit64(b);
+        code.op("i64.shl");
+        return;
+      case "clamp":
+      case "min":
+      case "max":
+        this.#limit(expr, "i64");
+        return;
+      case "abs": {
+        const x = code.temp("i64");
+        this.emit64(a);
+        code.tee(x).i64(0).get(x).op("i64.sub").get(x).i64(0).op("i64.ge_s").op("select");
+        code.free("i64", x);
+        return;
+      }
+      default:
+        throw new Error(`${expr.helper} of more than 32 bits`);
+    }
+  }
+}

@@ -1,0 +1,411 @@
+/**
+ * Grids of cells in wave coordinates (see hw/grid.ts): the cell at (r, c) sees the waves in their order, whatever the
+ * clock is; so waves are collected in a buffer and cells are evaluated later, wave by wave, or many waves at once where
+ * a tile is a matrix product (grid-product.ts). What leaves is pushed on `results` in clock fed + r + C by an actor of
+ * its own, which has to know first that the consumer has made room by then.
+ */
+import { TandemError } from "../../hw/errors.js";
+import { vec } from "../../hw/types.js";
+import type { CellIr, Stmt } from "../../hw/ir/ir.js";
+import type { Actor, Globals } from "./channel-code.js";
+import { copyKnowledge, countRelease, emitPushOccupancy, emitWake } from "./channel-code.js";
+import type { ExprCompiler } from "./expr.js";
+import { GridProduct } from "./grid-product.js";
+import { layoutOf, type Layout } from "./layout.js";
+import { emitError } from "./memory-code.js";
+import { emitCopy, placeAt, select, type Place } from "./place.js";
+import { frame, type ChannelPlan, type Plan } from "./plan.js";
+import { CellCompiler } from "./process.js";
+import { store } from "./store.js";
+import { Code, type WasmModule } from "./wasm.js";
+
+/** Waves that the buffer holds. */
+const WAVES = 512;
+
+/** Addresses of what the grid keeps; read by the engine for its counters. */
+export interface GridState {
+  /** Waves in the buffer, waves fed in all, clock of the last feed. */
+  readonly buffered: number;
+  readonly waves: number;
+  readonly lastFeed: number;
+  /** A ring of the clocks of the last feeds. */
+  readonly feedTimes: number;
+  readonly feedSlots: number;
+  /** Results that wait to leave: ring of clocks and values, with counts. */
+  readonly head: number;
+  readonly tail: number;
+  readonly leaveTimes: number;
+  readonly leaveRows: number;
+}
+
+export class GridCode {
+  readonly cell: CellIr;
+  readonly plan: Plan;
+  readonly actor: number;
+  readonly state: GridState;
+  readonly results: ChannelPlan;
+  /** One wave after the other: the west values of all rows, the north values of all columns. */
+  readonly west: Layout;
+  readonly north: Layout;
+  readonly westWaves: number;
+  readonly northWaves: number;
+  /** Registers of all cells, rows x columns. */
+  readonly registers: Place;
+  readonly emitted: Layout;
+  readonly leaveValues: number;
+  readonly leaveSlots: number;
+  readonly #leaveKnowledge: number;
+  readonly #feedWaits: number;
+  /** The leaving actor has nothing to do. */
+  readonly #idle: number;
+  readonly #used: number;
+  readonly #usedSlots: number;
+  readonly #emits: number;
+  readonly #flush: number;
+  readonly #product: GridProduct | undefined;
+  #feeder = -1;
+
+  constructor(cell: CellIr, plan: Plan, module: WasmModule) {
+    this.cell = cell;
+    this.plan = plan;
+    const { grid } = cell;
+    const { rows, cols } = grid;
+    const { heap } = plan;
+    this.actor = plan.gridActor(grid);
+    this.results = plan.channels.get(grid.results.channel)!;
+    this.west = layoutOf(vec(grid.cell.west, rows));
+    this.north = layoutOf(vec(grid.cell.north, cols));
+    this.westWaves = heap.take(WAVES * this.west.bytes);
+    this.northWaves = heap.take(WAVES * this.north.bytes);
+    const registers = layoutOf(vec(vec(grid.cell.state, cols), rows));
+    this.registers = placeAt(registers, heap.take(registers.bytes));
+    this.emitted = this.results.layout;
+    this.leaveSlots = 2 ** Math.ceil(Math.log2(Math.max(64, 4 * rows)));
+    this.leaveValues = heap.take(this.leaveSlots * this.emitted.bytes);
+    this.#leaveKnowledge = this.results.knowledge ? heap.take(this.leaveSlots * plan.knownBytes) : 0;
+    const cells = heap.take(48);
+    this.#usedSlots = 2 ** Math.ceil(Math.log2(2 * rows + 2));
+    this.#used = heap.take(this.#usedSlots * 4);
+    const feedSlots = 2 ** Math.ceil(Math.log2(rows + cols + 1));
+    this.state = {
+      buffered: cells,
+      waves: cells + 4,
+      lastFeed: cells + 8,
+      head: cells + 12,
+      tail: cells + 16,
+      feedTimes: heap.take(feedSlots * 4),
+      feedSlots,
+      leaveTimes: heap.take(this.leaveSlots * 4),
+      leaveRows: heap.take(this.leaveSlots * 4),
+    };
+    this.#feedWaits = cells + 20;
+    this.#idle = cells + 24;
+    plan.initially((view) => {
+      view.setInt32(this.state.lastFeed, -1, true);
+      for (let i = 0; i < this.#usedSlots; i++) view.setInt32(this.#used + i * 4, -1, true);
+    });
+    this.#emits = module.declare();
+    this.#flush = module.declare();
+    this.#product = GridProduct.of(this);
+  }
+
+  /** Feed one wave; the suspension point stands in front. It only waits where too many results are on their way out. */
+  emitFeed(
+    actor: Actor,
+    exprs: ExprCompiler,
+    stmt: Extract<Stmt, { kind: "feed" }>,
+    id: number,
+  ): void {
+    const { code, time } = actor;
+    const { state, plan } = this;
+    const { grid } = this.cell;
+    this.#checkFeeder(actor.actor);
+    code.loadAt(state.tail).loadAt(state.head).op("i32.sub");
+    code.i32(this.leaveSlots - grid.rows).op("i32.gt_s").if();
+    code.storeAt(this.#feedWaits, () => code.i32(1));
+    code.storeAt(plan.frames[actor.actor]! + frame.standsAt, () => code.i32(0));
+    actor.suspend(id);
+    code.end();
+    code.loadAt(state.lastFeed).get(time).op("i32.eq").if();
+    emitError(
+      actor,
+      (clock) => new TandemError(`${grid.path} is fed twice in clock ${clock}`, { hint: "Put a yield between two waves." }),
+      time,
+    );
+    code.end();
+    code.storeAt(state.lastFeed, () => code.get(time));
+    code.loadAt(state.waves).i32(state.feedSlots - 1).op("i32.and").i32(2).op("i32.shl");
+    code.get(time).mem("i32.store", state.feedTimes);
+    code.storeAt(state.waves, () => code.loadAt(state.waves).i32(1).op("i32.add"));
+    const [w, n] = [code.local("i32"), code.local("i32")];
+    code.loadAt(state.buffered).i32(this.west.bytes).op("i32.mul").set(w);
+    code.loadAt(state.buffered).i32(this.north.bytes).op("i32.mul").set(n);
+    store(exprs, placeAt(this.west, this.westWaves, w), stmt.west);
+    store(exprs, placeAt(this.north, this.northWaves, n), stmt.north);
+    if (this.results.knowledge) {
+      const own = plan.known[this.actor]!;
+      copyKnowledge(code, plan.knownBytes, [-1, own], [-1, plan.known[actor.actor]!]);
+      countRelease(actor);
+    }
+    this.#product?.emitBeforeWave(code, w, this.#flush);
+    code.storeAt(state.buffered, () => code.loadAt(state.buffered).i32(1).op("i32.add"));
+    // Cells are evaluated when something leaves, or when the buffer is full.
+    this.#emitCondition(code, w);
+    code.loadAt(state.buffered).i32(WAVES).op("i32.ge_s").op("i32.or").if();
+    code.get(time).call(this.#flush);
+    emitWake(actor, this.#idle, this.actor);
+    code.end();
+  }
+
+  #checkFeeder(actor: number): void {
+    const { grid } = this.cell;
+    if (this.#feeder >= 0 && this.#feeder !== actor) {
+      const path = (id: number): string => this.plan.ir.processes[id]!.node.path;
+      throw new TandemError(`${grid.path} is fed by both ${path(this.#feeder)} and ${path(actor)}`);
+    }
+    this.#feeder = actor;
+  }
+
+  /** Nonzero if the wave whose offset stands in `w` lets something leave. */
+  #emitCondition(code: Code, w: number): void {
+    if (this.#product) this.#product.emitEmits(code, w);
+    else code.i32(1);
+  }
+
+  /** The functions of the grid: to be called when all feeds are compiled. */
+  define(module: WasmModule, globals: Globals): Code {
+    module.define(this.#emits, this.#evaluateWave());
+    module.define(this.#flush, this.#flushWaves());
+    return this.#leave(globals);
+  }
+
+  /** Evaluate the waves in the buffer; parameter: the present clock, that of the last wave. */
+  #flushWaves(): Code {
+    const code = new Code(["i32"]);
+    const { state } = this;
+    if (this.#product) this.#product.emitFlush(code, this.#emits);
+    else {
+      const wave = code.local("i32");
+      const loop = code.loop();
+      code.get(wave).get(0).call(this.#emits);
+      code.get(wave).i32(1).op("i32.add").tee(wave).loadAt(state.buffered).op("i32.lt_s").brIf(loop);
+      code.end();
+    }
+    code.storeAt(state.buffered, () => code.i32(0));
+    return code;
+  }
+
+  /** One wave through all cells, one after the other. Parameters: number in the buffer, clock in which it was fed. */
+  #evaluateWave(): Code {
+    const code = new Code(["i32", "i32"]);
+    const { cell, plan } = this;
+    const { grid } = cell;
+    const { rows, cols } = grid;
+    const { heap } = plan;
+    const one = (layout: Layout): Place => placeAt(layout, heap.take(layout.bytes));
+    const links = { west: layoutOf(grid.cell.west), north: layoutOf(grid.cell.north) };
+    const [east, south] = [one(links.west), one(links.north)];
+    const westNow = one(links.west);
+    const columns = one(this.north);
+    const [w, n, r, c] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
+    const emitted = code.local("i32");
+    const compiler = new CellCompiler(plan, this.actor, cell, code);
+    const northNow = select(columns, { local: c, plus: 0 });
+    compiler.bindPlace(cell.west, westNow);
+    compiler.bindPlace(cell.north, northNow);
+    compiler.bindPlace(cell.state, select(select(this.registers, { local: r, plus: 0 }), { local: c, plus: 0 }));
+    compiler.bindScalar(cell.row, r);
+    compiler.bindScalar(cell.col, c);
+    const row = one(this.emitted);
+
+    code.get(0).i32(this.west.bytes).op("i32.mul").set(w);
+    code.get(0).i32(this.north.bytes).op("i32.mul").set(n);
+    emitCopy(code, columns, placeAt(this.north, this.northWaves, n));
+    code.i32(0).set(r);
+    const rowLoop = code.loop();
+    code.i32(0).set(emitted).i32(0).set(c);
+    emitCopy(code, westNow, select(placeAt(this.west, this.westWaves, w), { local: r, plus: 0 }));
+    const colLoop = code.loop();
+    compiler.emitBody(cell.body);
+    compiler.exprs.emit32(cell.emitWhen);
+    code.if();
+    // A column that begins to emit after one that did not: they do not decide alike.
+    this.#ragged(code, r, () => code.get(emitted).get(c).op("i32.ne"));
+    store(compiler.exprs, select(row, { local: c, plus: 0 }), cell.emit);
+    code.get(emitted).i32(1).op("i32.add").set(emitted);
+    code.else();
+    this.#ragged(code, r, () => code.get(emitted).i32(0).op("i32.ne"));
+    code.end();
+    store(compiler.exprs, east, cell.east);
+    store(compiler.exprs, south, cell.south);
+    emitCopy(code, westNow, east);
+    emitCopy(code, northNow, south);
+    code.get(c).i32(1).op("i32.add").tee(c).i32(cols).op("i32.lt_s").brIf(colLoop);
+    code.end();
+    code.get(emitted).if();
+    this.emitLeaving(code, 1, r, (to) => emitCopy(code, to, row));
+    code.end();
+    code.get(r).i32(1).op("i32.add").tee(r).i32(rows).op("i32.lt_s").brIf(rowLoop);
+    code.end();
+    return code;
+  }
+
+  #ragged(code: Code, row: number, condition: () => void): void {
+    condition();
+    code.if();
+    const { path } = this.cell.grid;
+    emitError(
+      { code, plan: this.plan, time: 1 },
+      (clock, r) =>
+        new TandemError(`${path}: in row ${r} some columns emit and others do not (wave of clock ${clock})`, {
+          hint: "Let the decision travel with the values from the west, so that a whole row decides alike.",
+        }),
+      row,
+    );
+    code.end();
+  }
+
+  /** A row of results goes to the ring; `time` has the clock of its wave, `row` its row. */
+  emitLeaving(code: Code, time: number, row: number, put: (to: Place) => void): void {
+    const { state, plan } = this;
+    const { grid } = this.cell;
+    const [at, index, slot] = [code.local("i32"), code.local("i32"), code.local("i32")];
+    // A column's result register takes one value a clock: fed + r + c must be free, for all columns alike.
+    code.get(time).get(row).op("i32.add").tee(at);
+    code.i32(this.#usedSlots - 1).op("i32.and").i32(2).op("i32.shl").tee(index);
+    code.mem("i32.load", this.#used).get(at).op("i32.eq").if();
+    emitError(
+      { code, plan, time: at },
+      (clock) =>
+        new TandemError(`${grid.path}: two rows of column 0 emit in clock ${clock}`, {
+          hint: "A column has one result register: start the next tile at least R waves after the last.",
+        }),
+      row,
+    );
+    code.end();
+    code.get(index).get(at).mem("i32.store", this.#used);
+    code.loadAt(state.tail).tee(slot).i32(1).op("i32.sub").i32(this.leaveSlots - 1).op("i32.and").i32(2).op("i32.shl");
+    code.mem("i32.load", state.leaveTimes).get(at).i32(grid.cols).op("i32.add").op("i32.gt_s");
+    code.get(slot).i32(0).op("i32.gt_s").op("i32.and").if();
+    emitError(
+      { code, plan, time: at },
+      () =>
+        new TandemError(`${grid.path}: a row of a later wave emits before a row of an earlier one`, {
+          hint: "The fast engine takes rows in the order of their waves only: run this design with --engine kernel.",
+        }),
+      row,
+    );
+    code.end();
+    code.get(slot).i32(this.leaveSlots - 1).op("i32.and").set(slot);
+    code.get(slot).i32(2).op("i32.shl").tee(index).get(at).i32(grid.cols).op("i32.add");
+    code.mem("i32.store", state.leaveTimes);
+    code.get(index).get(row).mem("i32.store", state.leaveRows);
+    const value = code.local("i32");
+    code.get(slot).i32(this.emitted.bytes).op("i32.mul").set(value);
+    put(placeAt(this.emitted, this.leaveValues, value));
+    if (this.#leaveKnowledge) {
+      code.get(slot).i32(plan.knownBytes).op("i32.mul").set(value);
+      copyKnowledge(code, plan.knownBytes, [value, this.#leaveKnowledge], [-1, plan.known[this.actor]!]);
+    }
+    code.storeAt(state.tail, () => code.loadAt(state.tail).i32(1).op("i32.add"));
+  }
+
+  /** The actor that pushes what leaves. */
+  #leave(globals: Globals): Code {
+    const code = new Code();
+    const { state, plan, results } = this;
+    const mask = results.slots - 1;
+    const time = code.local("i32");
+    const [i, slot, from, to] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
+    const actor: Actor = {
+      code,
+      plan,
+      globals,
+      actor: this.actor,
+      time,
+      polls: false,
+      suspend: () => code.op("return"),
+    };
+    const next = code.loop();
+    code.loadAt(state.head).loadAt(state.tail).op("i32.eq").if();
+    code.storeAt(this.#idle, () => code.i32(1));
+    code.op("return");
+    code.end();
+    code.loadAt(state.head).i32(this.leaveSlots - 1).op("i32.and").tee(slot);
+    code.i32(2).op("i32.shl").mem("i32.load", state.leaveTimes).tee(time);
+    code.globalGet(globals.horizon).op("i32.ge_s").if();
+    code.op("return").end();
+    code.loadAt(results.pushed).tee(i).loadAt(results.popped).op("i32.sub");
+    code.i32(results.channel.depth).op("i32.ge_s").if();
+    code.storeAt(results.pushWaits, () => code.i32(1));
+    code.op("return");
+    code.end();
+    const ringTime = (ring: number, back: number): void => {
+      code.get(i).i32(back).op("i32.sub").i32(mask).op("i32.and").i32(2).op("i32.shl").mem("i32.load", ring);
+    };
+    ringTime(results.popTimes, results.channel.depth);
+    code.get(time).op("i32.ge_s");
+    ringTime(results.pushTimes, results.channel.lanes);
+    code.get(time).op("i32.ge_s").op("i32.or").if();
+    code.get(slot).i32(2).op("i32.shl").mem("i32.load", state.leaveRows).set(from);
+    emitError(actor, (clock, row) => this.full(clock, row), from);
+    code.end();
+    code.get(i).i32(mask).op("i32.and").tee(to).i32(2).op("i32.shl").get(time).mem("i32.store", results.pushTimes);
+    if (this.#leaveKnowledge) {
+      const [a, b] = [code.local("i32"), code.local("i32")];
+      code.get(slot).i32(plan.knownBytes).op("i32.mul").set(a);
+      code.get(to).i32(plan.knownBytes).op("i32.mul").set(b);
+      copyKnowledge(code, plan.knownBytes, [b, results.knowledge], [a, this.#leaveKnowledge]);
+    }
+    code.get(slot).i32(this.emitted.bytes).op("i32.mul").set(from);
+    code.get(to).i32(this.emitted.bytes).op("i32.mul").set(to);
+    emitCopy(code, placeAt(this.emitted, results.values, to), placeAt(this.emitted, this.leaveValues, from));
+    code.storeAt(results.pushed, () => code.get(i).i32(1).op("i32.add"));
+    emitPushOccupancy(code, results, i, time);
+    if (results.consumer >= 0) emitWake(actor, results.popWaits, results.consumer);
+    code.storeAt(state.head, () => code.loadAt(state.head).i32(1).op("i32.add"));
+    if (this.#feeder >= 0) emitWake(actor, this.#feedWaits, this.#feeder);
+    code.br(next);
+    code.end();
+    return code;
+  }
+
+  /** Before a run: nobody is known to wait. */
+  wakeAll(view: DataView): void {
+    view.setInt32(this.#feedWaits, 0, true);
+    view.setInt32(this.#idle, 0, true);
+  }
+
+  /** The error of a result that found no room, if one still waits at the end. */
+  stuck(view: DataView, horizon: number): TandemError | undefined {
+    const { head, tail, leaveTimes, leaveRows } = this.state;
+    const i = view.getInt32(head, true);
+    if (i === view.getInt32(tail, true)) return undefined;
+    const slot = (i & (this.leaveSlots - 1)) * 4;
+    const time = view.getInt32(leaveTimes + slot, true);
+    return time < horizon ? this.full(time, view.getInt32(leaveRows + slot, true)) : undefined;
+  }
+
+  /** Cells that have worked before clock `until`: the wave fed in f passes r + c clocks later. */
+  counters(view: DataView, until: number): { path: string; waves: number; cellSteps: number } {
+    const { grid } = this.cell;
+    const { feedTimes, feedSlots } = this.state;
+    const waves = view.getInt32(this.state.waves, true);
+    let missing = 0;
+    for (let i = waves - 1; i >= 0 && i > waves - feedSlots; i--) {
+      const fed = view.getInt32(feedTimes + (i & (feedSlots - 1)) * 4, true);
+      if (fed + grid.rows + grid.cols - 2 < until) break;
+      for (let r = 0; r < grid.rows; r++)
+        for (let c = 0; c < grid.cols; c++) if (fed + r + c >= until) missing++;
+    }
+    return { path: grid.path, waves, cellSteps: waves * grid.rows * grid.cols - missing };
+  }
+
+  full(clock: number, row: number): TandemError {
+    const { grid } = this.cell;
+    return new TandemError(
+      `${grid.path}: row ${row} leaves in clock ${clock}, but ${grid.results.channel.path} is full`,
+      { hint: "A grid cannot stall: take a credit for the results of a tile before feeding it." },
+    );
+  }
+}

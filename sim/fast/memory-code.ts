@@ -1,0 +1,246 @@
+/**
+ * Memory accesses of the fast engine, with the kernel's checks: address, word written, one access per port and clock,
+ * and, where processes share the memory, the happens-before order of accesses (vector clocks with epochs per word,
+ * as in sim/kernel/handover.ts). Since processes run ahead here, an unordered access would give wrong data: it must stop.
+ */
+import { TandemError } from "../../hw/errors.js";
+import type { Actor } from "./channel-code.js";
+import type { Layout } from "./layout.js";
+import { emitCopy, placeAt, type Place } from "./place.js";
+import type { PortPlan } from "./plan.js";
+
+type Message = (clock: number, value: number) => TandemError;
+
+/** Stop the simulation with an error; `value` is an i32 local that the message shows. */
+export function emitError(actor: Pick<Actor, "code" | "plan" | "time">, message: Message, value: number): void {
+  const { code, plan } = actor;
+  const number = plan.errors.push(message);
+  code.storeAt(plan.error, () => code.i32(number));
+  code.storeAt(plan.error + 8, () => code.get(actor.time));
+  code.storeAt(plan.error + 12, () => code.get(value));
+  code.op("unreachable");
+}
+
+function noWord({ port, memory }: PortPlan, verb: string): Message {
+  const { depth } = memory.memory;
+  return (_clock, address) =>
+    new TandemError(
+      address >= 0 && address < depth
+        ? `${port.path}: word ${address} is read, but was never written`
+        : `${port.path}: ${verb} of address ${address}, outside 0..${depth - 1}`,
+    );
+}
+
+const twice =
+  ({ port }: PortPlan, verb: string): Message =>
+  (clock) =>
+    new TandemError(`${port.path} ${verb} twice in clock ${clock}`, {
+      hint: "A port does one access a clock: put a yield between them or add a port.",
+    });
+
+const twoAddresses =
+  ({ port }: PortPlan): Message =>
+  (clock) =>
+    new TandemError(`${port.path} reads and writes two addresses in clock ${clock}`, {
+      hint: "One port has one address a clock: use a read port and a write port.",
+    });
+
+const clash =
+  (port: PortPlan, other: PortPlan): Message =>
+  (clock, address) =>
+    new TandemError(
+      `${port.port.path} and ${other.port.path} meet at address ${address} in clock ${clock}, and one of them writes`,
+      { hint: "Hand the word over: let a token on a channel order the two accesses." },
+    );
+
+function handover(actor: Actor, port: PortPlan, other: number, what: string): Message {
+  const path = (id: number): string => actor.plan.ir.processes[id]!.node.path;
+  return (_clock, address) =>
+    new TandemError(
+      `${port.port.path}: ${path(actor.actor)} uses word ${address}, which ${path(other)} has ${what} without handing it over`,
+      {
+        hint: `Let ${path(other)} push a token after its access, and ${path(actor.actor)} pop it before this one.`,
+      },
+    );
+}
+
+/** Ports of the same memory and process: those of other processes are held apart by the order of hand-over. */
+const siblings = (port: PortPlan): PortPlan[] =>
+  port.memory.ports.filter((other) => other !== port && other.actor === port.actor);
+
+/** Stop if `cell` is this clock (and the address in `addressCell` is, or is not, `address`). */
+function refuseSameClock(
+  actor: Actor,
+  cell: number,
+  addressCell: number | undefined,
+  same: boolean,
+  address: number,
+  message: Message,
+): void {
+  const { code } = actor;
+  code.loadAt(cell).get(actor.time).op("i32.eq");
+  if (addressCell !== undefined) {
+    code.loadAt(addressCell).get(address);
+    code.op(same ? "i32.eq" : "i32.ne").op("i32.and");
+  }
+  code.if();
+  emitError(actor, message, address);
+  code.end();
+}
+
+/** The known epoch of `other`, on the stack. */
+function knownEpoch(actor: Actor, other: number): void {
+  const { code, plan } = actor;
+  code.loadAt(plan.known[actor.actor]! + plan.observers.indexOf(other) * 4);
+}
+
+/** Stop if the word was never written, or was written without having been handed over to this process. */
+function checkWritten(actor: Actor, port: PortPlan, address: number, reading: boolean): void {
+  const { code } = actor;
+  const { writeEpochs, shared } = port.memory;
+  const epoch = (array: number): void => {
+    code.get(address).i32(2).op("i32.shl").mem("i32.load", array);
+  };
+  if (!shared) {
+    const [array] = writeEpochs.values();
+    if (!reading || array === undefined) return;
+    epoch(array);
+    code.i32(-1).op("i32.eq").if();
+    emitError(actor, noWord(port, "read"), address);
+    code.end();
+    return;
+  }
+  if (reading) {
+    [...writeEpochs.values()].forEach((array, i) => {
+      epoch(array);
+      if (i > 0) code.op("i32.and");
+    });
+    code.i32(-1).op("i32.eq").if();
+    emitError(actor, noWord(port, "read"), address);
+    code.end();
+  }
+  for (const [writer, array] of writeEpochs) {
+    if (writer === actor.actor) continue;
+    // Unwritten is all ones, and -1 + 1 = 0 is below any count.
+    epoch(array);
+    code.i32(1).op("i32.add");
+    knownEpoch(actor, writer);
+    code.i32(1).op("i32.add").op("i32.gt_u").if();
+    emitError(actor, handover(actor, port, writer, "written"), address);
+    code.end();
+  }
+}
+
+function setEpoch(actor: Actor, array: number, address: number, shared: boolean): void {
+  const { code } = actor;
+  code.get(address).i32(2).op("i32.shl");
+  if (shared) knownEpoch(actor, actor.actor);
+  else code.i32(0);
+  code.mem("i32.store", array);
+}
+
+function wordAt(actor: Actor, port: PortPlan, address: number): Place {
+  const { code } = actor;
+  const { layout, words } = port.memory;
+  const at = code.temp("i32");
+  code.get(address).i32(layout.bytes).op("i32.mul").set(at);
+  const place = placeAt(layout, words, at);
+  code.free("i32", at);
+  return place;
+}
+
+const count = ({ code }: Actor, cell: number): void => {
+  code.storeAt(cell, () => code.loadAt(cell).i32(1).op("i32.add"));
+};
+
+function bounds(actor: Actor, port: PortPlan, address: number, verb: string): void {
+  const { code } = actor;
+  code.get(address).i32(port.memory.memory.depth).op("i32.ge_u").if();
+  emitError(actor, noWord(port, verb), address);
+  code.end();
+}
+
+/** Issue a read of the word whose address stands in the local. */
+export function emitRead(actor: Actor, port: PortPlan, address: number): void {
+  const { code, time } = actor;
+  const { layout, readEpochs } = port.memory;
+  bounds(actor, port, address, "read");
+  checkWritten(actor, port, address, true);
+  refuseSameClock(actor, port.lastRead, undefined, true, address, twice(port, "reads"));
+  const { canWrite } = port.port;
+  if (canWrite) refuseSameClock(actor, port.lastWrite, port.writeAddress, false, address, twoAddresses(port));
+  for (const other of siblings(port))
+    if (other.port.canWrite)
+      refuseSameClock(actor, other.lastWrite, other.writeAddress, true, address, clash(port, other));
+  emitCopy(code, placeAt(layout, port.held), placeAt(layout, port.next));
+  const word = wordAt(actor, port, address);
+  if (canWrite) {
+    code.loadAt(port.lastWrite).get(time).op("i32.eq").if();
+    emitCopy(code, placeAt(layout, port.next), placeAt(layout, port.overwritten));
+    code.else();
+  }
+  emitCopy(code, placeAt(layout, port.next), word);
+  if (canWrite) code.end();
+  code.storeAt(port.lastRead, () => code.get(time));
+  if (canWrite || siblings(port).some((other) => other.port.canWrite))
+    code.storeAt(port.readAddress, () => code.get(address));
+  const epochs = readEpochs.get(actor.actor);
+  if (epochs !== undefined) setEpoch(actor, epochs, address, true);
+  count(actor, port.reads);
+}
+
+/** A local with the address of the word that `q` gives in this clock. */
+export function emitQ(actor: Actor, port: PortPlan): number {
+  const { code, time } = actor;
+  const at = code.local("i32");
+  code.i32(port.next).set(at);
+  // -1, never read, is the greatest unsigned number.
+  code.loadAt(port.lastRead).get(time).op("i32.ge_u").if();
+  code.loadAt(port.reads).i32(2).op("i32.lt_s").if();
+  emitError(
+    actor,
+    () =>
+      new TandemError(`${port.port.path}: q is used before any read`, {
+        hint: "A read issued in one clock gives q in the next: put a yield between them.",
+      }),
+    at,
+  );
+  code.end();
+  code.i32(port.held).set(at);
+  code.end();
+  return at;
+}
+
+/** Write the word whose address stands in the local; `put` evaluates the value into the word. */
+export function emitWrite(actor: Actor, port: PortPlan, address: number, put: (word: Place) => void): void {
+  const { code, time } = actor;
+  const { layout, writeEpochs, readEpochs, shared } = port.memory;
+  bounds(actor, port, address, "write");
+  refuseSameClock(actor, port.lastWrite, undefined, true, address, twice(port, "writes"));
+  const { canRead } = port.port;
+  if (canRead) refuseSameClock(actor, port.lastRead, port.readAddress, false, address, twoAddresses(port));
+  for (const other of siblings(port)) {
+    if (other.port.canRead) refuseSameClock(actor, other.lastRead, other.readAddress, true, address, clash(port, other));
+    if (other.port.canWrite)
+      refuseSameClock(actor, other.lastWrite, other.writeAddress, true, address, clash(port, other));
+  }
+  checkWritten(actor, port, address, false);
+  for (const [reader, array] of readEpochs) {
+    if (reader === actor.actor) continue;
+    code.get(address).i32(2).op("i32.shl").mem("i32.load", array);
+    knownEpoch(actor, reader);
+    code.op("i32.gt_u").if();
+    emitError(actor, handover(actor, port, reader, "read"), address);
+    code.end();
+  }
+  const at = code.local("i32");
+  code.get(address).i32(layout.bytes).op("i32.mul").set(at);
+  const word = placeAt(layout, port.memory.words, at);
+  if (canRead) emitCopy(code, placeAt(layout, port.overwritten), word);
+  put(word);
+  code.storeAt(port.lastWrite, () => code.get(time));
+  if (canRead || siblings(port).length > 0) code.storeAt(port.writeAddress, () => code.get(address));
+  const epochs = writeEpochs.get(actor.actor);
+  if (epochs !== undefined) setEpoch(actor, epochs, address, shared);
+  count(actor, port.writes);
+}

@@ -1,0 +1,96 @@
+/** Addresses of values and of their parts in linear memory, as the compiler of the fast engine handles them. */
+import type { Code, MemoryOp } from "./wasm.js";
+import type { Layout, Leaf } from "./layout.js";
+
+/** One scalar, or an array of one, at `offset` + the sum of `terms` (an i32 local times a number of bytes). */
+export interface LeafRef extends Leaf {
+  readonly terms: readonly { readonly local: number; readonly scale: number }[];
+}
+
+/** A value in memory: the leaves of its type. */
+export type Place = readonly LeafRef[];
+
+/** A step into a value: a member, a lane known now, or a lane whose number stands in an i32 local. */
+export type Selector =
+  { readonly member: string } | { readonly lane: number } | { readonly local: number; readonly plus: number };
+
+/** The value of `layout` at a fixed address, or at an address in a local. */
+export function placeAt(layout: Layout, address: number, base?: number): Place {
+  const terms = base === undefined ? [] : [{ local: base, scale: 1 }];
+  return layout.leaves.map((leaf) => ({ ...leaf, offset: leaf.offset + address, terms }));
+}
+
+const stride = (leaf: LeafRef): number => leaf.dims.slice(1).reduce((product, n) => product * n, leaf.size);
+
+export function select(place: Place, selector: Selector): Place {
+  if ("member" in selector)
+    return place
+      .filter(({ path }) => path[0] === selector.member)
+      .map((leaf) => ({ ...leaf, path: leaf.path.slice(1) }));
+  return place.map((leaf) => {
+    const step = stride(leaf);
+    const rest = { ...leaf, path: leaf.path.slice(1), dims: leaf.dims.slice(1), count: (leaf.count * leaf.size) / step };
+    rest.count = leaf.count / leaf.dims[0]!;
+    if ("lane" in selector) return { ...rest, offset: leaf.offset + selector.lane * step };
+    return {
+      ...rest,
+      offset: leaf.offset + selector.plus * step,
+      terms: [...leaf.terms, { local: selector.local, scale: step }],
+    };
+  });
+}
+
+/** Leave the variable part of a leaf's address on the stack; the rest is the instruction's offset. */
+export function emitBase(code: Code, { terms }: LeafRef): void {
+  if (terms.length === 0) code.i32(0);
+  terms.forEach(({ local, scale }, i) => {
+    code.get(local);
+    if (scale !== 1) code.i32(scale).op("i32.mul");
+    if (i > 0) code.op("i32.add");
+  });
+}
+
+export function loadOp({ size, signed }: Leaf): MemoryOp {
+  if (size === 1) return signed ? "i32.load8_s" : "i32.load8_u";
+  if (size === 2) return signed ? "i32.load16_s" : "i32.load16_u";
+  return "i32.load";
+}
+
+export const storeOp = ({ size }: Leaf): MemoryOp =>
+  size === 1 ? "i32.store8" : size === 2 ? "i32.store16" : "i32.store";
+
+export function emitLoad(code: Code, leaf: LeafRef): void {
+  emitBase(code, leaf);
+  code.mem(loadOp(leaf), leaf.offset);
+}
+
+/** Copy a leaf's whole array; both sides are padded to 16 bytes if longer than 8. */
+export function emitCopyLeaf(code: Code, to: LeafRef, from: LeafRef): void {
+  const bytes = to.count * to.size;
+  if (bytes > 128) {
+    emitBase(code, to);
+    code.i32(to.offset).op("i32.add");
+    emitBase(code, from);
+    code.i32(from.offset).op("i32.add");
+    code.i32(bytes).memoryCopy();
+    return;
+  }
+  let at = 0;
+  const move = (load: MemoryOp, store: MemoryOp, size: number): void => {
+    while (bytes - at >= size) {
+      emitBase(code, to);
+      emitBase(code, from);
+      code.mem(load, from.offset + at).mem(store, to.offset + at);
+      at += size;
+    }
+  };
+  move("v128.load", "v128.store", 16);
+  move("i64.load", "i64.store", 8);
+  move("i32.load", "i32.store", 4);
+  move("i32.load16_u", "i32.store16", 2);
+  move("i32.load8_u", "i32.store8", 1);
+}
+
+export function emitCopy(code: Code, to: Place, from: Place): void {
+  to.forEach((leaf, i) => emitCopyLeaf(code, leaf, from[i]!));
+}

@@ -1,0 +1,349 @@
+/**
+ * The static plan of a design for the fast engine: who uses which channel, port and signal, and where everything lies
+ * in linear memory. *Actors* are what has a local time: the processes, then the grids (which push their results), then a
+ * source for each outer input and a sink for each outer output.
+ */
+import { TandemError } from "../../hw/errors.js";
+import type { Channel } from "../../hw/channel.js";
+import type { Grid } from "../../hw/grid.js";
+import type { DesignIr, ProcessIr, Stmt } from "../../hw/ir/ir.js";
+import type { Memory, MemoryPort } from "../../hw/memory.js";
+import type { Signal } from "../../hw/signal.js";
+import { Heap, layoutOf, writeValue, type Layout } from "./layout.js";
+import { visitExprs, visitStmts } from "./visit.js";
+
+export interface ChannelPlan {
+  readonly channel: Channel;
+  readonly index: number;
+  readonly layout: Layout;
+  /** Slots of the rings, a power of two above the depth: the token that a push has ready also has one. */
+  readonly slots: number;
+  readonly producer: number;
+  readonly consumer: number;
+  /** Counts, and 1 where the side waits for the other. */
+  readonly pushed: number;
+  readonly popped: number;
+  readonly pushWaits: number;
+  readonly popWaits: number;
+  /** Clocks that the sides stood waiting. */
+  readonly pushStall: number;
+  readonly popStall: number;
+  readonly maxOccupancy: number;
+  /** 64 bits: the sum over popped tokens of the clocks that they stayed. */
+  readonly occupancySum: number;
+  readonly pushTimes: number;
+  readonly popTimes: number;
+  readonly values: number;
+  /** What tokens tell of memory accesses (see `Plan.known`); 0 where nobody would learn anything. */
+  readonly knowledge: number;
+}
+
+export interface PortPlan {
+  readonly port: MemoryPort;
+  readonly memory: MemoryPlan;
+  readonly actor: number;
+  readonly lastRead: number;
+  readonly readAddress: number;
+  readonly lastWrite: number;
+  readonly writeAddress: number;
+  readonly reads: number;
+  readonly writes: number;
+  /** Words: of the last read, of the one before, and what the last write replaced. */
+  readonly next: number;
+  readonly held: number;
+  readonly overwritten: number;
+}
+
+export interface MemoryPlan {
+  readonly memory: Memory;
+  readonly layout: Layout;
+  readonly words: number;
+  readonly ports: PortPlan[];
+  /** Used by more than one process: then accesses are checked for their order. */
+  readonly shared: boolean;
+  /** By actor that writes: the epoch of the last write per word; all ones while unwritten. */
+  readonly writeEpochs: ReadonlyMap<number, number>;
+  /** By actor that reads while another writes: the epoch of its last read per word. */
+  readonly readEpochs: ReadonlyMap<number, number>;
+}
+
+export interface SignalPlan {
+  readonly signal: Signal;
+  readonly layout: Layout;
+  /** The value seen, the value after the edge, and the clock of the last write. */
+  readonly now: number;
+  readonly next: number;
+  readonly lastWrite: number;
+}
+
+/** Fields of an actor's frame, in bytes. */
+export const frame = { resume: 0, time: 4, standsAt: 8, pollTime: 12, estimated: 16, bytes: 32 } as const;
+
+export interface Environment {
+  /** Tokens to send or room for tokens, how many are done, and the address of the tokens, times and gaps. */
+  readonly count: number;
+  readonly done: number;
+  readonly tokens: number;
+  readonly times: number;
+  readonly gaps: number;
+}
+
+const pow2Above = (n: number): number => 2 ** Math.ceil(Math.log2(n + 1));
+
+export class Plan {
+  readonly ir: DesignIr;
+  readonly heap = new Heap(64);
+  readonly channels = new Map<Channel, ChannelPlan>();
+  readonly ports = new Map<MemoryPort, PortPlan>();
+  readonly memories: MemoryPlan[] = [];
+  readonly signals = new Map<Signal, SignalPlan>();
+  readonly environments = new Map<Channel, Environment>();
+  readonly frames: number[] = [];
+  readonly queue: number;
+  readonly queueSlots: number;
+  /** Error record: number, actor, clock, and a value. */
+  readonly error: number;
+  readonly errors: ((clock: number, value: number) => TandemError)[] = [];
+  /** Processes that use shared memories, and their place in a vector of knowledge. */
+  readonly observers: number[] = [];
+  /** Per actor, the address of what it knows of every observer's epoch; 0 where it needs none. */
+  readonly known: number[] = [];
+  /** Bytes of a vector of knowledge. */
+  readonly knownBytes: number;
+  /** Writes into the initial image of the memory. */
+  readonly #initial: ((view: DataView) => void)[] = [];
+
+  constructor(ir: DesignIr) {
+    this.ir = ir;
+    this.error = this.heap.take(16);
+    const { design } = ir;
+    const inputs = Object.values(design.inputs);
+    const outputs = Object.values(design.outputs);
+    const actors = ir.processes.length + ir.cells.length + inputs.length + outputs.length;
+    for (let i = 0; i < actors; i++) this.frames.push(this.heap.take(frame.bytes));
+    this.queueSlots = pow2Above(actors);
+    this.queue = this.heap.take(this.queueSlots * 4);
+
+    const producers = new Map<Channel, number>();
+    const consumers = new Map<Channel, number>();
+    const portUsers = new Map<MemoryPort, number>();
+    ir.processes.forEach((process, actor) => this.#users(process, actor, producers, consumers, portUsers));
+    ir.cells.forEach(({ grid }, i) => this.#use(producers, grid.results.channel, ir.processes.length + i, "push"));
+    inputs.forEach((channel, i) => this.#use(producers, channel, this.sourceActor(i), "push"));
+    outputs.forEach((channel, i) => this.#use(consumers, channel, this.sinkActor(i), "pop"));
+
+    this.observers.push(...this.#observers(portUsers));
+    this.knownBytes = Math.ceil(this.observers.length / 4) * 16;
+    const carry = this.#carriers(producers, consumers);
+    for (let actor = 0; actor < actors; actor++) {
+      this.known.push(carry.has(actor) ? this.heap.take(this.knownBytes) : 0);
+      const own = this.observers.indexOf(actor);
+      if (own >= 0) this.initially((view) => view.setInt32(this.known[actor]! + own * 4, 1, true));
+    }
+    design.channels.forEach((channel, index) => {
+      const producer = producers.get(channel) ?? -1;
+      const consumer = consumers.get(channel) ?? -1;
+      const knows = producer >= 0 && consumer >= 0 && carry.has(producer) && carry.has(consumer);
+      this.channels.set(channel, this.#channel(channel, index, producer, consumer, knows));
+    });
+    for (const memory of design.memories) this.memories.push(this.#memory(memory, portUsers));
+    for (const signal of design.signals) this.#signal(signal);
+    for (const channel of [...inputs, ...outputs]) {
+      const at = this.heap.take(32);
+      this.environments.set(channel, { count: at, done: at + 4, tokens: at + 8, times: at + 12, gaps: at + 16 });
+    }
+  }
+
+  sourceActor(i: number): number {
+    return this.ir.processes.length + this.ir.cells.length + i;
+  }
+  sinkActor(i: number): number {
+    return this.sourceActor(Object.keys(this.ir.design.inputs).length + i);
+  }
+  gridActor(grid: Grid): number {
+    return this.ir.processes.length + this.ir.cells.findIndex((cell) => cell.grid === grid);
+  }
+
+  initially(write: (view: DataView) => void): void {
+    this.#initial.push(write);
+  }
+  writeInitial(view: DataView): void {
+    for (const write of this.#initial) write(view);
+  }
+
+  #use(users: Map<Channel, number>, channel: Channel, actor: number, side: "push" | "pop"): void {
+    const before = users.get(channel);
+    if (before !== undefined && before !== actor) {
+      const [role, verb] = side === "push" ? ["producer", "pushed"] : ["consumer", "popped"];
+      const name = (id: number): string => this.ir.processes[id]?.node.path ?? "the outside";
+      throw new TandemError(
+        `Channel ${channel.path} has one ${role}, but is ${verb} by both ${name(before)} and ${name(actor)}`,
+        { hint: "Give each process a channel of its own." },
+      );
+    }
+    users.set(channel, actor);
+  }
+
+  #users(
+    process: ProcessIr,
+    actor: number,
+    producers: Map<Channel, number>,
+    consumers: Map<Channel, number>,
+    portUsers: Map<MemoryPort, number>,
+  ): void {
+    const port = (part: MemoryPort): void => {
+      const before = portUsers.get(part);
+      if (before !== undefined && before !== actor)
+        throw new TandemError(
+          `${part.path} is used by both ${this.ir.processes[before]!.node.path} and ${process.node.path}`,
+          { hint: "A port belongs to one process." },
+        );
+      portUsers.set(part, actor);
+    };
+    visitStmts(process.body, (stmt: Stmt) => {
+      if (stmt.kind === "pop" || stmt.kind === "tryPop" || stmt.kind === "peek")
+        for (const channel of stmt.channel.parts) this.#use(consumers, channel, actor, "pop");
+      else if (stmt.kind === "push" || stmt.kind === "tryPush")
+        for (const channel of stmt.channel.parts) this.#use(producers, channel, actor, "push");
+      else if (stmt.kind === "read" || stmt.kind === "write") stmt.port.parts.forEach(port);
+    });
+    visitExprs(process.body, (expr) => {
+      if (expr.kind === "q") expr.port.parts.forEach(port);
+    });
+  }
+
+  /** Processes that use a memory which another one uses too. */
+  #observers(portUsers: ReadonlyMap<MemoryPort, number>): number[] {
+    const found = new Set<number>();
+    for (const memory of this.ir.design.memories) {
+      const users = new Set(memory.ports.map((port) => portUsers.get(port)).filter((user) => user !== undefined));
+      if (users.size > 1) for (const user of users) found.add(user);
+    }
+    return [...found].sort((a, b) => a - b);
+  }
+
+  /** Actors on a way of tokens from an observer to an observer. */
+  #carriers(producers: ReadonlyMap<Channel, number>, consumers: ReadonlyMap<Channel, number>): Set<number> {
+    const edges: [number, number][] = [];
+    for (const [channel, from] of producers) {
+      const to = consumers.get(channel);
+      if (to !== undefined) edges.push([from, to]);
+    }
+    this.ir.processes.forEach(({ body }, actor) =>
+      visitStmts(body, (stmt) => {
+        if (stmt.kind === "feed") edges.push([actor, this.gridActor(stmt.grid)]);
+      }),
+    );
+    const reach = (from: 0 | 1): Set<number> => {
+      const seen = new Set(this.observers);
+      for (let before = -1; before !== seen.size; ) {
+        before = seen.size;
+        for (const edge of edges) if (seen.has(edge[from])) seen.add(edge[1 - from]!);
+      }
+      return seen;
+    };
+    const [after, before] = [reach(0), reach(1)];
+    return new Set([...after].filter((actor) => before.has(actor)));
+  }
+
+  #channel(channel: Channel, index: number, producer: number, consumer: number, knows: boolean): ChannelPlan {
+    const layout = layoutOf(channel.type);
+    const slots = pow2Above(Math.max(channel.depth, channel.lanes));
+    const at = this.heap.take(48);
+    const pushTimes = this.heap.take(slots * 4);
+    const popTimes = this.heap.take(slots * 4);
+    this.initially((view) => {
+      for (let i = 0; i < slots; i++) {
+        view.setInt32(pushTimes + i * 4, -1, true);
+        view.setInt32(popTimes + i * 4, -1, true);
+      }
+    });
+    return {
+      channel,
+      index,
+      layout,
+      slots,
+      producer,
+      consumer,
+      pushed: at,
+      popped: at + 4,
+      pushWaits: at + 8,
+      popWaits: at + 12,
+      pushStall: at + 16,
+      popStall: at + 20,
+      maxOccupancy: at + 24,
+      occupancySum: at + 32,
+      pushTimes,
+      popTimes,
+      values: this.heap.take(slots * layout.bytes),
+      knowledge: knows ? this.heap.take(slots * this.knownBytes) : 0,
+    };
+  }
+
+  #memory(memory: Memory, portUsers: ReadonlyMap<MemoryPort, number>): MemoryPlan {
+    const layout = layoutOf(memory.type);
+    const words = this.heap.take(memory.depth * layout.bytes);
+    const actorOf = (port: MemoryPort): number => portUsers.get(port) ?? -1;
+    const users = new Set(memory.ports.map(actorOf).filter((user) => user >= 0));
+    const shared = users.size > 1;
+    const epochs = (actors: Iterable<number>): Map<number, number> =>
+      new Map([...actors].map((actor) => [actor, this.heap.take(memory.depth * 4)]));
+    const writers = new Set(memory.ports.filter(({ canWrite }) => canWrite).map(actorOf));
+    writers.delete(-1);
+    const readers = new Set(memory.ports.filter(({ canRead }) => canRead).map(actorOf));
+    readers.delete(-1);
+    const plan: MemoryPlan = {
+      memory,
+      layout,
+      words,
+      ports: [],
+      shared,
+      // A memory of one process, too, must know which words were written.
+      writeEpochs: epochs(writers.size > 0 ? writers : [...users].slice(0, 1)),
+      readEpochs: shared ? epochs([...readers].filter((reader) => [...writers].some((w) => w !== reader))) : new Map(),
+    };
+    for (const port of memory.ports) {
+      const at = this.heap.take(32);
+      const word = (): number => this.heap.take(layout.bytes);
+      this.initially((view) => {
+        for (const cell of [0, 4, 8, 12]) view.setInt32(at + cell, -1, true);
+      });
+      const portPlan: PortPlan = {
+        port,
+        memory: plan,
+        actor: actorOf(port),
+        lastRead: at,
+        readAddress: at + 4,
+        lastWrite: at + 8,
+        writeAddress: at + 12,
+        reads: at + 16,
+        writes: at + 20,
+        next: word(),
+        held: word(),
+        overwritten: word(),
+      };
+      plan.ports.push(portPlan);
+      this.ports.set(port, portPlan);
+    }
+    this.initially((view) => {
+      const init = memory.init ?? [];
+      init.forEach((word, i) => writeValue(view, words + i * layout.bytes, layout, word));
+      for (const at of plan.writeEpochs.values())
+        new Uint8Array(view.buffer, at + init.length * 4, (memory.depth - init.length) * 4).fill(255);
+    });
+    return plan;
+  }
+
+  #signal(signal: Signal): void {
+    const layout = layoutOf(signal.type);
+    const now = this.heap.take(layout.bytes);
+    const next = this.heap.take(layout.bytes);
+    const lastWrite = this.heap.take(4, 4);
+    this.initially((view) => {
+      writeValue(view, now, layout, signal.initial);
+      writeValue(view, next, layout, signal.initial);
+      view.setInt32(lastWrite, -1, true);
+    });
+    this.signals.set(signal, { signal, layout, now, next, lastWrite });
+  }
+}
