@@ -133,7 +133,7 @@ export class Kernel implements ClockContext {
     const every = options.progress?.every ?? Infinity;
     let nextReport = this.now + every;
     for (;;) {
-      if (this.#ready.length === 0 && !this.#gridsActive() && !this.#skip()) break;
+      if (this.#ready.length === 0 && !this.#gridsActive() && !this.#skip(until)) break;
       if (this.now >= until) break;
       if (this.now >= limit) throw this.#endless(limit);
       this.#clock();
@@ -157,12 +157,12 @@ export class Kernel implements ClockContext {
     return false;
   }
 
-  /** Nobody is due in this clock: go to the next one with work. False at quiescence. */
-  #skip(): boolean {
+  /** Nobody is due in this clock: go to the next one with work, or to the horizon. False at quiescence. */
+  #skip(until: number): boolean {
     let at = Infinity;
     for (const { due } of this.#later) if (due < at) at = due;
     if (at === Infinity) return false;
-    this.now = at;
+    this.now = Math.min(at, until);
     this.#takeLater();
     return true;
   }
@@ -208,7 +208,8 @@ export class Kernel implements ClockContext {
     const wait = step.value;
     if (wait === undefined) {
       running.busy++;
-      this.#lastMove = now;
+      // A wait of many clocks may reach beyond this one.
+      if (now > this.#lastMove) this.#lastMove = now;
       running.due = now + 1;
       this.#next.push(running);
     } else if (wait.kind === "clocks") {

@@ -263,9 +263,10 @@ class Writer {
     }
     if (r.chance(0.5) && this.#outs.length > 0) {
       const channel = r.pick(this.#outs);
+      const value = this.#of(channel.type, 1);
       const ok = this.#local(bool, false);
       this.#scope.push(ok);
-      return [{ kind: "tryPush", at, channel: { parts: [channel] }, value: this.#of(channel.type, 1), ok }];
+      return [{ kind: "tryPush", at, channel: { parts: [channel] }, value, ok }];
     }
     if (this.#ins.length === 0) return [{ kind: "edge", at }];
     const channel = r.pick(this.#ins);
