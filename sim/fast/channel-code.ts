@@ -90,7 +90,12 @@ export function emitWake(actor: Actor, waits: number, sleeper: number): void {
   const { code, plan, globals } = actor;
   code.loadAt(waits).if();
   code.storeAt(waits, () => code.i32(0));
-  code.globalGet(globals.tail).i32(plan.queueSlots - 1).op("i32.and").i32(2).op("i32.shl");
+  code
+    .globalGet(globals.tail)
+    .i32(plan.queueSlots - 1)
+    .op("i32.and")
+    .i32(2)
+    .op("i32.shl");
   code.i32(sleeper).mem("i32.store", plan.queue);
   code.globalGet(globals.tail).i32(1).op("i32.add").globalSet(globals.tail);
   if (actor.polls) {
@@ -271,7 +276,11 @@ function settlePop(actor: Actor, channel: ChannelPlan, i: number, take: (address
     const from = knowledgeSlot(code, plan, channel, i);
     const known = plan.known[actor.actor]!;
     for (let at = 0; at < plan.knownBytes; at += 16) {
-      code.i32(0).loadAt(known + at, "v128.load").get(from).mem("v128.load", channel.knowledge + at);
+      code
+        .i32(0)
+        .loadAt(known + at, "v128.load")
+        .get(from)
+        .mem("v128.load", channel.knowledge + at);
       code.op("i32x4.max_u").mem("v128.store", known + at);
     }
   }

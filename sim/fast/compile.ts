@@ -61,7 +61,12 @@ function scheduler(plan: Plan, globals: Globals, polling: readonly number[], typ
   code.globalGet(globals.head).globalGet(globals.tail).op("i32.ne").if();
   if (polling.length > 0) code.i32(-1).globalSet(globals.pollLimit);
   const actor = code.local("i32");
-  code.globalGet(globals.head).i32(plan.queueSlots - 1).op("i32.and").i32(2).op("i32.shl");
+  code
+    .globalGet(globals.head)
+    .i32(plan.queueSlots - 1)
+    .op("i32.and")
+    .i32(2)
+    .op("i32.shl");
   code.mem("i32.load", plan.queue).set(actor);
   code.globalGet(globals.head).i32(1).op("i32.add").globalSet(globals.head);
   code.get(actor).callIndirect(type).br(loop);
@@ -70,7 +75,12 @@ function scheduler(plan: Plan, globals: Globals, polling: readonly number[], typ
     const [best, second, at, time] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
     code.i32(NEVER).set(best).i32(NEVER).set(second).i32(-1).set(at);
     for (const candidate of polling) {
-      code.loadAt(plan.frames[candidate]! + frame.pollTime).tee(time).get(best).op("i32.lt_s").if();
+      code
+        .loadAt(plan.frames[candidate]! + frame.pollTime)
+        .tee(time)
+        .get(best)
+        .op("i32.lt_s")
+        .if();
       code.get(best).set(second).get(time).set(best).i32(candidate).set(at);
       code.else();
       code.get(time).get(second).op("i32.lt_s").if();
@@ -80,7 +90,12 @@ function scheduler(plan: Plan, globals: Globals, polling: readonly number[], typ
     }
     code.get(at).i32(0).op("i32.ge_s").if();
     code.get(second).globalSet(globals.pollLimit);
-    code.get(at).i32(frame.bytes).op("i32.mul").i32(NEVER).mem("i32.store", plan.frames[0]! + frame.pollTime);
+    code
+      .get(at)
+      .i32(frame.bytes)
+      .op("i32.mul")
+      .i32(NEVER)
+      .mem("i32.store", plan.frames[0]! + frame.pollTime);
     code.get(at).callIndirect(type).br(loop);
     code.end();
   }

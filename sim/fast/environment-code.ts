@@ -23,7 +23,13 @@ export function environmentCode(plan: Plan, globals: Globals, channel: ChannelPl
     code.op("return");
   };
   const self: Actor = { code, plan, globals, actor, time, polls: false, suspend: () => save(1) };
-  code.loadAt(at + frame.time).set(time).loadAt(at + frame.resume).set(resume).loadAt(buffer.done).set(i);
+  code
+    .loadAt(at + frame.time)
+    .set(time)
+    .loadAt(at + frame.resume)
+    .set(resume)
+    .loadAt(buffer.done)
+    .set(i);
   const next = code.loop();
   const operation = code.block();
   const start = code.block();

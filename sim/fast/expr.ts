@@ -254,7 +254,12 @@ export class ExprCompiler {
         this.#binary32(expr);
         return;
       case "select":
-        this.#select(expr.condition, "i32", () => this.emit32(expr.then), () => this.emit32(expr.else));
+        this.#select(
+          expr.condition,
+          "i32",
+          () => this.emit32(expr.then),
+          () => this.emit32(expr.else),
+        );
         return;
       case "cast":
         this.emit32(expr.operand);
@@ -283,7 +288,12 @@ export class ExprCompiler {
         this.code.op("i32.mul").op("i32.extend16_s");
         return;
       case "select":
-        this.#select(source.condition, "i32", () => this.emitSource(source.then), () => this.emitSource(source.else));
+        this.#select(
+          source.condition,
+          "i32",
+          () => this.emitSource(source.then),
+          () => this.emitSource(source.else),
+        );
     }
   }
 
@@ -313,7 +323,12 @@ export class ExprCompiler {
         return;
       }
       case "select":
-        this.#select(expr.condition, "i64", () => this.emit64(expr.then), () => this.emit64(expr.else));
+        this.#select(
+          expr.condition,
+          "i64",
+          () => this.emit64(expr.then),
+          () => this.emit64(expr.else),
+        );
         return;
       case "call":
         this.#call64(expr);

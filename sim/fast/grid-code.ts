@@ -110,18 +110,16 @@ export class GridCode {
   }
 
   /** Feed one wave; the suspension point stands in front. It only waits where too many results are on their way out. */
-  emitFeed(
-    actor: Actor,
-    exprs: ExprCompiler,
-    stmt: Extract<Stmt, { kind: "feed" }>,
-    id: number,
-  ): void {
+  emitFeed(actor: Actor, exprs: ExprCompiler, stmt: Extract<Stmt, { kind: "feed" }>, id: number): void {
     const { code, time } = actor;
     const { state, plan } = this;
     const { grid } = this.cell;
     this.#checkFeeder(actor.actor);
     code.loadAt(state.tail).loadAt(state.head).op("i32.sub");
-    code.i32(this.leaveSlots - grid.rows).op("i32.gt_s").if();
+    code
+      .i32(this.leaveSlots - grid.rows)
+      .op("i32.gt_s")
+      .if();
     code.storeAt(this.#feedWaits, () => code.i32(1));
     code.storeAt(plan.frames[actor.actor]! + frame.standsAt, () => code.i32(0));
     actor.suspend(id);
@@ -129,12 +127,18 @@ export class GridCode {
     code.loadAt(state.lastFeed).get(time).op("i32.eq").if();
     emitError(
       actor,
-      (clock) => new TandemError(`${grid.path} is fed twice in clock ${clock}`, { hint: "Put a yield between two waves." }),
+      (clock) =>
+        new TandemError(`${grid.path} is fed twice in clock ${clock}`, { hint: "Put a yield between two waves." }),
       time,
     );
     code.end();
     code.storeAt(state.lastFeed, () => code.get(time));
-    code.loadAt(state.waves).i32(state.feedSlots - 1).op("i32.and").i32(2).op("i32.shl");
+    code
+      .loadAt(state.waves)
+      .i32(state.feedSlots - 1)
+      .op("i32.and")
+      .i32(2)
+      .op("i32.shl");
     code.get(time).mem("i32.store", state.feedTimes);
     code.storeAt(state.waves, () => code.loadAt(state.waves).i32(1).op("i32.add"));
     const [w, n] = [code.local("i32"), code.local("i32")];
@@ -272,7 +276,12 @@ export class GridCode {
     const [at, index, slot] = [code.local("i32"), code.local("i32"), code.local("i32")];
     // A column's result register takes one value a clock: fed + r + c must be free, for all columns alike.
     code.get(time).get(row).op("i32.add").tee(at);
-    code.i32(this.#usedSlots - 1).op("i32.and").i32(2).op("i32.shl").tee(index);
+    code
+      .i32(this.#usedSlots - 1)
+      .op("i32.and")
+      .i32(2)
+      .op("i32.shl")
+      .tee(index);
     code.mem("i32.load", this.#used).get(at).op("i32.eq").if();
     emitError(
       { code, plan, time: at },
@@ -284,7 +293,15 @@ export class GridCode {
     );
     code.end();
     code.get(index).get(at).mem("i32.store", this.#used);
-    code.loadAt(state.tail).tee(slot).i32(1).op("i32.sub").i32(this.leaveSlots - 1).op("i32.and").i32(2).op("i32.shl");
+    code
+      .loadAt(state.tail)
+      .tee(slot)
+      .i32(1)
+      .op("i32.sub")
+      .i32(this.leaveSlots - 1)
+      .op("i32.and")
+      .i32(2)
+      .op("i32.shl");
     code.mem("i32.load", state.leaveTimes).get(at).i32(grid.cols).op("i32.add").op("i32.gt_s");
     code.get(slot).i32(0).op("i32.gt_s").op("i32.and").if();
     emitError(
@@ -296,7 +313,11 @@ export class GridCode {
       row,
     );
     code.end();
-    code.get(slot).i32(this.leaveSlots - 1).op("i32.and").set(slot);
+    code
+      .get(slot)
+      .i32(this.leaveSlots - 1)
+      .op("i32.and")
+      .set(slot);
     code.get(slot).i32(2).op("i32.shl").tee(index).get(at).i32(grid.cols).op("i32.add");
     code.mem("i32.store", state.leaveTimes);
     code.get(index).get(row).mem("i32.store", state.leaveRows);
@@ -331,7 +352,11 @@ export class GridCode {
     code.storeAt(this.#idle, () => code.i32(1));
     code.op("return");
     code.end();
-    code.loadAt(state.head).i32(this.leaveSlots - 1).op("i32.and").tee(slot);
+    code
+      .loadAt(state.head)
+      .i32(this.leaveSlots - 1)
+      .op("i32.and")
+      .tee(slot);
     code.i32(2).op("i32.shl").mem("i32.load", state.leaveTimes).tee(time);
     code.globalGet(globals.horizon).op("i32.ge_s").if();
     code.op("return").end();
@@ -395,8 +420,7 @@ export class GridCode {
     for (let i = waves - 1; i >= 0 && i > waves - feedSlots; i--) {
       const fed = view.getInt32(feedTimes + (i & (feedSlots - 1)) * 4, true);
       if (fed + grid.rows + grid.cols - 2 < until) break;
-      for (let r = 0; r < grid.rows; r++)
-        for (let c = 0; c < grid.cols; c++) if (fed + r + c >= until) missing++;
+      for (let r = 0; r < grid.rows; r++) for (let c = 0; c < grid.cols; c++) if (fed + r + c >= until) missing++;
     }
     return { path: grid.path, waves, cellSteps: waves * grid.rows * grid.cols - missing };
   }

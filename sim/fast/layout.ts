@@ -35,8 +35,7 @@ function flatten(type: Type, path: string[], dims: number[], out: Omit<Leaf, "of
     const { of, length } = type as VecType;
     flatten(of, [...path, "*"], [...dims, length], out);
   } else if (type.kind === "struct") {
-    for (const [name, field] of Object.entries((type as StructType).fields))
-      flatten(field, [...path, name], dims, out);
+    for (const [name, field] of Object.entries((type as StructType).fields)) flatten(field, [...path, name], dims, out);
   } else {
     const scalar = type as ScalarType;
     const size: Bytes = scalar.bits <= 8 ? 1 : scalar.bits <= 16 ? 2 : 4;

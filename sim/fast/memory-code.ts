@@ -220,7 +220,8 @@ export function emitWrite(actor: Actor, port: PortPlan, address: number, put: (w
   const { canRead } = port.port;
   if (canRead) refuseSameClock(actor, port.lastRead, port.readAddress, false, address, twoAddresses(port));
   for (const other of siblings(port)) {
-    if (other.port.canRead) refuseSameClock(actor, other.lastRead, other.readAddress, true, address, clash(port, other));
+    if (other.port.canRead)
+      refuseSameClock(actor, other.lastRead, other.readAddress, true, address, clash(port, other));
     if (other.port.canWrite)
       refuseSameClock(actor, other.lastWrite, other.writeAddress, true, address, clash(port, other));
   }

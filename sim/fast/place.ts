@@ -29,7 +29,12 @@ export function select(place: Place, selector: Selector): Place {
       .map((leaf) => ({ ...leaf, path: leaf.path.slice(1) }));
   return place.map((leaf) => {
     const step = stride(leaf);
-    const rest = { ...leaf, path: leaf.path.slice(1), dims: leaf.dims.slice(1), count: (leaf.count * leaf.size) / step };
+    const rest = {
+      ...leaf,
+      path: leaf.path.slice(1),
+      dims: leaf.dims.slice(1),
+      count: (leaf.count * leaf.size) / step,
+    };
     rest.count = leaf.count / leaf.dims[0]!;
     if ("lane" in selector) return { ...rest, offset: leaf.offset + selector.lane * step };
     return {

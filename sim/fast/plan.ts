@@ -236,7 +236,7 @@ export class Plan {
     );
     const reach = (from: 0 | 1): Set<number> => {
       const seen = new Set(this.observers);
-      for (let before = -1; before !== seen.size; ) {
+      for (let before = -1; before !== seen.size;) {
         before = seen.size;
         for (const edge of edges) if (seen.has(edge[from])) seen.add(edge[1 - from]!);
       }

@@ -308,7 +308,9 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
       case "tryPush":
         return plain(() => this.#tryPush(stmt, lives));
       case "read":
-        return plain(() => this.#choose(stmt.port, (part) => emitRead(this, this.#port(part), this.#value(stmt.address))));
+        return plain(() =>
+          this.#choose(stmt.port, (part) => emitRead(this, this.#port(part), this.#value(stmt.address))),
+        );
       case "write":
         return plain(() => this.#write(stmt));
       case "signal":
@@ -552,7 +554,11 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
       return;
     }
     for (const leaf of binding.place)
-      for (let at = 0; at < leaf.count * leaf.size; at++) code.i32(0).i32(0).mem("i32.store8", leaf.offset + at);
+      for (let at = 0; at < leaf.count * leaf.size; at++)
+        code
+          .i32(0)
+          .i32(0)
+          .mem("i32.store8", leaf.offset + at);
   }
 
   #tryPush(stmt: Extract<Stmt, { kind: "tryPush" }>, lives: boolean): void {

@@ -36,13 +36,7 @@ const same = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i]);
 
 /** Scalar by scalar. `selectors` leads from the value to the part that `to` is. */
-function lanes(
-  compiler: ExprCompiler,
-  to: LeafRef,
-  expr: Expr,
-  selectors: readonly Selector[],
-  depth: number,
-): void {
+function lanes(compiler: ExprCompiler, to: LeafRef, expr: Expr, selectors: readonly Selector[], depth: number): void {
   const { code } = compiler;
   const [step, ...path] = to.path;
   if (step === undefined) {

@@ -100,7 +100,8 @@ export function randomNetwork(seed: number, options: NetworkOptions): Case {
   const processes = 1 + random.below(4);
   const top = new Network(random, processes, random.below(5));
   const bodies: { fields: StateField[]; locals: Local[]; body: Stmt[]; polls: boolean }[] = [];
-  for (let p = 0; p < processes; p++) top.process(`p${p}`, () => new Interpreter(bodies[p]!.fields).run(bodies[p]!.body));
+  for (let p = 0; p < processes; p++)
+    top.process(`p${p}`, () => new Interpreter(bodies[p]!.fields).run(bodies[p]!.body));
   const design = elaborate(top);
   top.wires.push({ channel: Object.values(design.inputs)[0]!, producer: -1, consumer: random.below(processes) });
   top.wires.push({ channel: Object.values(design.outputs)[0]!, producer: random.below(processes), consumer: -1 });
@@ -150,10 +151,19 @@ class Writer {
     // The whole memory is written first, so that no later read meets an unwritten word.
     for (let address = 0; address < 8; address++)
       setup.push(
-        { kind: "write", at, port: { parts: [this.#port] }, address: this.#constant(address), value: this.#of(this.#port.memory.type, 1) },
+        {
+          kind: "write",
+          at,
+          port: { parts: [this.#port] },
+          address: this.#constant(address),
+          value: this.#of(this.#port.memory.type, 1),
+        },
         { kind: "edge", at },
       );
-    setup.push({ kind: "read", at, port: { parts: [this.#port] }, address: this.#constant(this.#random.below(8)) }, { kind: "edge", at });
+    setup.push(
+      { kind: "read", at, port: { parts: [this.#port] }, address: this.#constant(this.#random.below(8)) },
+      { kind: "edge", at },
+    );
     const body = this.#list(3 + this.#random.below(6), 0);
     // Whatever the paths, a round takes a clock.
     const round: Stmt[] = [...body, { kind: "edge", at }];
@@ -230,7 +240,8 @@ class Writer {
   #assign(): Stmt[] {
     const r = this.#random;
     const mutable = this.#scope.filter((local) => local.mutable);
-    const target: Expr = r.chance(0.5) && mutable.length > 0 ? this.#name(r.pick(mutable)) : this.#fieldName(r.pick(this.fields));
+    const target: Expr =
+      r.chance(0.5) && mutable.length > 0 ? this.#name(r.pick(mutable)) : this.#fieldName(r.pick(this.fields));
     if (target.type.kind === "vec" && r.chance(0.6)) {
       const { of, length } = target.type as VecType;
       const index = r.chance(0.5) ? this.#constant(r.below(length)) : this.#reduce(this.#int(1), length);
@@ -255,7 +266,8 @@ class Writer {
     this.polls = true;
     if (r.chance(0.3)) {
       const signal = { parts: this.#top.signalParts };
-      if (this.#writesSignal && r.chance(0.6)) return [{ kind: "signal", at, signal, value: this.#of(uint(4) as unknown as Type, 2) }];
+      if (this.#writesSignal && r.chance(0.6))
+        return [{ kind: "signal", at, signal, value: this.#of(uint(4) as unknown as Type, 2) }];
       const value: Expr = { kind: "signal", at, type: uint(4), signal };
       const local = this.#local(uint(4), false);
       this.#scope.push(local);
@@ -299,7 +311,12 @@ class Writer {
     this.#loops.pop();
     this.#scope = before;
     const one = this.#constant(1);
-    const next: Expr = { kind: "cast", at, type, operand: { kind: "binary", at, type: exact(1, 256), op: "+", left: name, right: one } };
+    const next: Expr = {
+      kind: "cast",
+      at,
+      type,
+      operand: { kind: "binary", at, type: exact(1, 256), op: "+", left: name, right: one },
+    };
     return [
       { kind: "let", at, local: counter, value: { kind: "cast", at, type, operand: this.#constant(0) } },
       { kind: "let", at, local: limit, value: bound },
@@ -340,10 +357,14 @@ class Writer {
     if (same.length > 0 && this.#random.chance(0.4)) return this.#random.pick(same);
     if (type === this.#port.memory.type && this.#random.chance(0.15) && this.#scope.length > 2)
       return { kind: "q", at, type: type as Local["type"], port: { parts: [this.#port] } } as Expr;
-    if (type.kind === "int") return { kind: "cast", at, type: type as unknown as IntType, operand: this.#int(depth) } as Expr;
+    if (type.kind === "int")
+      return { kind: "cast", at, type: type as unknown as IntType, operand: this.#int(depth) } as Expr;
     if (type.kind === "bool") return this.#bool(depth);
     if (type.kind === "struct") {
-      const fields = Object.entries((type as StructType).fields).map(([name, field]) => ({ name, value: this.#of(field, depth - 1) }));
+      const fields = Object.entries((type as StructType).fields).map(([name, field]) => ({
+        name,
+        value: this.#of(field, depth - 1),
+      }));
       return { kind: "struct", at, type: type as Local["type"], fields } as Expr;
     }
     const { of, length } = type as VecType;
@@ -372,9 +393,13 @@ class Writer {
 
   #leaf(): Expr {
     const r = this.#random;
-    const names = [...this.#scope.map((local) => this.#name(local)), ...this.fields.map((field) => this.#fieldName(field))];
+    const names = [
+      ...this.#scope.map((local) => this.#name(local)),
+      ...this.fields.map((field) => this.#fieldName(field)),
+    ];
     const name = r.pick(names);
-    if (names.length === 0 || r.chance(0.25)) return this.#constant(r.pick([0, 1, 2, 3, 7, 100, 255, -1, -5, 65535, 2147483647, -2147483648]));
+    if (names.length === 0 || r.chance(0.25))
+      return this.#constant(r.pick([0, 1, 2, 3, 7, 100, 255, -1, -5, 65535, 2147483647, -2147483648]));
     return this.#scalarOf(name) ?? this.#constant(r.below(10));
   }
 
@@ -395,7 +420,9 @@ class Writer {
   }
 
   #lane(length: number): Expr {
-    const lanes = this.#scope.filter(({ type }) => type.kind === "exact" && type.range.lo >= 0 && type.range.hi < length);
+    const lanes = this.#scope.filter(
+      ({ type }) => type.kind === "exact" && type.range.lo >= 0 && type.range.hi < length,
+    );
     return lanes.length > 0 ? this.#name(this.#random.pick(lanes)) : this.#constant(this.#random.below(length));
   }
 
@@ -412,15 +439,37 @@ class Writer {
       const ends = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi];
       return this.#checked("*", left, right, Math.min(...ends), Math.max(...ends));
     }
-    if (kind === 5) return { kind: "binary", at, type: exact(-(2 ** 31), 2 ** 31 - 1), op: r.pick(["&", "|", "^"] as const), left, right };
+    if (kind === 5)
+      return {
+        kind: "binary",
+        at,
+        type: exact(-(2 ** 31), 2 ** 31 - 1),
+        op: r.pick(["&", "|", "^"] as const),
+        left,
+        right,
+      };
     if (kind === 6)
-      return { kind: "select", at, type: exact(Math.min(a.lo, b.lo), Math.max(a.hi, b.hi)), condition: this.#bool(depth - 1), then: left, else: right };
+      return {
+        kind: "select",
+        at,
+        type: exact(Math.min(a.lo, b.lo), Math.max(a.hi, b.hi)),
+        condition: this.#bool(depth - 1),
+        then: left,
+        else: right,
+      };
     const i32 = (x: Expr): Expr => ({ kind: "cast", at, type: int(32), operand: x });
     const shift = this.#reduce(right, 32);
     const full = exact(-(2 ** 31), 2 ** 31 - 1);
     if (kind === 7) {
       const op = r.pick(["<<", ">>", ">>>"] as const);
-      return { kind: "binary", at, type: op === ">>>" ? exact(0, 2 ** 32 - 1) : full, op, left: i32(left), right: shift };
+      return {
+        kind: "binary",
+        at,
+        type: op === ">>>" ? exact(0, 2 ** 32 - 1) : full,
+        op,
+        left: i32(left),
+        right: shift,
+      };
     }
     if (kind === 8) {
       const helper = r.pick(["doublingHighMul", "roundingShiftRight", "asr", "xorU", "andU", "orU"] as const);
@@ -436,7 +485,8 @@ class Writer {
       return { kind: "call", at, type: exact(0, 2 ** (high - low + 1) - 1), helper, args };
     }
     const type = exact(Math.min(a.lo, b.lo, -10), Math.max(a.hi, b.hi, 100));
-    if (helper === "clamp") return { kind: "call", at, type, helper, args: [left, this.#constant(-10), this.#constant(100)] };
+    if (helper === "clamp")
+      return { kind: "call", at, type, helper, args: [left, this.#constant(-10), this.#constant(100)] };
     return { kind: "call", at, type, helper, args: [left, right] };
   }
 

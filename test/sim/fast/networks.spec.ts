@@ -15,11 +15,15 @@ function check(seed: number, polls: boolean): void {
     refused = error.message;
   }
   if (refused !== undefined) {
-    expect(() => inFast(randomNetwork(seed, { polls }), around, false), `seed ${seed}: ${refused}`).to.throw(TandemError);
+    expect(() => inFast(randomNetwork(seed, { polls }), around, false), `seed ${seed}: ${refused}`).to.throw(
+      TandemError,
+    );
     return;
   }
   const again = randomNetwork(seed, { polls });
-  expect(comparable(inFast(again, around, seed % 3 === 0)), `seed ${seed}, polls ${polls}`).to.deep.equal(comparable(expected!));
+  expect(comparable(inFast(again, around, seed % 3 === 0)), `seed ${seed}, polls ${polls}`).to.deep.equal(
+    comparable(expected!),
+  );
 }
 
 const first = Number(process.env["SEED"] ?? 1);

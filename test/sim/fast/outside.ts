@@ -91,4 +91,3 @@ export const comparable = ({ received, clocks: n, stalls, counters }: Outcome): 
   memories: counters.memories,
   grids: counters.grids,
 });
-
