@@ -62,7 +62,7 @@ function missing(kernel: Kernel, port: string, side: "input" | "output"): never 
 }
 
 /** Clocks to hold back each token: a generator of its own for each port, so that ports do not disturb each other. */
-function stallsOf({ seed, chance, most }: RandomStalls, port: string): () => number {
+export function stallsOf({ seed, chance, most }: RandomStalls, port: string): () => number {
   let hash = seed | 0;
   for (const character of port) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
   const random = mulberry32(hash);

@@ -95,6 +95,12 @@ export class FastEngine {
     return { count, layout, bytes: new Uint8Array(this.#memory.buffer), start };
   }
 
+  /** Tokens of an outer input that were pushed. */
+  sent(port: string): number {
+    const channel = this.#outer(port, this.design.inputs, "input");
+    return this.#i32(this.#compiled.plan.environments.get(channel)!.done);
+  }
+
   /** Push these values into an outer input. */
   send(port: string, values: readonly unknown[], gaps?: readonly number[]): void {
     const { start, layout } = this.input(port, values.length, gaps);

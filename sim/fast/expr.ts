@@ -27,7 +27,7 @@ export interface Surroundings {
 export type Source =
   | { readonly kind: "leaf"; readonly leaf: LeafRef }
   | { readonly kind: "expr"; readonly expr: Expr }
-  | { readonly kind: "select"; readonly condition: Expr; readonly then: Source; readonly else: Source }
+  | { readonly kind: "select"; readonly condition: Expr; readonly then: () => Source; readonly else: () => Source }
   | { readonly kind: "pair"; readonly a: Expr; readonly b: Expr };
 
 export interface Bounds {
@@ -75,6 +75,8 @@ export class ExprCompiler {
   readonly around: Surroundings;
   /** Lane numbers of maps that are being evaluated; hide the bindings of the surroundings. */
   readonly #lanes = new Map<number, Selector>();
+  /** Names given inside expressions. */
+  readonly #lets = new Map<Local, Binding>();
 
   constructor(code: Code, around: Surroundings) {
     this.code = code;
@@ -93,6 +95,9 @@ export class ExprCompiler {
         this.#lanes.set(expr.lane.id, lane!);
         return this.resolve(expr.body, rest);
       }
+      case "let":
+        this.bindLet(expr);
+        return this.resolve(expr.body, selectors);
       case "vector": {
         const [lane, ...rest] = selectors;
         if (lane && "lane" in lane) return this.resolve(expr.items[lane.lane]!, rest);
@@ -109,8 +114,9 @@ export class ExprCompiler {
         return {
           kind: "select",
           condition: expr.condition,
-          then: this.resolve(expr.then, selectors),
-          else: this.resolve(expr.else, selectors),
+          // Resolved in its branch: what is not chosen is not evaluated.
+          then: () => this.resolve(expr.then, selectors),
+          else: () => this.resolve(expr.else, selectors),
         };
       case "call":
         if (expr.helper === "mulPair") {
@@ -124,7 +130,7 @@ export class ExprCompiler {
       case "local":
       case "field": {
         if (expr.kind === "local" && this.#lanes.has(expr.local.id)) return { kind: "expr", expr };
-        const binding = this.around.binding(expr.kind === "local" ? expr.local : expr.field);
+        const binding = this.#binding(expr);
         return "place" in binding ? this.#walk(binding.place, selectors) : { kind: "expr", expr };
       }
       case "q":
@@ -136,6 +142,37 @@ export class ExprCompiler {
     }
   }
 
+  #binding(expr: Extract<Expr, { kind: "local" | "field" }>): Binding {
+    if (expr.kind === "field") return this.around.binding(expr.field);
+    return this.#lets.get(expr.local) ?? this.around.binding(expr.local);
+  }
+
+  /** `then` or `otherwise`, as the condition says at run time. */
+  branch(condition: Expr, then: () => void, otherwise: () => void): void {
+    this.emit32(condition);
+    this.code.if();
+    then();
+    this.code.else();
+    otherwise();
+    this.code.end();
+  }
+
+  /** Evaluate what a `let` inside an expression names. */
+  bindLet({ local, value }: Extract<Expr, { kind: "let" }>): void {
+    const { code } = this;
+    if (value.type.kind === "vec" || value.type.kind === "struct") {
+      this.#lets.set(local, { place: this.around.scratch(value) });
+      return;
+    }
+    const bounds = boundsOf({ ...value, type: local.type });
+    const type: ValType = fits32(bounds) ? "i32" : "i64";
+    if (type === "i32") this.emit32(value);
+    else this.emit64(value);
+    const index = code.local(type);
+    code.set(index);
+    this.#lets.set(local, { local: index, type });
+  }
+
   /** The place that a chain of names, members and indices denotes, if it is one. */
   resolvePlace(expr: Expr, selectors: readonly Selector[]): Place | undefined {
     switch (expr.kind) {
@@ -145,7 +182,7 @@ export class ExprCompiler {
         return this.resolvePlace(expr.base, [{ member: expr.name }, ...selectors]);
       case "local":
       case "field": {
-        const binding = this.around.binding(expr.kind === "local" ? expr.local : expr.field);
+        const binding = this.#binding(expr);
         return "place" in binding ? selectors.reduce(select, binding.place) : undefined;
       }
       case "q":
@@ -291,8 +328,8 @@ export class ExprCompiler {
         this.#select(
           source.condition,
           "i32",
-          () => this.emitSource(source.then),
-          () => this.emitSource(source.else),
+          () => this.emitSource(source.then()),
+          () => this.emitSource(source.else()),
         );
     }
   }
@@ -322,6 +359,10 @@ export class ExprCompiler {
         code.op(op);
         return;
       }
+      case "let":
+        this.bindLet(expr);
+        this.emit64(expr.body);
+        return;
       case "select":
         this.#select(
           expr.condition,
@@ -351,7 +392,7 @@ export class ExprCompiler {
   }
 
   #scalarBinding(expr: Extract<Expr, { kind: "local" | "field" }>, want: ValType): void {
-    const binding = this.around.binding(expr.kind === "local" ? expr.local : expr.field);
+    const binding = this.#binding(expr);
     if ("place" in binding) {
       emitLoad(this.code, binding.place[0]!);
       return;
@@ -429,7 +470,11 @@ export class ExprCompiler {
     };
     switch (expr.helper) {
       case "asr":
-        both("i32.shr_s");
+        if (fitsSigned(boundsOf(a))) both("i32.shr_s");
+        else {
+          this.#call64(expr);
+          code.op("i32.wrap_i64");
+        }
         return;
       case "shl":
         if (boundsOf(b).hi < 32) both("i32.shl");
@@ -439,9 +484,15 @@ export class ExprCompiler {
         }
         return;
       case "bits": {
-        this.emit32(a);
-        this.emit32(c);
-        code.op("i32.shr_u");
+        if (fitsSigned(boundsOf(a))) {
+          this.emit32(a);
+          this.emit32(c);
+          code.op("i32.shr_s");
+        } else {
+          this.emit64(a);
+          this.emit32(c);
+          code.op("i64.extend_i32_u").op("i64.shr_s").op("i32.wrap_i64");
+        }
         const [high, low] = [this.constant(b), this.constant(c)];
         if (high !== undefined && low !== undefined) {
           if (high - low < 31) code.i32(2 ** (high - low + 1) - 1).op("i32.and");
@@ -546,6 +597,11 @@ export class ExprCompiler {
         this.emit64(a);
         this.emit64(b);
         code.op("i64.shl");
+        return;
+      case "asr":
+        this.emit64(a);
+        this.emit64(b);
+        code.op("i64.shr_s");
         return;
       case "clamp":
       case "min":

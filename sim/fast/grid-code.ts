@@ -187,7 +187,7 @@ export class GridCode {
   #flushWaves(): Code {
     const code = new Code(["i32"]);
     const { state } = this;
-    if (this.#product) this.#product.emitFlush(code, this.#emits);
+    if (this.#product) this.#product.emitFlush(code);
     else {
       const wave = code.local("i32");
       const loop = code.loop();

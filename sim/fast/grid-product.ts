@@ -67,8 +67,7 @@ export class GridProduct {
     const { westWaves } = this.#grid;
     for (let at = 0; at < count; at += 16) {
       code.get(wave).mem("v128.load", westWaves + offset + at);
-      if (count - at < 16)
-        code.v128(Array.from({ length: 16 }, (_, i) => (i < count - at ? 255 : 0))).op("v128.and");
+      if (count - at < 16) code.v128(Array.from({ length: 16 }, (_, i) => (i < count - at ? 255 : 0))).op("v128.and");
       code.op("v128.any_true");
       if (at > 0) code.op("i32.or");
     }
@@ -110,10 +109,20 @@ export class GridProduct {
     if (this.#reset) {
       code.i32(0).set(r);
       const loop = code.loop();
-      code.get(r).mem("i32.load8_u", grid.westWaves + this.#reset.offset).if();
-      code.get(r).i32(this.#b.padded * 4).op("i32.mul").set(wave);
+      code
+        .get(r)
+        .mem("i32.load8_u", grid.westWaves + this.#reset.offset)
+        .if();
+      code
+        .get(r)
+        .i32(this.#b.padded * 4)
+        .op("i32.mul")
+        .set(wave);
       for (let at = 0; at < this.#b.padded * 4; at += 16)
-        code.get(wave).v128(new Array<number>(16).fill(0)).mem("v128.store", this.#sums + at);
+        code
+          .get(wave)
+          .v128(new Array<number>(16).fill(0))
+          .mem("v128.store", this.#sums + at);
       code.end();
       code.get(r).i32(1).op("i32.add").tee(r).i32(rows).op("i32.lt_u").brIf(loop);
       code.end();
@@ -127,9 +136,18 @@ export class GridProduct {
     code.get(n).i32(1).op("i32.sub").i32(grid.west.bytes).op("i32.mul").set(wave);
     code.i32(0).set(r);
     const loop = code.loop();
-    code.get(wave).get(r).op("i32.add").mem("i32.load8_u", grid.westWaves + this.#emitWhen.offset).if();
+    code
+      .get(wave)
+      .get(r)
+      .op("i32.add")
+      .mem("i32.load8_u", grid.westWaves + this.#emitWhen.offset)
+      .if();
     const from = code.local("i32");
-    code.get(r).i32(this.#b.padded * 4).op("i32.mul").set(from);
+    code
+      .get(r)
+      .i32(this.#b.padded * 4)
+      .op("i32.mul")
+      .set(from);
     grid.emitLeaving(code, 0, r, (to) => {
       const [leaf] = to;
       emitCopy(code, [leaf!], [{ ...leaf!, offset: this.#sums, terms: [{ local: from, scale: 1 }] }]);
@@ -181,7 +199,11 @@ export class GridProduct {
           }
         }
     }
-    code.get(to).i32(padded * 4).op("i32.add").set(to);
+    code
+      .get(to)
+      .i32(padded * 4)
+      .op("i32.add")
+      .set(to);
     code.get(next).i32(stride).op("i32.add").set(from);
     code.get(k).i32(2).op("i32.add").tee(k).get(n).op("i32.lt_u").brIf(loop);
     code.end();
@@ -201,35 +223,77 @@ export class GridProduct {
     const rows = code.loop();
     code.i32(0).set(c);
     const cols = code.loop();
-    code.get(r).i32(rowBytes / 4).op("i32.mul").get(c).op("i32.add").set(sum);
+    code
+      .get(r)
+      .i32(rowBytes / 4)
+      .op("i32.mul")
+      .get(c)
+      .op("i32.add")
+      .set(sum);
     for (let i = 0; i < 8; i++)
-      code.get(sum).mem("v128.load", this.#sums + (i >> 1) * rowBytes + (i & 1) * 16).set(sums[i]!);
+      code
+        .get(sum)
+        .mem("v128.load", this.#sums + (i >> 1) * rowBytes + (i & 1) * 16)
+        .set(sums[i]!);
     code.get(r).set(pa).get(c).set(pb).get(pairs).set(k);
     const inner = code.loop();
-    code.get(pb).mem("v128.load", b.panel).set(b0).get(pb).mem("v128.load", b.panel + 16).set(b1);
+    code
+      .get(pb)
+      .mem("v128.load", b.panel)
+      .set(b0)
+      .get(pb)
+      .mem("v128.load", b.panel + 16)
+      .set(b1);
     for (let row = 0; row < 4; row++) {
-      code.get(pa).mem("v128.load32_splat", a.panel + row * 4).set(x);
+      code
+        .get(pa)
+        .mem("v128.load32_splat", a.panel + row * 4)
+        .set(x);
       for (const [i, operand] of [b0, b1].entries()) {
         const s = sums[row * 2 + i]!;
         code.get(x).get(operand).op("i32x4.dot_i16x8_s").get(s).op("i32x4.add").set(s);
       }
     }
-    code.get(pa).i32(a.padded * 4).op("i32.add").set(pa).get(pb).i32(rowBytes).op("i32.add").set(pb);
+    code
+      .get(pa)
+      .i32(a.padded * 4)
+      .op("i32.add")
+      .set(pa)
+      .get(pb)
+      .i32(rowBytes)
+      .op("i32.add")
+      .set(pb);
     code.get(k).i32(1).op("i32.sub").tee(k).brIf(inner);
     code.end();
     for (let i = 0; i < 8; i++)
-      code.get(sum).get(sums[i]!).mem("v128.store", this.#sums + (i >> 1) * rowBytes + (i & 1) * 16);
-    code.get(c).i32(32).op("i32.add").tee(c).i32(Math.ceil(b.count / 8) * 32).op("i32.lt_u").brIf(cols);
+      code
+        .get(sum)
+        .get(sums[i]!)
+        .mem("v128.store", this.#sums + (i >> 1) * rowBytes + (i & 1) * 16);
+    code
+      .get(c)
+      .i32(32)
+      .op("i32.add")
+      .tee(c)
+      .i32(Math.ceil(b.count / 8) * 32)
+      .op("i32.lt_u")
+      .brIf(cols);
     code.end();
     // `r` counts bytes of a packed row of A: 16 for four rows.
-    code.get(r).i32(16).op("i32.add").tee(r).i32(Math.ceil(a.count / 4) * 16).op("i32.lt_u").brIf(rows);
+    code
+      .get(r)
+      .i32(16)
+      .op("i32.add")
+      .tee(r)
+      .i32(Math.ceil(a.count / 4) * 16)
+      .op("i32.lt_u")
+      .brIf(rows);
     code.end();
   }
 }
 
 /** x0 y0 x1 y1 ... of the lower or upper eight bytes. */
-const interleave = (half: number): number[] =>
-  Array.from({ length: 16 }, (_, i) => half * 8 + (i >> 1) + (i & 1) * 16);
+const interleave = (half: number): number[] => Array.from({ length: 16 }, (_, i) => half * 8 + (i >> 1) + (i & 1) * 16);
 /** The same of 16-bit numbers. */
 const interleave16 = (half: number): number[] =>
   Array.from({ length: 16 }, (_, i) => half * 8 + (i >> 2) * 2 + (i & 1) + ((i >> 1) & 1) * 16);
@@ -237,7 +301,8 @@ const interleave16 = (half: number): number[] =>
 /** The array that a path without lanes leads to, over the rows. */
 function leafOf(leaves: readonly Leaf[], path: LinkPath): Leaf | undefined {
   return leaves.find(
-    (leaf) => leaf.path.length === path.length + 1 && path.every((step, i) => step === leaf.path[i + 1]) && leaf.size <= 2,
+    (leaf) =>
+      leaf.path.length === path.length + 1 && path.every((step, i) => step === leaf.path[i + 1]) && leaf.size <= 2,
   );
 }
 

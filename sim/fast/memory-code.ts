@@ -5,7 +5,6 @@
  */
 import { TandemError } from "../../hw/errors.js";
 import type { Actor } from "./channel-code.js";
-import type { Layout } from "./layout.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
 import type { PortPlan } from "./plan.js";
 

@@ -207,7 +207,7 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
       binding = { local: index, type: kind };
       if (lives) this.#spilled.push({ local: index, type: kind, address: this.plan.heap.take(8, 8) });
     } else {
-      const layout = layoutOf(type as never);
+      const layout = layoutOf(type);
       binding = { place: placeAt(layout, this.plan.heap.take(layout.bytes)) };
     }
     this.#bindings.set(local, binding);
@@ -370,19 +370,19 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
   }
 
   #assign({ target, value }: Extract<Stmt, { kind: "assign" }>): void {
+    let root: Expr = target;
+    while (root.kind === "index" || root.kind === "member") root = root.base;
+    const of = root.kind === "local" ? root.local : (root as Extract<Expr, { kind: "field" }>).field;
     if (target.kind === "local" || target.kind === "field") {
-      const of = target.kind === "local" ? target.local : target.field;
       const binding = this.binding(of);
-      if ("place" in binding && reads(value, of)) {
-        emitCopy(this.code, binding.place, this.scratch(value));
+      if ("local" in binding || !reads(value, of)) {
+        this.#set(binding, value);
         return;
       }
-      this.#set(binding, value);
-      return;
     }
     const place = this.exprs.resolvePlace(target, []);
     if (!place) throw new Error("assignment to something that is not stored");
-    if (isScalar(target.type)) store(this.exprs, place, value);
+    if (isScalar(target.type) || !reads(value, of)) store(this.exprs, place, value);
     else emitCopy(this.code, place, this.scratch(value));
   }
 

@@ -19,6 +19,8 @@ export function operands(expr: Expr): readonly Expr[] {
       return expr.args;
     case "map":
       return [expr.body];
+    case "let":
+      return [expr.value, expr.body];
     case "vector":
       return expr.items;
     case "struct":

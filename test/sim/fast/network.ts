@@ -65,9 +65,8 @@ class Network extends Module {
       const channel = this.channel(randomType(random, 1), { name: `c${i}`, depth, lanes }) as Channel;
       this.wires.push({ channel, producer: random.below(processes), consumer: random.below(processes) });
     }
-    this.signalParts.push(this.signal(uint(4)) as unknown as Signal);
-    for (let i = 0; i < processes; i++)
-      this.memoryParts.push(this.memory(randomType(random, 1), 8) as unknown as Memory);
+    this.signalParts.push(this.signal(uint(4)));
+    for (let i = 0; i < processes; i++) this.memoryParts.push(this.memory(randomType(random, 1), 8));
     for (const memory of this.memoryParts) memory.port();
   }
 
@@ -83,11 +82,10 @@ class Network extends Module {
 
 function randomType(random: Random, depth: number): Type {
   const kind = depth > 0 ? random.below(6) : 0;
-  if (kind === 4) return vec(randomType(random, depth - 1), 1 + random.below(random.chance(0.3) ? 20 : 5)) as Type;
-  if (kind === 5)
-    return struct({ x: randomType(random, 0), flag: bool, y: vec(randomType(random, 0), 3) as Type }) as Type;
+  if (kind === 4) return vec(randomType(random, depth - 1), 1 + random.below(random.chance(0.3) ? 20 : 5));
+  if (kind === 5) return struct({ x: randomType(random, 0), flag: bool, y: vec(randomType(random, 0), 3) });
   const bits = random.pick([1, 3, 4, 8, 8, 8, 12, 16, 17, 31, 32, 32]);
-  return (random.chance(0.5) ? int(bits) : uint(bits)) as unknown as Type;
+  return random.chance(0.5) ? int(bits) : uint(bits);
 }
 
 export interface Case {
@@ -187,7 +185,7 @@ class Writer {
 
   #let(type: Type, mutable: boolean): Stmt {
     const value = this.#of(type, 2);
-    const local = this.#local(type as Local["type"], mutable);
+    const local = this.#local(type, mutable);
     this.#scope.push(local);
     return { kind: "let", at, local, value };
   }
@@ -205,7 +203,7 @@ class Writer {
     const kind = r.below(depth < 2 ? 18 : 14);
     if (kind < 3 && this.#ins.length > 0) {
       const channel = r.pick(this.#ins);
-      const into = this.#local(channel.type as Local["type"], false);
+      const into = this.#local(channel.type, false);
       this.#scope.push(into);
       return [{ kind: "pop", at, channel: { parts: [channel] }, into }];
     }
@@ -246,7 +244,7 @@ class Writer {
       const { of, length } = target.type as VecType;
       const index = r.chance(0.5) ? this.#constant(r.below(length)) : this.#reduce(this.#int(1), length);
       const lane = { kind: "index", at, type: of, base: target, index } as Extract<Expr, { kind: "index" }>;
-      return [{ kind: "assign", at, target: lane, value: this.#of(of as Type, 2) }];
+      return [{ kind: "assign", at, target: lane, value: this.#of(of, 2) }];
     }
     return [{ kind: "assign", at, target: target as never, value: this.#of(target.type as Type, 2) }];
   }
@@ -266,8 +264,7 @@ class Writer {
     this.polls = true;
     if (r.chance(0.3)) {
       const signal = { parts: this.#top.signalParts };
-      if (this.#writesSignal && r.chance(0.6))
-        return [{ kind: "signal", at, signal, value: this.#of(uint(4) as unknown as Type, 2) }];
+      if (this.#writesSignal && r.chance(0.6)) return [{ kind: "signal", at, signal, value: this.#of(uint(4), 2) }];
       const value: Expr = { kind: "signal", at, type: uint(4), signal };
       const local = this.#local(uint(4), false);
       this.#scope.push(local);
@@ -283,7 +280,7 @@ class Writer {
     if (this.#ins.length === 0) return [{ kind: "edge", at }];
     const channel = r.pick(this.#ins);
     const ok = this.#local(bool, false);
-    const into = this.#local(channel.type as Local["type"], false);
+    const into = this.#local(channel.type, false);
     this.#scope.push(ok, into);
     return [{ kind: r.chance(0.5) ? "peek" : "tryPop", at, channel: { parts: [channel] }, ok, into }];
   }
@@ -342,7 +339,7 @@ class Writer {
     return { kind: "local", at, type: local.type, local };
   }
   #fieldName(field: StateField): Expr {
-    return { kind: "field", at, type: field.type as Local["type"], field } as Expr;
+    return { kind: "field", at, type: field.type as Local["type"], field };
   }
 
   /** An index below n made of any integer: (x mod 2^8 as unsigned) % n. */
@@ -356,27 +353,26 @@ class Writer {
     const same = this.#scope.filter((local) => local.type === type).map((local) => this.#name(local));
     if (same.length > 0 && this.#random.chance(0.4)) return this.#random.pick(same);
     if (type === this.#port.memory.type && this.#random.chance(0.15) && this.#scope.length > 2)
-      return { kind: "q", at, type: type as Local["type"], port: { parts: [this.#port] } } as Expr;
-    if (type.kind === "int")
-      return { kind: "cast", at, type: type as unknown as IntType, operand: this.#int(depth) } as Expr;
+      return { kind: "q", at, type: type as Local["type"], port: { parts: [this.#port] } };
+    if (type.kind === "int") return { kind: "cast", at, type: type as unknown as IntType, operand: this.#int(depth) };
     if (type.kind === "bool") return this.#bool(depth);
     if (type.kind === "struct") {
       const fields = Object.entries((type as StructType).fields).map(([name, field]) => ({
         name,
         value: this.#of(field, depth - 1),
       }));
-      return { kind: "struct", at, type: type as Local["type"], fields } as Expr;
+      return { kind: "struct", at, type: type as Local["type"], fields };
     }
     const { of, length } = type as VecType;
     if (length <= 4 && this.#random.chance(0.3)) {
       const items = Array.from({ length }, () => this.#of(of as Type, depth - 1));
-      return { kind: "vector", at, type: type as Local["type"], items } as Expr;
+      return { kind: "vector", at, type: type as Local["type"], items };
     }
     const lane = this.#local(exact(0, length - 1), false);
     this.#scope.push(lane);
-    const body = this.#of(of as Type, depth);
+    const body = this.#of(of, depth);
     this.#scope.pop();
-    return { kind: "map", at, type: type as Local["type"], length, lane, body } as Expr;
+    return { kind: "map", at, type: type as Local["type"], length, lane, body };
   }
 
   #bool(depth: number): Expr {
@@ -410,11 +406,11 @@ class Writer {
     if (type.kind === "vec") {
       const { of, length } = type as VecType;
       const index = r.chance(0.5) ? this.#constant(r.below(length)) : this.#lane(length);
-      return this.#scalarOf({ kind: "index", at, type: of as Local["type"], base, index } as Expr);
+      return this.#scalarOf({ kind: "index", at, type: of as Local["type"], base, index });
     }
     if (type.kind === "struct") {
       const [name, field] = r.pick(Object.entries((type as StructType).fields).filter(([, f]) => f.kind !== "bool"));
-      return this.#scalarOf({ kind: "member", at, type: field as Local["type"], base, name } as Expr);
+      return this.#scalarOf({ kind: "member", at, type: field as Local["type"], base, name });
     }
     return undefined;
   }

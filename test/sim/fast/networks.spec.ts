@@ -27,7 +27,7 @@ function check(seed: number, polls: boolean): void {
 }
 
 const first = Number(process.env["SEED"] ?? 1);
-const count = process.env["SEED"] ? 1 : Number(process.env["NETWORKS"] ?? 400);
+const count = process.env["SEED"] ? 1 : Number(process.env["NETWORKS"] ?? 60);
 
 describe("The fast engine on random networks", () => {
   it(`equals the kernel on ${count} networks of blocking channels (seed ${first})`, () => {

@@ -1,0 +1,230 @@
+/**
+ * A device that is a simulation on the fast engine (docs/engines.md): like the simulator on the kernel (simulator.ts), equal
+ * to it clock for clock, but whole transfers are copied to and from the engine's memory at once.
+ */
+import { elaborate, TandemError } from "../../hw/index.js";
+import { readDesign } from "../../hw/frontend/index.js";
+import { stallsOf, type RandomStalls } from "../../sim/environment.js";
+import { FastEngine, type TokenBuffer } from "../../sim/fast/engine.js";
+import { estimatedClocks } from "../../sim/kernel/counters.js";
+import type { Design } from "../design.js";
+import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
+import { checkProgram, type Program, type StreamPort, type Transfer } from "../program.js";
+import { streamPorts } from "../stream.js";
+import { memoryOf } from "./simulator.js";
+
+export interface FastOptions {
+  /** Neighbours that hold tokens back at random, to test a design's patience. */
+  readonly stalls?: RandomStalls;
+  /** Clocks after which a run is given up. */
+  readonly limit?: number;
+}
+
+/** Processes named in the report of a run that stopped. */
+const NAMED = 12;
+/** Clocks between reports of progress. */
+const PROGRESS_CLOCKS = 1_000_000;
+
+export class FastSimulator implements Device {
+  readonly #description: DeviceDescription;
+  readonly #engine: FastEngine;
+  readonly #options: FastOptions;
+  readonly #programs = new Map<ProgramHandle, Program>();
+  #lastHandle = 0;
+  #fresh = true;
+  #closed = false;
+
+  /** Elaborates, reads and compiles the design; `parameters` override its defaults. */
+  static async of<Config>(
+    design: Design<Config>,
+    parameters: Readonly<Record<string, ParameterValue>> = {},
+    options: FastOptions = {},
+  ): Promise<FastSimulator> {
+    const config = design.configure(parameters);
+    const elaborated = elaborate(design.build(config));
+    const { ir, diagnostics } = await readDesign(elaborated);
+    const [first] = diagnostics;
+    if (first)
+      throw new TandemError(
+        `${first.at.file}:${first.at.line}:${first.at.column}: the fast engine cannot run ${design.name}: ${first.message}`,
+        { hint: "See `tandem check`, or run it with --engine kernel." },
+      );
+    const level = design.levels.includes("rtl") ? "rtl" : "cycle";
+    const streams = streamPorts(elaborated);
+    return new FastSimulator(
+      { design: design.name, parameters: design.describe(config), engine: "fast", level, streams },
+      new FastEngine(ir),
+      options,
+    );
+  }
+
+  constructor(description: DeviceDescription, engine: FastEngine, options: FastOptions = {}) {
+    this.#description = description;
+    this.#engine = engine;
+    this.#options = options;
+  }
+
+  async describe(): Promise<DeviceDescription> {
+    return this.#attempt(() => this.#description);
+  }
+
+  async load(program: Program): Promise<ProgramHandle> {
+    return this.#attempt(() => {
+      checkProgram(program, this.#description.streams);
+      if (program.steps.some(({ kind }) => kind === "write"))
+        throw new TandemError(`Program ${program.name} writes registers, but ${this.#description.design} has none`);
+      this.#programs.set(++this.#lastHandle, program);
+      return this.#lastHandle;
+    });
+  }
+
+  async unload(handle: ProgramHandle): Promise<void> {
+    await this.#attempt(() => {
+      this.#program(handle);
+      this.#programs.delete(handle);
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed = true;
+    this.#programs.clear();
+    return Promise.resolve();
+  }
+
+  async run(
+    handle: ProgramHandle,
+    inputs: Readonly<Record<string, Uint8Array>>,
+    progress: RunProgress = {},
+  ): Promise<RunResult> {
+    return this.#attempt(() => this.#run(this.#program(handle), inputs, progress));
+  }
+
+  /** All errors are rejections, though everything here happens at once. */
+  #attempt<T>(action: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      if (this.#closed) throw new TandemError("The simulator was closed");
+      resolve(action());
+    });
+  }
+
+  #program(handle: ProgramHandle): Program {
+    const program = this.#programs.get(handle);
+    if (!program) throw new TandemError(`The simulator holds no program ${handle}`);
+    return program;
+  }
+
+  #run(program: Program, inputs: Readonly<Record<string, Uint8Array>>, progress: RunProgress): RunResult {
+    const engine = this.#engine;
+    const memory = memoryOf(program, inputs);
+    if (!this.#fresh) engine.reset();
+    this.#fresh = false;
+    for (const port of this.#description.streams) {
+      const transfers = transfersOf(program, port);
+      const beats = beatsOf(transfers, port);
+      if (port.direction === "in")
+        put(engine.input(port.name, beats, this.#gaps(port, beats)), port, transfers, memory);
+      else engine.output(port.name, beats, this.#gaps(port, beats));
+    }
+    const limit = this.#options.limit ?? Infinity;
+    for (let horizon = PROGRESS_CLOCKS; ; horizon += PROGRESS_CLOCKS) {
+      const until = progress.onClocks ? Math.min(horizon, limit) : limit;
+      const clocks = engine.run({ ...(until < Infinity ? { until } : {}) });
+      if (clocks < until) break;
+      if (until >= limit)
+        throw new TandemError(`Program ${program.name}: still running after ${limit} clocks`, {
+          hint: "Raise the limit, or look for a process that polls without end.",
+        });
+      progress.onClocks?.(clocks);
+    }
+    this.#checkEnd(program, memory);
+    const { counters } = engine;
+    const outputs: Record<string, Uint8Array> = {};
+    program.buffers.forEach(({ name, role }, i) => {
+      if (role === "output") outputs[name] = memory[i]!;
+    });
+    return { outputs, clocks: counters.clocks, exact: estimatedClocks(counters) === 0, counters };
+  }
+
+  #gaps(port: StreamPort, beats: number): readonly number[] | undefined {
+    const { stalls } = this.#options;
+    if (!stalls) return undefined;
+    const hold = stallsOf(stalls, port.name);
+    return Array.from({ length: beats }, hold);
+  }
+
+  /** Everything that the program asks for must have been moved; what has arrived is stored. */
+  #checkEnd(program: Program, memory: readonly Uint8Array[]): void {
+    const engine = this.#engine;
+    const open: string[] = [];
+    for (const port of this.#description.streams) {
+      const transfers = transfersOf(program, port);
+      const beats = beatsOf(transfers, port);
+      const done = port.direction === "in" ? engine.sent(port.name) : engine.received(port.name).count;
+      if (done < beats) open.push(`${port.name}: beat ${done + 1} of ${beats}`);
+      if (port.direction === "out") take(program, engine.received(port.name), port, transfers, memory);
+      const channel = (port.direction === "in" ? engine.design.inputs : engine.design.outputs)[port.name]!;
+      const left = engine.occupancy(channel);
+      if (left > 0) open.push(`${port.name}: ${left} beats that nobody took`);
+    }
+    if (open.length === 0) return;
+    const list = engine.stalled.map(
+      ({ process, on, channel, since }) => `${process} on ${on} of ${channel} since ${since}`,
+    );
+    throw new TandemError(
+      `Program ${program.name}: nothing moves any more after clock ${engine.clocks}; unfinished: ${open.join(", ")}`,
+      { hint: list.length > 0 ? `Stalled: ${list.slice(0, NAMED).join("; ")}.` : "No process is stalled." },
+    );
+  }
+}
+
+const transfersOf = (program: Program, port: StreamPort): Transfer[] =>
+  program.steps.filter((step): step is Transfer => step.kind !== "write" && step.stream === port.name);
+
+const beatsOf = (transfers: readonly Transfer[], port: StreamPort): number =>
+  transfers.reduce((sum, { length }) => sum + length / port.bytes, 0);
+
+/** Bytes of memory as beats in the engine's layout. */
+function put(
+  { bytes, start, layout }: TokenBuffer,
+  port: StreamPort,
+  transfers: readonly Transfer[],
+  memory: readonly Uint8Array[],
+): void {
+  const last = layout.leaves[1]!.offset;
+  let at = start;
+  for (const { buffer, offset, length } of transfers) {
+    const from = memory[buffer]!;
+    for (let i = offset; i < offset + length; i += port.bytes) {
+      for (let b = 0; b < port.bytes; b++) bytes[at + b] = from[i + b]!;
+      bytes[at + last] = 0;
+      at += layout.bytes;
+    }
+    bytes[at - layout.bytes + last] = 1;
+  }
+}
+
+/** Beats to memory; TLAST must stand where the transfers end. */
+function take(
+  program: Program,
+  { bytes, start, layout, count }: TokenBuffer,
+  port: StreamPort,
+  transfers: readonly Transfer[],
+  memory: readonly Uint8Array[],
+): void {
+  const last = layout.leaves[1]!.offset;
+  let at = start;
+  let beat = 0;
+  for (const { buffer, offset, length } of transfers) {
+    const to = memory[buffer]!;
+    for (let i = offset; i < offset + length && beat < count; i += port.bytes, beat++) {
+      for (let b = 0; b < port.bytes; b++) to[i + b] = bytes[at + b]!;
+      const ends = i + port.bytes === offset + length;
+      if ((bytes[at + last] !== 0) !== ends)
+        throw new TandemError(
+          `Program ${program.name}: ${port.name}: beat ${beat + 1} came ${ends ? "without" : "with"} TLAST, ${ends ? "at" : "before"} the transfer's end`,
+          { hint: "The lengths of the program's transfers are not those of the design's." },
+        );
+      at += layout.bytes;
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import { expect } from "chai";
+import { systolic } from "../../../designs/systolic/index.js";
+import type { ParameterValue, RunResult } from "../../../driver/device.js";
+import { FastSimulator } from "../../../driver/transport/fast-simulator.js";
+import { Simulator } from "../../../driver/transport/simulator.js";
+import { stallTable } from "../../../sim/kernel/counters.js";
+import { random, randomLayer, type LayerShape } from "../../designs/layers.js";
+
+/** Everything that both engines count, without the order in which stalls came up. */
+const comparable = ({ clocks, exact, counters }: RunResult): unknown => ({
+  clocks,
+  exact,
+  stalls: stallTable(counters!),
+  processes: counters!.processes.map(({ path, busy, idle, estimated }) => ({ path, busy, idle, estimated })),
+  channels: counters!.channels,
+  memories: counters!.memories,
+  grids: counters!.grids,
+});
+
+const configs: Record<string, ParameterValue>[] = [
+  {},
+  { rows: 8, cols: 8 },
+  { rows: 12, cols: 20 },
+  { rows: 1, cols: 1 },
+  { rows: 3, cols: 5 },
+  { productsPerDsp: 1, lanes: 4, streamBytes: 4, streams: 4, weightStreams: 1 },
+  { inputBytes: 8192, weightBytes: 4096, doubleBuffering: false, resultTiles: 1, overlapTiles: false },
+];
+
+const first = Number(process.env["SEED"] ?? 1);
+const layers = Number(process.env["LAYERS"] ?? 3);
+
+describe("The fast engine on the systolic design", () => {
+  for (const config of configs)
+    it(`equals the kernel for ${layers} random layers, ${JSON.stringify(config)} (seed ${first})`, async function () {
+      this.timeout(120_000);
+      for (let seed = first; seed < first + layers; seed++) {
+        const next = random(seed * 77 + 5);
+        const below = (n: number): number => Math.floor(next() * n);
+        const small = config["rows"] === 1;
+        const shape: LayerShape = {
+          dtype: next() < 0.5 ? "int8" : "uint8",
+          height: 1 + below(small ? 3 : 7),
+          width: 1 + below(small ? 3 : 7),
+          inChannels: 1 + below(small ? 9 : 40),
+          outChannels: 1 + below(small ? 5 : 60),
+          kernel: 1 + 2 * below(2),
+          pad: 1,
+        };
+        const stalls = seed % 3 === 0 ? {} : { stalls: { seed, chance: 0.3, most: 9 } };
+        const { layer, input } = randomLayer(shape, seed);
+        const compiled = systolic.compile(layer, systolic.configure(config));
+        const kernel = Simulator.of(systolic, config, stalls);
+        const fast = await FastSimulator.of(systolic, config, stalls);
+        const inputs = compiled.inputs(input);
+        const expected = await kernel.run(await kernel.load(compiled.program), inputs);
+        const handle = await fast.load(compiled.program);
+        const got = await fast.run(handle, inputs);
+        expect(comparable(got), `seed ${seed}`).to.deep.equal(comparable(expected));
+        expect(got.outputs, `seed ${seed}`).to.deep.equal(expected.outputs);
+        expect(comparable(await fast.run(handle, inputs)), `seed ${seed}, again`).to.deep.equal(comparable(expected));
+      }
+    });
+});
