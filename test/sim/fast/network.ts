@@ -62,7 +62,7 @@ class Network extends Module {
     for (let i = 0; i < channels; i++) {
       const depth = random.pick([1, 1, 2, 2, 2, 3, 5]);
       const lanes = random.pick([1, 1, 1, 2, 3]);
-      const channel = this.channel(randomType(random, 1), { name: `c${i}`, depth, lanes }) as Channel;
+      const channel: Channel = this.channel<unknown>(randomType(random, 1), { name: `c${i}`, depth, lanes });
       this.wires.push({ channel, producer: random.below(processes), consumer: random.below(processes) });
     }
     this.signalParts.push(this.signal(uint(4)));
