@@ -9,7 +9,8 @@ set -uo pipefail
 #   g++, libsystemc-dev   native SystemC: the first reference for sim/systemc
 #   emscripten, dpkg-dev  SystemC in WebAssembly (scripts/build-systemc-wasm.mjs); dpkg-dev unpacks the source package
 #   chromium              headless browser tests
-packages=(g++ libsystemc-dev emscripten dpkg-dev chromium)
+#   verilator, iverilog   simulation of the generated Verilog (sim/rtl)
+packages=(g++ libsystemc-dev emscripten dpkg-dev chromium verilator iverilog)
 [ "$#" -gt 0 ] && packages=("$@")
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -175,7 +175,14 @@ const isCounters = (c: unknown): boolean =>
   ) &&
   list(c["channels"], (h) => isCount(h["pushed"]) && isCount(h["popped"]) && isCount(h["maxOccupancy"])) &&
   list(c["memories"], (m) => isCount(m["reads"]) && isCount(m["writes"])) &&
-  list(c["grids"], (g) => isCount(g["waves"]) && isCount(g["cellSteps"]));
+  list(
+    c["grids"],
+    (g) =>
+      isCount(g["waves"]) &&
+      isCount(g["cellSteps"]) &&
+      Number.isInteger(g["firstWave"]) &&
+      Number.isInteger(g["lastWave"]),
+  );
 
 const isResult = (r: unknown): boolean =>
   isObject(r) &&

@@ -31,8 +31,9 @@ export function totals(report: Report, peak: number | undefined): string[] {
   const config = Object.entries(report.config).map(([name, value]) => `${name}=${String(value)}`);
   return [
     ...lines,
-    `${[report.design, ...config].join(" ")}: ${count(clocks.total)} clocks (${exactness}), ` +
+    `${report.design ?? "accelerator"}: ${count(clocks.total)} clocks (${exactness}), ` +
       `${percent(macs > 0 ? offloadedMacs / macs : 0)} of the MACs, ${fixed(rate, 1)} MAC per clock, ` +
       `${percent(rate / peak)} of the peak of ${count(peak)}`,
+    `${report.engine}, ${report.level ?? ""}: ${config.join(" ")}`,
   ];
 }

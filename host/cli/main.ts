@@ -3,15 +3,17 @@
 import yargs, { type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { version } from "../version.js";
+import { check } from "./commands/check.js";
 import { designs } from "./commands/designs.js";
 import { gemm } from "./commands/gemm.js";
 import { inspect } from "./commands/inspect.js";
+import { ir } from "./commands/ir.js";
 import { run } from "./commands/run.js";
 import { serve } from "./commands/serve.js";
 import { verify } from "./commands/verify.js";
 import { report, UsageError } from "./errors.js";
 
-const COMMANDS = [run, verify, inspect, designs, gemm, serve] as CommandModule[];
+const COMMANDS = [run, verify, inspect, designs, gemm, serve, check, ir] as CommandModule[];
 
 /** Runs one command line. @returns the exit code: 0, 1 (it failed) or 2 (it was wrong). */
 async function main(args: readonly string[]): Promise<number> {
@@ -20,7 +22,6 @@ async function main(args: readonly string[]): Promise<number> {
       .scriptName("tandem")
       .command(COMMANDS)
       .demandCommand(1, "No command given")
-      .parserConfiguration({ "greedy-arrays": false })
       .strict()
       .check(onlyOnce)
       .version(version)
@@ -41,7 +42,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Options that may be repeated; of any other, yargs would make a list that no command expects. */
-const REPEATABLE = ["_", "use", "set", "trace"];
+const REPEATABLE = ["_", "use", "set", "designs"];
 
 function onlyOnce(args: Record<string, unknown>): true {
   const twice = Object.keys(args).find((name) => Array.isArray(args[name]) && !REPEATABLE.includes(name));

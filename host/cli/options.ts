@@ -1,19 +1,20 @@
 /** Options that several commands share, and what they mean. */
 import type { Argv } from "yargs";
+import type { ParameterValue } from "../../driver/device.js";
 import { OPERATOR_TYPES } from "../graph/check.js";
-import { acceleratorTarget, isAcceleratorPlace } from "../accelerators.js";
-import { cpuTarget, type Target } from "../targets.js";
+import { DEFAULT_DESIGN } from "../registry.js";
+import { cpuTarget, remoteTarget, simulatedTarget, type OffloadTargetOptions, type Target } from "../targets.js";
 import { UsageError } from "./errors.js";
 
-/** Which design, and its parameters. */
+/** Which design, and how it is configured. */
 export function designOptions<T>(yargs: Argv<T>) {
   return yargs
-    .option("design", { type: "string", requiresArg: true, describe: "Design to simulate (see tandem designs)" })
+    .option("design", { type: "string", requiresArg: true, describe: `Design to simulate [${DEFAULT_DESIGN}]` })
     .option("set", {
       type: "string",
       array: true,
       default: [] as string[],
-      describe: "Parameters of the design: rows=8",
+      describe: "Parameter of the design: rows=8 (tandem designs lists them)",
     });
 }
 
@@ -22,18 +23,23 @@ export interface DesignArguments {
   set: string[];
 }
 
-/** `--set rows=8` as overrides; the design converts and checks the values. */
-export const parseSet = (pairs: readonly string[]): Record<string, string> => parsePairs("--set", pairs);
-
-/** Where and how a network runs; on `place` unless the user says otherwise. */
-export function placeOptions<T>(yargs: Argv<T>, place: "cpu" | "sim") {
+/** Where and how a network runs. */
+export function placeOptions<T>(yargs: Argv<T>) {
   return designOptions(yargs)
     .option("on", {
       type: "string",
-      default: place,
-      requiresArg: true,
-      describe: "Where convolutions run: cpu, sim (a simulated design), or tcp://HOST:PORT (see tandem serve)",
+      default: "sim",
+      describe: "Where convolutions run: sim (a simulated design), cpu, or tcp://HOST:PORT (tandem serve, a board)",
     })
+    .option("progress", {
+      type: "boolean",
+      describe: "Progress bar on stderr even where that is no terminal (--no-progress: never)",
+    });
+}
+
+/** Which implementations of operators a network takes. */
+export function kernelOptions<T>(yargs: Argv<T>) {
+  return yargs
     .option("kernels", {
       type: "string",
       choices: ["fast", "reference"] as const,
@@ -44,30 +50,40 @@ export function placeOptions<T>(yargs: Argv<T>, place: "cpu" | "sim") {
       type: "string",
       array: true,
       default: [] as string[],
-      describe: "Implementation of one layer or operator: 3=reference, CONV_2D=reference",
-    })
-    .option("progress", {
-      type: "boolean",
-      describe: "Progress bar on stderr even where that is no terminal (--no-progress: never)",
+      describe: "Implementation of one layer or operator: 3=reference, CONV_2D=fast",
     });
 }
 
 export interface PlaceArguments extends DesignArguments {
   on: string;
-  kernels: string;
-  use: string[];
   progress: boolean | undefined;
 }
 
-/** `onClocks` hears how far the accelerator has come in a layer. @throws UsageError if there is no such place. */
-export function openTarget(args: PlaceArguments, onClocks?: (clocks: number) => void): Promise<Target> {
-  const { on, design } = args;
-  if (isAcceleratorPlace(on))
-    return acceleratorTarget({ on, design, set: parseSet(args.set), ...(onClocks && { onClocks }) }, args.kernels);
-  if (on !== "cpu") throw new UsageError(`--on ${on}: no such place`, { hint: "Use cpu, sim or tcp://HOST:PORT." });
-  if (design !== undefined || args.set.length > 0)
-    throw new UsageError("--design and --set mean nothing with --on cpu", { hint: "Add --on sim." });
-  return Promise.resolve(cpuTarget(args.kernels));
+export interface KernelArguments {
+  kernels: string;
+  use: string[];
+}
+
+/** The place that the options name. @throws UsageError if there is no such place, or the options contradict each other. */
+export async function openTarget(args: PlaceArguments, options: OffloadTargetOptions = {}): Promise<Target> {
+  const parameters = parseSet(args.set);
+  if (args.on === "sim") return simulatedTarget(args.design ?? DEFAULT_DESIGN, parameters, options);
+  const given = args.design !== undefined || args.set.length > 0;
+  if (args.on === "cpu") {
+    if (given) throw new UsageError("--design and --set are for a simulated design, not for --on cpu");
+    return cpuTarget(options.kernels);
+  }
+  if (args.on.startsWith("tcp:")) {
+    if (given)
+      throw new UsageError(`--design and --set are the server's at ${args.on}`, { hint: "Give them to tandem serve." });
+    return remoteTarget(args.on, options);
+  }
+  throw new UsageError(`--on ${args.on}: no such place`, { hint: "Use sim, cpu or tcp://HOST:PORT." });
+}
+
+/** `--set rows=8`; the design checks names and values. */
+export function parseSet(pairs: readonly string[]): Record<string, ParameterValue> {
+  return parsePairs("--set", pairs);
 }
 
 /** `--use 3=reference` as the plan's choice by layer. @throws UsageError if it is malformed. */
@@ -85,7 +101,7 @@ export function parseUse(pairs: readonly string[], target: Target): Record<strin
 }
 
 /** `key=value` pairs. @throws UsageError if one has no `=`, or a key comes twice. */
-export function parsePairs(
+function parsePairs(
   option: string,
   pairs: readonly string[],
   check: (key: string, value: string) => void = () => undefined,

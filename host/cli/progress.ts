@@ -1,39 +1,61 @@
 /** The one progress bar, on stderr: drawn on a terminal, or anywhere if asked for; gone when the work is done. */
+import { count } from "./table.js";
 
 const WIDTH = 30;
 /** Milliseconds between two drawings. */
 const INTERVAL = 80;
 
-export interface ProgressOptions {
-  /** True draws it also where stderr is no terminal; false never; undefined on terminals only. */
-  readonly force: boolean | undefined;
+/** One part of the work; `work` is its amount, in any unit. */
+export interface Part {
+  readonly name: string;
+  readonly work: number;
 }
 
 export class Progress {
-  private readonly total: number;
   private readonly enabled: boolean;
-  private readonly start = performance.now();
+  private parts: readonly Part[] = [];
+  private start = 0;
+  private current = 0;
   private drawn = 0;
 
-  /** `total` is the amount of work, in any unit. */
-  constructor(total: number, { force }: ProgressOptions) {
-    this.total = total;
+  /** True draws the bar also where stderr is no terminal; false never; undefined on terminals only. */
+  constructor(force: boolean | undefined) {
     this.enabled = force ?? process.stderr.isTTY;
   }
 
-  /** `done` of the total is done; `label` says what comes now. */
-  update(done: number, label: string): void {
-    const now = performance.now();
-    if (!this.enabled || now - this.drawn < INTERVAL) return;
-    this.drawn = now;
-    const share = this.total > 0 ? Math.min(1, done / this.total) : 0;
-    const bar = "#".repeat(Math.round(share * WIDTH)).padEnd(WIDTH, ".");
-    const seconds = ((now - this.start) / 1000).toFixed(1);
-    process.stderr.write(`\r\x1b[2K[${bar}] ${Math.floor(share * 100)} % ${seconds} s ${label.slice(0, 40)}`);
+  begin(parts: readonly Part[]): void {
+    this.parts = parts;
+    this.start = performance.now();
+    this.current = 0;
+    this.draw("");
+  }
+
+  /** The part at hand is done. */
+  next(): void {
+    this.current++;
+    this.draw("");
+  }
+
+  /** The part at hand has simulated so many clocks. */
+  clocks(clocks: number): void {
+    this.draw(`, ${count(clocks)} clocks`);
   }
 
   /** Clears the line. */
   close(): void {
-    if (this.enabled && this.drawn > 0) process.stderr.write("\r\x1b[2K");
+    if (this.drawn > 0) process.stderr.write("\r\x1b[2K");
+    this.drawn = 0;
+  }
+
+  private draw(detail: string): void {
+    const now = performance.now();
+    const part = this.parts[this.current];
+    if (!this.enabled || part === undefined || now - this.drawn < INTERVAL) return;
+    this.drawn = now;
+    const work = (parts: readonly Part[]) => parts.reduce((sum, each) => sum + each.work, 0);
+    const share = work(this.parts.slice(0, this.current)) / (work(this.parts) || 1);
+    const bar = "#".repeat(Math.round(share * WIDTH)).padEnd(WIDTH, ".");
+    const seconds = ((now - this.start) / 1000).toFixed(1);
+    process.stderr.write(`\r\x1b[2K[${bar}] ${Math.floor(share * 100)} % ${seconds} s ${part.name}${detail}`);
   }
 }

@@ -1,5 +1,6 @@
 /** Loops: structure kept, counters with exact ranges, constant trip counts where the bounds are constant. */
 import type { Expr, Local, Loop, Range, Stmt } from "../ir/ir.js";
+import { takesTime } from "../ir/walk.js";
 import { bool } from "../types.js";
 import { bind } from "./bind.js";
 import type { Context, Jump } from "./context.js";
@@ -277,23 +278,4 @@ function unrolled(
   for (const env of breaks) cx.env.join(env);
   if (breaks.length > 0) cx.emit({ kind: "block", label: outer, body: all, at });
   else for (const stmt of all) cx.emit(stmt);
-}
-
-/** Does a statement, or one inside it, take clocks (perhaps)? */
-export function takesTime(stmt: Stmt): boolean {
-  switch (stmt.kind) {
-    case "edge":
-    case "clocks":
-    case "pop":
-    case "push":
-      return true;
-    case "if":
-      return stmt.then.some(takesTime) || stmt.else.some(takesTime);
-    case "loop":
-      return stmt.body.some(takesTime) || stmt.update.some(takesTime);
-    case "block":
-      return stmt.body.some(takesTime);
-    default:
-      return false;
-  }
 }

@@ -4,7 +4,9 @@
  * The fast engine compiles it as it stands; Verilog lowers it to state machines.
  *
  * Values are those of hw/types.ts. An arithmetic expression is an *exact integer* with a range and no width; only a
- * `cast` wraps. All nodes are plain data (live parts are referred to by object), so that an IR can be made by hand.
+ * `cast` wraps. Vectors and structs are values: naming or storing one copies it. What is stored in a typed place (local,
+ * field, token, word) has exactly its type. All nodes are plain data (live parts are referred to by object), so that an
+ * IR can be made by hand; hw/ir/interpret.ts says what it means.
  */
 import type { Channel } from "../channel.js";
 import type { Grid } from "../grid.js";
@@ -37,7 +39,7 @@ export interface Local {
   readonly name: string;
   /** Declared by its initialiser; an exact integer for a `const` that no type call wraps. */
   readonly type: ExprType;
-  /** Set more than once. */
+  /** Set more than once; its type is a range only for the counter of a loop or the result of an inlined function. */
   readonly mutable: boolean;
 }
 
@@ -147,9 +149,9 @@ export interface Loop extends At {
   readonly condition: Expr;
   readonly update: readonly Stmt[];
   readonly body: readonly Stmt[];
-  /** Passes, where the bounds are constant. */
+  /** Passes, where the bounds are constant; a `break` makes them fewer. */
   readonly trips?: number;
-  /** A `do ... while`, or a loop whose condition is known to hold the first time. */
+  /** The condition is known to hold the first time. */
   readonly atLeastOnce: boolean;
   /** No path through the body takes a clock: with constant bounds this is unrolled hardware. */
   readonly combinational: boolean;

@@ -49,9 +49,19 @@ export class GridRun {
   /** Oldest first. */
   #inFlight: Wave[] = [];
   #leaving: Leaving[] = [];
-  #lastFeed = -1;
+  /** Clocks of the first and the last wave; -1 before. */
+  firstWave = -1;
+  lastWave = -1;
 
-  constructor(grid: Grid, context: ClockContext, snapshot: () => Snapshot | undefined) {
+  readonly #step: Grid["cell"]["step"];
+
+  constructor(
+    grid: Grid,
+    context: ClockContext,
+    snapshot: () => Snapshot | undefined,
+    step: Grid["cell"]["step"] = (inputs, state, at) => grid.cell.step(inputs, state, at),
+  ) {
+    this.#step = step;
     const cells = grid.rows * grid.cols;
     this.grid = grid;
     this.results = grid.results.channel;
@@ -78,7 +88,7 @@ export class GridRun {
   #feed(west: readonly unknown[], north: readonly unknown[]): void {
     const { grid } = this;
     const { now, current } = this.#context;
-    if (this.#lastFeed === now)
+    if (this.lastWave === now)
       throw new TandemError(`${grid.path} is fed twice in clock ${now}`, { hint: "Put a yield between two waves." });
     if (west.length !== grid.rows || north.length !== grid.cols)
       throw new TandemError(
@@ -87,7 +97,8 @@ export class GridRun {
     if (this.feeder !== current && this.feeder && current)
       throw new TandemError(`${grid.path} is fed by both ${this.feeder.path} and ${current.path}`);
     this.feeder = current;
-    this.#lastFeed = now;
+    this.lastWave = now;
+    if (this.firstWave < 0) this.firstWave = now;
     this.waves++;
     this.#inFlight.push({
       fed: now,
@@ -146,7 +157,7 @@ export class GridRun {
       const index = row * cols + col;
       inputs.west = col === 0 ? west[row] : easts[index - 1];
       inputs.north = row === 0 ? north[col] : souths[index - cols];
-      const { east, south, emit } = cell.step(inputs, states[index]!, at[index]!);
+      const { east, south, emit } = this.#step(inputs, states[index]!, at[index]!);
       easts[index] = east;
       souths[index] = south;
       if (emit !== undefined || wave.emits) this.#emit(wave, row, col, emit, now);
@@ -181,7 +192,7 @@ export class GridRun {
   reset(): void {
     const { cell } = this.grid;
     this.waves = this.cellSteps = 0;
-    this.#lastFeed = -1;
+    this.firstWave = this.lastWave = -1;
     this.#inFlight = [];
     this.#leaving = [];
     this.#emitClock.fill(-1);

@@ -8,6 +8,7 @@
  */
 import { elaborate, TandemError, type Elaborated, type Module } from "../../hw/index.js";
 import type { ClockContext } from "../../hw/context.js";
+import type { Grid } from "../../hw/grid.js";
 import { ProcessNode, type Blocked, type Process } from "../../hw/process.js";
 import type { Counters, ProcessCounters } from "./counters.js";
 import { GridRun } from "./grid-runner.js";
@@ -49,6 +50,12 @@ export interface Observer {
   end(clock: number, running: readonly Running[]): void;
 }
 
+/** Bodies and steps to run in place of those of the design: what a compiler made of them, to be held against them. */
+export interface Replaced {
+  readonly bodies: ReadonlyMap<ProcessNode, () => Process>;
+  readonly steps: ReadonlyMap<Grid, Grid["cell"]["step"]>;
+}
+
 export class Kernel implements ClockContext {
   readonly design: Elaborated;
   now = 0;
@@ -67,12 +74,15 @@ export class Kernel implements ClockContext {
   #changed: { update(): void }[] = [];
   #lastMove = -1;
 
-  constructor(top: Module) {
+  constructor(top: Module, replaced?: Replaced) {
+    this.#bodies = replaced?.bodies;
     this.design = elaborate(top);
     this.#saved = saveState(this.design.modules);
     for (const part of [...this.design.channels, ...this.design.memories, ...this.design.signals]) part.context = this;
     let handover = new Handover(this.design, this);
-    this.grids = this.design.grids.map((grid) => new GridRun(grid, this, () => handover.snapshot()));
+    this.grids = this.design.grids.map(
+      (grid) => new GridRun(grid, this, () => handover.snapshot(), replaced?.steps.get(grid)),
+    );
     this.#renew = () => {
       handover = new Handover(this.design, this);
       for (const run of this.grids) if (run.results.release) run.results.release = () => run.leavingSnapshot;
@@ -82,11 +92,12 @@ export class Kernel implements ClockContext {
   }
 
   readonly #renew: () => void;
+  readonly #bodies: Replaced["bodies"] | undefined;
 
   #start(node: ProcessNode): Running {
     const running: Running = {
       node,
-      body: node.body.call(node.module),
+      body: (this.#bodies?.get(node) ?? node.body).call(node.module),
       blocked: undefined,
       since: 0,
       ended: false,
@@ -259,7 +270,13 @@ export class Kernel implements ClockContext {
         reads: ports.reduce((sum, port) => sum + port.reads, 0),
         writes: ports.reduce((sum, port) => sum + port.writes, 0),
       })),
-      grids: this.grids.map(({ grid, waves, cellSteps }) => ({ path: grid.path, waves, cellSteps })),
+      grids: this.grids.map(({ grid, waves, firstWave, lastWave, cellSteps }) => ({
+        path: grid.path,
+        waves,
+        firstWave,
+        lastWave,
+        cellSteps,
+      })),
     };
   }
 

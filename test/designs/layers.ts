@@ -1,16 +1,6 @@
 /** Random layers for the tests of designs. */
 import type { ConvLayer } from "../../driver/layer.js";
-
-/** A small generator of random numbers with a seed (mulberry32). */
-export function random(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(a ^ (a >>> 15), 1 | a);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+import { mulberry32 } from "../../sim/environment.js";
 
 export interface LayerShape {
   readonly dtype?: "int8" | "uint8";
@@ -30,7 +20,7 @@ export interface LayerShape {
 
 /** A layer with random weights, zero points, scales and clamps, and a random input for it. */
 export function randomLayer(shape: LayerShape, seed: number): { layer: ConvLayer; input: Uint8Array } {
-  const next = random(seed);
+  const next = mulberry32(seed);
   const integer = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
   const { dtype = "int8", batch = 1, height, width, inChannels, outChannels } = shape;
   const { kernel = 1, stride = 1, dilation = 1, pad = 0 } = shape;

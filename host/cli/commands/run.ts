@@ -4,6 +4,7 @@ import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
 import { findLabels, strongest } from "../../report/answer.js";
 import { layersCsv } from "../../report/csv.js";
 import { makeReport, type Report } from "../../report/report.js";
+import { describeOperator } from "../../graph/graph.js";
 import { execute } from "../../runtime/executor.js";
 import { makePlan } from "../../runtime/plan.js";
 import { readTfliteFile } from "../../tflite/reader.js";
@@ -12,12 +13,19 @@ import { version } from "../../version.js";
 import { UsageError } from "../errors.js";
 import { checkWritable, writeWhole } from "../files.js";
 import { inputOptions, readInput, type InputArguments } from "../input.js";
-import { openTarget, parseUse, placeOptions, type PlaceArguments } from "../options.js";
+import {
+  kernelOptions,
+  openTarget,
+  parseUse,
+  placeOptions,
+  type KernelArguments,
+  type PlaceArguments,
+} from "../options.js";
 import { Progress } from "../progress.js";
 import { layerTable, totals } from "../layers.js";
 import { fixed } from "../table.js";
 
-interface Arguments extends PlaceArguments, InputArguments {
+interface Arguments extends PlaceArguments, KernelArguments, InputArguments {
   model: string | undefined;
   labels: string | undefined;
   top: number;
@@ -39,7 +47,7 @@ function builder(yargs: Argv): Argv<Arguments> {
       describe: "Write the whole report here (docs/report.schema.json)",
     })
     .option("csv", { type: "string", requiresArg: true, describe: "Write the layers here" });
-  return inputOptions(placeOptions(own, "sim"));
+  return inputOptions(kernelOptions(placeOptions(own)));
 }
 
 export const run: CommandModule<object, Arguments> = {
@@ -64,29 +72,14 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const outputTensor = graph.tensors[graph.outputs[0]!]!;
   const labels = findLabels(args.labels, model, outputTensor);
 
-  let onClocks: (clocks: number) => void = () => undefined;
-  const target = await openTarget(args, (clocks) => onClocks(clocks));
+  const progress = new Progress(args.progress);
+  const target = await openTarget(args, { kernels: args.kernels, onClocks: (clocks) => progress.clocks(clocks) });
   try {
     const { implementations, prefer } = target;
     const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });
-    const work = plan.layers.reduce((sum, { macs }) => sum + macs, 0);
-    const progress = new Progress(work, { force: args.progress });
-    let done = 0;
-    let next = 0;
-    const peak = target.accelerator?.peakMacsPerClock ?? 0;
-    // Within a layer on the accelerator: at its peak it would be so far.
-    onClocks = (clocks) =>
-      progress.update(
-        done + Math.min(clocks * peak, plan.layers[next]?.macs ?? 0),
-        `${next + 1} of ${plan.layers.length} layers, clock ${clocks}`,
-      );
-    const result = await execute(plan, [input.bytes], {
-      onLayer({ layer }) {
-        done += layer.macs;
-        next = layer.operator.index + 1;
-        progress.update(done, `${next} of ${plan.layers.length} layers`);
-      },
-    }).finally(() => progress.close());
+    progress.begin(plan.layers.map(({ operator, macs }) => ({ name: describeOperator(operator), work: macs })));
+    const result = await execute(plan, [input.bytes], { onLayer: () => progress.next() });
+    progress.close();
 
     const report = makeReport(version, graph, target, result);
     if (args.json !== undefined) writeWhole(args.json, `${JSON.stringify(report, null, 2)}\n`);
@@ -94,8 +87,13 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
 
     const answers = strongest(outputTensor, result.outputs[0]!, labels, args.top);
     const lines = answers.map(({ index, label, value }) => `  ${fixed(value, 4)}  ${label ?? `output ${index}`}`);
-    print([`${basename(model)}, input ${input.description}`, ...lines], report, target.accelerator?.peakMacsPerClock);
+    print(
+      [`${basename(model)}, input ${input.description}`, ...lines],
+      report,
+      target.offload?.accelerator.peakMacsPerClock,
+    );
   } finally {
+    progress.close();
     await target.close();
   }
 }

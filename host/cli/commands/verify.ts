@@ -8,11 +8,18 @@ import { compare, readGolden, type Difference, type Golden } from "../../report/
 import { execute } from "../../runtime/executor.js";
 import { makePlan, type Plan } from "../../runtime/plan.js";
 import { readTfliteFile } from "../../tflite/reader.js";
-import { openTarget, parseUse, placeOptions, type PlaceArguments } from "../options.js";
+import {
+  kernelOptions,
+  openTarget,
+  parseUse,
+  placeOptions,
+  type KernelArguments,
+  type PlaceArguments,
+} from "../options.js";
 import { Progress } from "../progress.js";
 import { count } from "../table.js";
 
-interface Arguments extends PlaceArguments {
+interface Arguments extends PlaceArguments, KernelArguments {
   model: string;
   golden: string;
 }
@@ -25,7 +32,7 @@ function builder(yargs: Argv): Argv<Arguments> {
       demandOption: true,
       describe: "JSON file with the expected SHA-256 of each output",
     });
-  return placeOptions(own, "cpu");
+  return kernelOptions(placeOptions(own));
 }
 
 export const verify: CommandModule<object, Arguments> = {
@@ -38,12 +45,13 @@ export const verify: CommandModule<object, Arguments> = {
 async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const graph = readTfliteFile(args.model);
   const golden = readGolden(args.golden);
-  const target = await openTarget(args);
+  const progress = new Progress(args.progress);
+  const target = await openTarget(args, { kernels: args.kernels, onClocks: (clocks) => progress.clocks(clocks) });
   try {
     const { implementations, prefer } = target;
     const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });
     checkSameNetwork(plan, golden);
-    const { differences, on } = await verifyPlan(plan, golden, args.progress);
+    const { differences, on } = await verifyPlan(plan, golden, progress);
     const total = plan.layers.length;
     const places = [...on].map(([place, layers]) => `${count(layers)} on ${place}`).join(", ");
     process.stdout.write(
@@ -52,6 +60,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
     const [first] = differences;
     if (first) throw new TandemError(describeDifference(graph.source, first));
   } finally {
+    progress.close();
     await target.close();
   }
 }
@@ -69,14 +78,14 @@ function checkSameNetwork({ graph, layers }: Plan, golden: Golden): void {
   }
 }
 
-export async function verifyPlan(
+async function verifyPlan(
   plan: Plan,
   golden: Golden,
-  force?: boolean,
+  progress: Progress,
 ): Promise<{ differences: Difference[]; on: Map<string, number> }> {
   const differences: Difference[] = [];
   const on = new Map<string, number>();
-  const progress = new Progress(plan.layers.length, { force });
+  progress.begin(plan.layers.map(({ operator, macs }) => ({ name: describeOperator(operator), work: macs })));
   await execute(plan, golden.inputs, {
     onLayer({ layer }, output) {
       const { operator, implementation } = layer;
@@ -84,9 +93,10 @@ export async function verifyPlan(
       const difference = compare(golden, plan.graph, operator, output, sha256);
       if (difference) differences.push(difference);
       on.set(implementation.name, (on.get(implementation.name) ?? 0) + 1);
-      progress.update(operator.index + 1, describeOperator(operator));
+      progress.next();
     },
-  }).finally(() => progress.close());
+  });
+  progress.close();
   return { differences, on };
 }
 

@@ -1,29 +1,18 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { systolic } from "../../../designs/systolic/index.js";
+import type { SystolicConfig } from "../../../designs/systolic/config.js";
 import type { ParameterValue } from "../../../driver/device.js";
-import { Kernel } from "../../../sim/kernel/kernel.js";
-import { random, randomLayer, type LayerShape } from "../layers.js";
-import { runCompiled, type Stalls } from "../run.js";
+import { Bench } from "../bench.js";
+import { randomLayer, type LayerShape } from "../layers.js";
 
-/** Checks that the design gives the bytes of the functional model; one instance, from reset, for every case. */
-class Bench {
-  readonly config;
-  readonly #kernel: Kernel;
-
-  constructor(overrides: Record<string, ParameterValue>) {
-    this.config = systolic.configure(overrides);
-    this.#kernel = new Kernel(systolic.build(this.config));
-  }
-
-  check(shape: LayerShape, seed: number, stalls?: Stalls): number {
-    const { layer, input } = randomLayer(shape, seed);
-    expect(systolic.refuses(layer, this.config)).to.equal(null);
-    this.#kernel.reset();
-    const { output, clocks } = runCompiled(this.#kernel, systolic.compile(layer, this.config), input, stalls);
-    expect([...output]).to.deep.equal([...systolic.functional(layer, input)]);
-    return clocks;
-  }
+/** Checks that the design gives the bytes of the functional model. */
+async function check(bench: Bench<SystolicConfig>, shape: LayerShape, seed: number, chance = 0): Promise<void> {
+  const { layer, input } = randomLayer(shape, seed);
+  expect(systolic.refuses(layer, bench.config)).to.equal(null);
+  const { output, exact } = await bench.run(layer, input, { seed, chance });
+  expect(exact).to.equal(true);
+  expect([...output]).to.deep.equal([...systolic.functional(layer, input)]);
 }
 
 /** Random shapes: odd sizes, strides, padding, batches, both types. `most` bounds the work. */
@@ -48,11 +37,6 @@ const shapes = (most: { side: number; inChannels: number; outChannels: number })
     .filter(({ height, width, kernel, dilation, pad }) => Math.min(height, width) + 2 * pad > (kernel - 1) * dilation)
     .map(({ shifts, ...shape }) => (shifts ? { ...shape, shifts } : shape));
 
-const pausing = (seed: number, share: number): Stalls => {
-  const next = random(seed);
-  return () => (next() < share ? Math.floor(next() * 12) : 0);
-};
-
 const usual = { side: 7, inChannels: 40, outChannels: 70 };
 const arrays: { set: Record<string, ParameterValue>; most: typeof usual; runs: number }[] = [
   { set: {}, most: usual, runs: 40 },
@@ -74,23 +58,23 @@ describe("The systolic design computes what the functional model says", () => {
   for (const { set, most, runs } of arrays) {
     const name = Object.entries(set).map(([key, value]) => `${key}=${String(value)}`);
     describe(name.length > 0 ? name.join(" ") : "the default, 16 x 16", () => {
-      const bench = new Bench(set);
+      const bench = new Bench(systolic, set);
 
-      it("for random layers", () => {
-        fc.assert(
-          fc.property(shapes(most), fc.nat(), (shape, seed) => {
+      it("for random layers", async () => {
+        await fc.assert(
+          fc.asyncProperty(shapes(most), fc.nat(), async (shape, seed) => {
             fc.pre(systolic.refuses(randomLayer(shape, seed).layer, bench.config) === null);
-            bench.check(shape, seed);
+            await check(bench, shape, seed);
           }),
           { numRuns: runs },
         );
       });
 
-      it("with streams that pause at random", () => {
-        fc.assert(
-          fc.property(shapes(most), fc.nat(), fc.constantFrom(0.02, 0.2, 0.7), (shape, seed, share) => {
+      it("with streams that pause at random", async () => {
+        await fc.assert(
+          fc.asyncProperty(shapes(most), fc.nat(), fc.constantFrom(0.02, 0.2, 0.7), async (shape, seed, share) => {
             fc.pre(systolic.refuses(randomLayer(shape, seed).layer, bench.config) === null);
-            bench.check(shape, seed, pausing(seed, share));
+            await check(bench, shape, seed, share);
           }),
           { numRuns: runs / 2 },
         );
@@ -99,9 +83,9 @@ describe("The systolic design computes what the functional model says", () => {
   }
 
   describe("at the edges", () => {
-    const bench = new Bench({});
-    const small = new Bench({ rows: 4, cols: 4, inputBytes: 1024, weightBytes: 512, outputBytes: 1024 });
-    const cases: [string, Bench, LayerShape][] = [
+    const bench = new Bench(systolic);
+    const small = new Bench(systolic, { rows: 4, cols: 4, inputBytes: 1024, weightBytes: 512, outputBytes: 1024 });
+    const cases: [string, Bench<SystolicConfig>, LayerShape][] = [
       ["a single pixel and a thousand channels", bench, { height: 1, width: 1, inChannels: 64, outChannels: 1001 }],
       ["K of one", bench, { height: 5, width: 9, inChannels: 1, outChannels: 7, dtype: "uint8" }],
       ["many row tiles, more than there are slots", bench, { height: 40, width: 40, inChannels: 8, outChannels: 16 }],
@@ -110,9 +94,9 @@ describe("The systolic design computes what the functional model says", () => {
       ["the longest K", small, { height: 2, width: 2, inChannels: 256, outChannels: 5, dtype: "uint8" }],
     ];
     for (const [name, on, shape] of cases)
-      it(name, () => {
-        on.check(shape, 7);
-        on.check(shape, 8, pausing(3, 0.1));
+      it(name, async () => {
+        await check(on, shape, 7);
+        await check(on, shape, 8, 0.1);
       });
 
     it("refuses what does not fit, and says why", () => {

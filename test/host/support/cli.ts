@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** `dist/host/cli/main.js`, from `dist/test/host/support`. */
-const main = fileURLToPath(new URL("../../../host/cli/main.js", import.meta.url));
+export const mainPath = fileURLToPath(new URL("../../../host/cli/main.js", import.meta.url));
 
 export interface Outcome {
   readonly code: number | null;
@@ -13,7 +13,7 @@ export interface Outcome {
 
 export function tandem(args: readonly string[], options: { cwd?: string } = {}): Promise<Outcome> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [mainPath, ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));

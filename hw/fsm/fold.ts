@@ -1,0 +1,157 @@
+/** Constant folding over expressions of the IR: what an unrolled loop knows about its counter, and what follows from it. */
+import * as arithmetic from "../arithmetic.js";
+import type { Expr, HelperName, Local, Ref } from "../ir/ir.js";
+import type { IntType } from "../types.js";
+
+export type Scalar = number | boolean;
+/** Locals whose value is known at a point of the program. */
+export type Constants = ReadonlyMap<Local, Scalar>;
+
+export const constantOf = (e: Expr): Scalar | undefined => (e.kind === "const" ? e.value : undefined);
+
+/** `e` with known locals replaced and everything computed that can be. */
+export function fold(e: Expr, known: Constants): Expr {
+  const again = (x: Expr): Expr => fold(x, known);
+  const constant = (value: Scalar): Expr => ({ kind: "const", value, type: e.type, at: e.at });
+  switch (e.kind) {
+    case "const":
+    case "field":
+      return e;
+    case "local": {
+      const value = known.get(e.local);
+      return value === undefined ? e : constant(value);
+    }
+    case "index": {
+      const base = again(e.base);
+      const index = again(e.index);
+      if (base.kind === "vector" && index.kind === "const") return base.items[Number(index.value)] ?? e;
+      return { ...e, base, index };
+    }
+    case "member": {
+      const base = again(e.base);
+      const field = base.kind === "struct" ? base.fields.find(({ name }) => name === e.name) : undefined;
+      return field ? field.value : { ...e, base };
+    }
+    case "unary": {
+      const operand = again(e.operand);
+      if (operand.kind !== "const") return { ...e, operand };
+      if (e.op === "!") return constant(!operand.value);
+      return constant(e.op === "-" ? -Number(operand.value) : ~Number(operand.value));
+    }
+    case "binary": {
+      const left = again(e.left);
+      const right = again(e.right);
+      if (left.kind === "const") {
+        if (e.op === "&&") return left.value ? right : constant(false);
+        if (e.op === "||") return left.value ? constant(true) : right;
+        if (right.kind === "const") return constant(binary(e.op, left.value, right.value));
+      }
+      return { ...e, left, right };
+    }
+    case "select": {
+      const condition = again(e.condition);
+      if (condition.kind === "const") return again(condition.value ? e.then : e.else);
+      return { ...e, condition, then: again(e.then), else: again(e.else) };
+    }
+    case "cast": {
+      const operand = again(e.operand);
+      if (operand.kind !== "const") return { ...e, operand };
+      if (typeof operand.value === "boolean") return constant(operand.value);
+      return constant((e.type as IntType)(operand.value));
+    }
+    case "call": {
+      const args = e.args.map(again);
+      const values = args.map(constantOf);
+      if (e.helper !== "mulPair" && values.every((v) => typeof v === "number"))
+        return constant(helper(e.helper, values));
+      return { ...e, args };
+    }
+    case "map": {
+      const items: Expr[] = [];
+      for (let lane = 0; lane < e.length; lane++) items.push(fold(e.body, new Map([...known, [e.lane, lane]])));
+      return { kind: "vector", items, type: e.type, at: e.at };
+    }
+    case "let": {
+      const value = again(e.value);
+      if (value.kind === "const") return fold(e.body, new Map([...known, [e.local, value.value]]));
+      return { ...e, value, body: again(e.body) };
+    }
+    case "vector":
+      return { ...e, items: e.items.map(again) };
+    case "struct":
+      return { ...e, fields: e.fields.map(({ name, value }) => ({ name, value: again(value) })) };
+    case "q":
+      return { ...e, port: foldRef(e.port, known) };
+    case "signal":
+      return { ...e, signal: foldRef(e.signal, known) };
+  }
+}
+
+/** A reference with a known index becomes one to a single part. */
+export function foldRef<P>(ref: Ref<P>, known: Constants): Ref<P> {
+  if (!ref.index) return ref;
+  const index = fold(ref.index, known);
+  if (index.kind !== "const") return ref.parts.length === 1 ? { parts: ref.parts } : { parts: ref.parts, index };
+  const part = ref.parts[Number(index.value)];
+  return part === undefined ? { parts: ref.parts, index } : { parts: [part] };
+}
+
+function binary(op: Extract<Expr, { kind: "binary" }>["op"], l: Scalar, r: Scalar): Scalar {
+  const a = Number(l);
+  const b = Number(r);
+  switch (op) {
+    case "+":
+      return a + b;
+    case "-":
+      return a - b;
+    case "*":
+      return a * b;
+    case "%":
+      return a % b;
+    case "&":
+      return a & b;
+    case "|":
+      return a | b;
+    case "^":
+      return a ^ b;
+    case "<<":
+      return a << b;
+    case ">>":
+      return a >> b;
+    case ">>>":
+      return a >>> b;
+    case "<":
+      return a < b;
+    case "<=":
+      return a <= b;
+    case ">":
+      return a > b;
+    case ">=":
+      return a >= b;
+    case "===":
+      return l === r;
+    case "!==":
+      return l !== r;
+    case "&&":
+      return l && r;
+    case "||":
+      return l || r;
+  }
+}
+
+function helper(name: Exclude<HelperName, "mulPair">, args: readonly number[]): number {
+  const [a = 0, b = 0, c = 0] = args;
+  switch (name) {
+    case "min":
+      return Math.min(...args);
+    case "max":
+      return Math.max(...args);
+    case "abs":
+      return Math.abs(a);
+    case "bits":
+    case "clamp":
+      return arithmetic[name](a, b, c);
+    default:
+      return arithmetic[name](a, b);
+  }
+}

@@ -1,0 +1,32 @@
+/** A design on the kernel, as tests use it: layers go through the driver half, and come back as bytes and clocks. */
+import type { Design } from "../../driver/design.js";
+import type { ParameterValue, RunResult } from "../../driver/device.js";
+import type { ConvLayer } from "../../driver/layer.js";
+import { Simulator } from "../../driver/transport/simulator.js";
+
+export class Bench<Config> {
+  readonly design: Design<Config>;
+  readonly config: Config;
+  readonly #device: Simulator;
+  /** Of the runs to come: streams hold back a share `chance` of their beats. */
+  readonly #stalls = { seed: 0, chance: 0, most: 12 };
+
+  constructor(design: Design<Config>, overrides: Record<string, ParameterValue> = {}) {
+    this.design = design;
+    this.config = design.configure(overrides);
+    this.#device = Simulator.of(design, overrides, { stalls: this.#stalls });
+  }
+
+  async run(
+    layer: ConvLayer,
+    input: Uint8Array,
+    stalls: { seed: number; chance: number } = { seed: 0, chance: 0 },
+  ): Promise<RunResult & { output: Uint8Array }> {
+    Object.assign(this.#stalls, stalls);
+    const { program, inputs, output } = this.design.compile(layer, this.config);
+    const handle = await this.#device.load(program);
+    const result = await this.#device.run(handle, inputs(input));
+    await this.#device.unload(handle);
+    return { ...result, output: output(result.outputs) };
+  }
+}

@@ -1,0 +1,75 @@
+/** Runs one design in the kernel and in the simulators of its Verilog, under the same environment. */
+import { expect } from "chai";
+import { elaborate, type Module } from "../../../hw/index.js";
+import { clocks, type Process } from "../../../hw/process.js";
+import { formatDiagnostic } from "../../../hw/check/diagnostic.js";
+import { readDesign } from "../../../hw/frontend/index.js";
+import { emitVerilog, type VerilogDesign } from "../../../hw/verilog/design.js";
+import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
+import { Kernel } from "../../../sim/kernel/kernel.js";
+import { buildSimulator } from "../../../sim/rtl/build.js";
+import { runSimulator, type Left, type RtlRun } from "../../../sim/rtl/simulate.js";
+import type { SimulatorName } from "../../../sim/rtl/tools.js";
+
+export interface Outcome {
+  readonly clocks: number;
+  readonly outputs: Readonly<Record<string, readonly Left[]>>;
+  readonly counters: Counters;
+}
+
+export function runKernel(top: Module, run: RtlRun): Outcome {
+  const kernel = new Kernel(top);
+  for (const [name, { values, gaps = [] }] of Object.entries(run.inputs ?? {})) {
+    const channel = kernel.design.inputs[name]!;
+    kernel.spawn(function* source(): Process {
+      for (const [i, value] of values.entries()) {
+        if (gaps.length > 0) yield* clocks(gaps[i % gaps.length]!);
+        yield* channel.push(value);
+      }
+    });
+  }
+  const outputs: Record<string, Left[]> = {};
+  for (const [name, channel] of Object.entries(kernel.design.outputs)) {
+    const { count = Infinity, gaps = [] } = run.outputs?.[name] ?? {};
+    const seen: Left[] = (outputs[name] = []);
+    kernel.spawn(function* sink(): Process {
+      for (let i = 0; i < count; i++) {
+        const value = yield* channel.pop();
+        seen.push({ clock: kernel.now, value: structuredClone(value) });
+        if (gaps.length > 0) yield* clocks(gaps[i % gaps.length]!);
+      }
+    });
+  }
+  const total = kernel.run({ ...(run.until === undefined ? {} : { until: run.until }), limit: run.limit ?? 1e6 });
+  return { clocks: total, outputs, counters: kernel.counters };
+}
+
+export async function verilogOf(top: Module): Promise<VerilogDesign> {
+  const { ir, diagnostics } = await readDesign(elaborate(top));
+  expect(diagnostics.map(formatDiagnostic).join("\n")).to.equal("");
+  return emitVerilog(ir);
+}
+
+export async function runRtl(
+  top: Module,
+  design: VerilogDesign,
+  simulator: SimulatorName,
+  run: RtlRun,
+): Promise<Outcome & { unknown: readonly number[] }> {
+  const built = await buildSimulator(design, { simulator, flags: ["-O1"] });
+  const result = await runSimulator(built, design, elaborate(top), { limit: 1e6, ...run });
+  return { ...result, counters: result.counters! };
+}
+
+/** What must be equal between engines. */
+export function essence({ clocks: total, outputs, counters }: Outcome): unknown {
+  return {
+    clocks: total,
+    outputs,
+    busy: Object.fromEntries(counters.processes.map(({ path, busy, idle }) => [path, { busy, idle }])),
+    stalls: stallTable(counters),
+    channels: counters.channels,
+    memories: counters.memories,
+    grids: counters.grids,
+  };
+}
