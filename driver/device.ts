@@ -3,6 +3,8 @@
  * process, in a worker, behind a socket, or a board. One coarse call per program, never one per clock.
  */
 import type { Counters } from "../sim/kernel/counters.js";
+import type { TransferTrace } from "../sim/platform/dma.js";
+import type { Timeline } from "../sim/profile/timeline.js";
 import type { Program, StreamPort } from "./program.js";
 
 /** Who is at the far end. */
@@ -31,6 +33,10 @@ export interface RunResult {
   readonly exact: boolean;
   /** What the engine counted; a board has none. */
   readonly counters?: Counters;
+  /** What each transfer did, where the device models a board's DMA. */
+  readonly transfers?: readonly TransferTrace[];
+  /** Who was busy when, where the device was asked to record it. */
+  readonly timeline?: Timeline;
 }
 
 export interface RunProgress {

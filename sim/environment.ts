@@ -1,10 +1,12 @@
 /**
  * The outside of a design: sources that push tokens into its outer ports and sinks that take them, as fast as the port allows
- * or with random stalls, which show what a design does when its neighbours are slow. Same seed, same stalls.
+ * or at the pace of a board's DMA (sim/platform/dma.ts), or with random stalls, which show what a design does when its
+ * neighbours are slow. Same seed, same stalls.
  */
 import { TandemError } from "../hw/index.js";
 import { clocks, type Process, type ProcessNode } from "../hw/process.js";
 import type { Kernel } from "./kernel/kernel.js";
+import type { Pace } from "./platform/dma.js";
 
 export interface RandomStalls {
   readonly seed: number;
@@ -19,33 +21,50 @@ export type Supply = () => unknown;
 /** Takes a token; false when it wants no more. */
 export type Demand = (token: unknown) => boolean;
 
+/** How a neighbour holds tokens back; as fast as the port allows where neither is given. */
+export interface Holding {
+  readonly stalls?: RandomStalls | undefined;
+  readonly pace?: Pace | undefined;
+}
+
 /** Push what `supply` gives into the outer input `port`, at most one token a clock and lane. */
-export function source(kernel: Kernel, port: string, supply: Supply, stalls?: RandomStalls): ProcessNode {
+export function source(kernel: Kernel, port: string, supply: Supply, holding: Holding = {}): ProcessNode {
   const channel = kernel.design.inputs[port] ?? missing(kernel, port, "input");
-  const hold = stalls && stallsOf(stalls, port);
+  const { pace } = holding;
+  const hold = holding.stalls && stallsOf(holding.stalls, port);
   return kernel.spawn(
     named(`to_${port}`, function* (): Process {
       for (let token = supply(); token !== undefined; token = supply()) {
         if (hold) yield* clocks(hold());
+        if (pace) yield* paced(kernel, pace);
         yield* channel.push(token);
+        pace?.moved(kernel.now);
       }
     }),
   );
 }
 
 /** Take tokens of the outer output `port` as long as `demand` wants them. */
-export function sink(kernel: Kernel, port: string, demand: Demand, stalls?: RandomStalls): ProcessNode {
+export function sink(kernel: Kernel, port: string, demand: Demand, holding: Holding = {}): ProcessNode {
   const channel = kernel.design.outputs[port] ?? missing(kernel, port, "output");
-  const hold = stalls && stallsOf(stalls, port);
+  const { pace } = holding;
+  const hold = holding.stalls && stallsOf(holding.stalls, port);
   return kernel.spawn(
     named(`from_${port}`, function* (): Process {
       for (;;) {
         if (hold) yield* clocks(hold());
+        if (pace) yield* paced(kernel, pace);
         const token = yield* channel.pop();
+        pace?.moved(kernel.now);
         if (!demand(token)) return;
       }
     }),
   );
+}
+
+/** Wait until the pace allows the next token. It is asked again after each wait: what it shares may have gone to others. */
+function* paced(kernel: Kernel, pace: Pace): Process {
+  for (let at = pace.next(kernel.now); at > kernel.now; at = pace.next(kernel.now)) yield* clocks(at - kernel.now);
 }
 
 /** Processes are known by the name of their body. */

@@ -5,6 +5,7 @@
  */
 import { TandemError } from "../../hw/errors.js";
 import type { U8 } from "../../hw/index.js";
+import type { PacedStream } from "../../sim/platform/dma.js";
 import type { Program, StreamPort, Transfer } from "../program.js";
 import type { Beat } from "../stream.js";
 
@@ -94,4 +95,16 @@ export class ReceiveChannel extends DmaChannel {
       this.fail(`${position} came without TLAST`, "The design has more to send than the transfer takes.");
     return !this.done;
   }
+}
+
+/** The streams of a program, as the timing model of a board's DMA wants them. */
+export function pacedStreams(program: Program, streams: readonly StreamPort[]): PacedStream[] {
+  return streams.map(({ name, direction, bytes }) => ({
+    name,
+    direction,
+    bytes,
+    transfers: program.steps.flatMap((transfer, step) =>
+      transfer.kind !== "write" && transfer.stream === name ? [{ step, beats: transfer.length / bytes }] : [],
+    ),
+  }));
 }

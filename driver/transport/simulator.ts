@@ -7,17 +7,24 @@ import type { Channel } from "../../hw/index.js";
 import { sink, source, type RandomStalls } from "../../sim/environment.js";
 import { estimatedClocks } from "../../sim/kernel/counters.js";
 import { Kernel } from "../../sim/kernel/kernel.js";
+import { DmaTiming } from "../../sim/platform/dma.js";
+import type { BoardValues } from "../../sim/platform/platform.js";
+import { TimelineSampler } from "../../sim/profile/timeline.js";
 import type { Design, Level } from "../design.js";
 import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import { checkProgram, type Program, type StreamPort } from "../program.js";
 import { streamPorts, type Beat } from "../stream.js";
-import { ReceiveChannel, SendChannel } from "./dma.js";
+import { pacedStreams, ReceiveChannel, SendChannel } from "./dma.js";
 
 export interface SimulatorOptions {
   /** Level of the model; `rtl` or `cycle`, whichever is the most exact that the design has, by default. */
   readonly level?: Level;
   /** Neighbours that hold tokens back at random, to test a design's patience. */
   readonly stalls?: RandomStalls;
+  /** The board whose memory and DMA stand behind the streams; ideal ones (a beat per clock and stream) by default. */
+  readonly board?: BoardValues;
+  /** Record who was busy and what channels held over time, for reports; it costs simulation time. */
+  readonly timeline?: boolean;
   /** Called with the kernel once it is built, to attach a trace. */
   readonly onKernel?: (kernel: Kernel) => void;
   /** Clocks without a single beat on any stream after which a run is given up; 2 million by default. */
@@ -37,6 +44,7 @@ export class Simulator implements Device {
   readonly #streams: readonly StreamPort[];
   readonly #options: SimulatorOptions;
   readonly #programs = new Map<ProgramHandle, Program>();
+  readonly #sampler: TimelineSampler | undefined;
   #lastHandle = 0;
   #fresh = true;
   #closed = false;
@@ -68,6 +76,7 @@ export class Simulator implements Device {
     this.#streams = description.streams;
     this.#options = options;
     options.onKernel?.(kernel);
+    if (options.timeline) this.#sampler = new TimelineSampler(kernel);
   }
 
   describe(): Promise<DeviceDescription> {
@@ -127,18 +136,22 @@ export class Simulator implements Device {
     const memory = memoryOf(program, inputs);
     if (!this.#fresh) kernel.reset();
     this.#fresh = false;
+    const { stalls, board } = this.#options;
+    const timing = board && new DmaTiming(pacedStreams(program, this.#streams), board);
     const sends: SendChannel[] = [];
     const receives: ReceiveChannel[] = [];
     for (const port of this.#streams)
       if (port.direction === "in") {
         const channel = new SendChannel(program, port, memory);
         sends.push(channel);
-        source(kernel, port.name, () => channel.next(), this.#options.stalls);
+        source(kernel, port.name, () => channel.next(), { stalls, pace: timing?.pace(port.name) });
       } else {
         const channel = new ReceiveChannel(program, port, memory);
         receives.push(channel);
-        if (!channel.done) sink(kernel, port.name, (beat) => channel.take(beat as Beat), this.#options.stalls);
+        const pace = timing?.pace(port.name);
+        if (!channel.done) sink(kernel, port.name, (beat) => channel.take(beat as Beat), { stalls, pace });
       }
+    this.#sampler?.begin();
     this.#toQuiescence(program, [...sends, ...receives], progress);
     this.#checkEnd(program, sends, receives);
     const { counters } = kernel;
@@ -146,7 +159,14 @@ export class Simulator implements Device {
     program.buffers.forEach(({ name, role }, i) => {
       if (role === "output") outputs[name] = memory[i]!;
     });
-    return { outputs, clocks: counters.clocks, exact: estimatedClocks(counters) === 0, counters };
+    return {
+      outputs,
+      clocks: counters.clocks,
+      exact: estimatedClocks(counters) === 0,
+      counters,
+      ...(timing && { transfers: timing.transfers }),
+      ...(this.#sampler && { timeline: this.#sampler.finish(counters.clocks) }),
+    };
   }
 
   #toQuiescence(

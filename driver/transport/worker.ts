@@ -18,7 +18,7 @@ export interface WorkerDesign {
   readonly export: string;
   readonly parameters?: Readonly<Record<string, ParameterValue>>;
   /** Options that can cross; traces stay in-process. */
-  readonly options?: Pick<SimulatorOptions, "level" | "stalls" | "patience">;
+  readonly options?: Pick<SimulatorOptions, "level" | "stalls" | "patience" | "board" | "timeline">;
 }
 
 /** What the worker offers. */

@@ -1,0 +1,45 @@
+/**
+ * The memory controller as the accelerator's ports see it: one server for reads and writes of all masters, burst by burst,
+ * first come first served. Times are clocks of the programmable logic, with fractions; requests come in order of time.
+ * A port has a FIFO (1 KiB, UG585) between itself and the controller, so a slow port does not hold the controller up.
+ */
+import type { BoardValues } from "./platform.js";
+
+export type Direction = "read" | "write";
+
+export class Ddr {
+  readonly #perByte: Readonly<Record<Direction, number>>;
+  readonly #turnaround: number;
+  readonly #portPerByte: number;
+  readonly #ports: number;
+  readonly #portFree = new Map<string, number>();
+  #free = 0;
+  #last: Direction = "read";
+  /** Clocks in which the controller moved data or turned around. */
+  busyClocks = 0;
+  bytes = 0;
+
+  constructor(board: BoardValues) {
+    const clocksPerNs = board["pl.clock"] / 1000;
+    this.#perByte = { read: board["ddr.read"] * clocksPerNs, write: board["ddr.write"] * clocksPerNs };
+    this.#turnaround = board["ddr.turnaround"] * clocksPerNs;
+    this.#portPerByte = 1 / board["hp.width"];
+    this.#ports = board["hp.ports"];
+  }
+
+  /** A burst of a port, asked for at `at`: when its data begins to move at the port, and when port and memory have done it. */
+  burst(at: number, port: number, direction: Direction, bytes: number): { start: number; end: number } {
+    const turn = direction === this.#last ? 0 : this.#turnaround;
+    const served = Math.max(at, this.#free) + turn;
+    const service = bytes * this.#perByte[direction];
+    this.#free = served + service;
+    this.#last = direction;
+    this.busyClocks += service + turn;
+    this.bytes += bytes;
+    const key = `${port % this.#ports}${direction}`;
+    const start = Math.max(served, this.#portFree.get(key) ?? 0);
+    const portEnd = start + bytes * this.#portPerByte;
+    this.#portFree.set(key, portEnd);
+    return { start, end: Math.max(portEnd, this.#free) };
+  }
+}
