@@ -3,6 +3,7 @@
 import yargs, { type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { version } from "../version.js";
+import { calibrate } from "./commands/calibrate.js";
 import { check } from "./commands/check.js";
 import { designs } from "./commands/designs.js";
 import { gemm } from "./commands/gemm.js";
@@ -13,7 +14,7 @@ import { serve } from "./commands/serve.js";
 import { verify } from "./commands/verify.js";
 import { report, UsageError } from "./errors.js";
 
-const COMMANDS = [run, verify, inspect, designs, gemm, serve, check, ir] as CommandModule[];
+const COMMANDS = [run, verify, inspect, designs, gemm, serve, check, ir, calibrate] as CommandModule[];
 
 /** Runs one command line. @returns the exit code: 0, 1 (it failed) or 2 (it was wrong). */
 async function main(args: readonly string[]): Promise<number> {

@@ -61,5 +61,5 @@ function readCalibration(source: string, text: string): Partial<Record<ConstantN
     if (typeof value !== "number" || !(value >= 0 && value < Infinity))
       throw new TandemError(`${source}: "${name}" is ${JSON.stringify(value)}; expected a number of at least 0`);
   }
-  return constants as Partial<Record<ConstantName, number>>;
+  return constants;
 }
