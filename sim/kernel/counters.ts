@@ -30,9 +30,6 @@ export interface MemoryCounters {
 export interface GridCounters {
   readonly path: string;
   readonly waves: number;
-  /** Clocks in which the first and the last wave were fed; -1 without any. */
-  readonly firstWave: number;
-  readonly lastWave: number;
   readonly cellSteps: number;
 }
 

@@ -270,13 +270,7 @@ export class Kernel implements ClockContext {
         reads: ports.reduce((sum, port) => sum + port.reads, 0),
         writes: ports.reduce((sum, port) => sum + port.writes, 0),
       })),
-      grids: this.grids.map(({ grid, waves, firstWave, lastWave, cellSteps }) => ({
-        path: grid.path,
-        waves,
-        firstWave,
-        lastWave,
-        cellSteps,
-      })),
+      grids: this.grids.map(({ grid, waves, cellSteps }) => ({ path: grid.path, waves, cellSteps })),
     };
   }
 

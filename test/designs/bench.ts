@@ -2,19 +2,30 @@
 import type { Design } from "../../driver/design.js";
 import type { ParameterValue, RunResult } from "../../driver/device.js";
 import type { ConvLayer } from "../../driver/layer.js";
+import type { Kernel } from "../../sim/kernel/kernel.js";
 import { Simulator } from "../../driver/transport/simulator.js";
 
 export class Bench<Config> {
   readonly design: Design<Config>;
   readonly config: Config;
   readonly #device: Simulator;
+  #kernel: Kernel | undefined;
   /** Of the runs to come: streams hold back a share `chance` of their beats. */
   readonly #stalls = { seed: 0, chance: 0, most: 12 };
 
   constructor(design: Design<Config>, overrides: Record<string, ParameterValue> = {}) {
     this.design = design;
     this.config = design.configure(overrides);
-    this.#device = Simulator.of(design, overrides, { stalls: this.#stalls });
+    this.#device = Simulator.of(design, overrides, {
+      stalls: this.#stalls,
+      onKernel: (kernel) => (this.#kernel = kernel),
+    });
+  }
+
+  /** Clocks of the first and the last wave of the design's grid in the last run. */
+  get waves(): { first: number; last: number } {
+    const { firstWave, lastWave } = this.#kernel!.grids[0]!;
+    return { first: firstWave, last: lastWave };
   }
 
   async run(

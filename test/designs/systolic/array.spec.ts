@@ -33,10 +33,10 @@ interface Clocks {
 /** A random GEMM on the design. */
 async function gemm(bench: Bench<SystolicConfig>, m: number, k: number, n: number): Promise<Clocks> {
   const { layer, input } = randomLayer({ height: 1, width: m, inChannels: k, outChannels: n }, 1);
-  const { counters, clocks } = await bench.run(layer, input);
-  const { firstWave, lastWave } = counters!.grids[0]!;
+  const { clocks } = await bench.run(layer, input);
+  const { first, last } = bench.waves;
   const { rows, cellCols } = bench.config;
-  return { array: lastWave + rows - 1 + cellCols - 1 - firstWave, whole: clocks };
+  return { array: last + rows - 1 + cellCols - 1 - first, whole: clocks };
 }
 
 /** SCALE-Sim v2, output-stationary, no memory stalls (its clocks count from 0). */

@@ -45,7 +45,7 @@ const messages: readonly Message[] = [
         ],
         channels: [{ path: "a.x", pushed: 16, popped: 16, meanOccupancy: 0.5, maxOccupancy: 1 }],
         memories: [{ path: "a.m", reads: 1, writes: 2 }],
-        grids: [{ path: "a.g", waves: 1, firstWave: 3, lastWave: 3, cellSteps: 4 }],
+        grids: [{ path: "a.g", waves: 1, cellSteps: 4 }],
       },
     },
   },
