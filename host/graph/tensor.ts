@@ -1,6 +1,4 @@
 /** Tensors of the graph: element type, shape, quantisation, and the limits that every tensor is held to. */
-import { TandemError } from "../../hw/errors.js";
-
 export type DType = "float32" | "int32" | "int64" | "uint8" | "int8";
 
 export const DTYPE_BYTES: Readonly<Record<DType, number>> = { float32: 4, int32: 4, int64: 8, uint8: 1, int8: 1 };
@@ -78,14 +76,4 @@ export function viewAs(bytes: Uint8Array, dtype: DType): TensorArray {
 
 export function sameShape(a: readonly number[], b: readonly number[]): boolean {
   return a.length === b.length && a.every((size, i) => size === b[i]);
-}
-
-/** Scale and zero point of a tensor quantised as a whole. @throws TandemError if it is not. */
-export function perTensor(tensor: Tensor): { scale: number; zeroPoint: number } {
-  const scale = tensor.quantisation?.scales[0];
-  const zeroPoint = tensor.quantisation?.zeroPoints[0];
-  if (scale === undefined || zeroPoint === undefined || tensor.quantisation?.scales.length !== 1) {
-    throw new TandemError(`tensor ${tensor.index} "${tensor.name}": expected one scale and one zero point`);
-  }
-  return { scale, zeroPoint };
 }

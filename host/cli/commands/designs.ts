@@ -26,7 +26,7 @@ const COLUMNS: readonly Column<ParameterSpec>[] = [
   { title: "meaning", cell: ({ description }) => description, align: "left" },
 ];
 
-export function describeDesign(design: Design): string {
+function describeDesign(design: Design): string {
   const presets = Object.entries(design.presets).map(([name, values]) => {
     const settings = Object.entries(values).map(([parameter, value]) => `${parameter}=${String(value)}`);
     return `preset ${name}: ${settings.join(" ")}`;

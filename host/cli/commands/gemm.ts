@@ -70,7 +70,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
 }
 
 /** Operands of all values, and multipliers that spread the outputs over their range. */
-export function randomProduct(M: number, N: number, K: number, seed: number): { layer: ConvLayer; input: Uint8Array } {
+function randomProduct(M: number, N: number, K: number, seed: number): { layer: ConvLayer; input: Uint8Array } {
   let state = seed | 0;
   const next = (): number => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;

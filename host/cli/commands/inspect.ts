@@ -22,7 +22,7 @@ export const inspect: CommandModule<object, Arguments> = {
 };
 
 /** The whole description as text. */
-export function describeGraph(graph: Graph): string {
+function describeGraph(graph: Graph): string {
   const columns: Column<Operator>[] = [
     { title: "#", cell: ({ index }) => index },
     { title: "operator", cell: ({ type }) => type, align: "left" },

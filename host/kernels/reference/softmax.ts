@@ -6,7 +6,7 @@ import { typeRange } from "../parameters/common.js";
 import { softmaxParameters, type SoftmaxParameters } from "../parameters/elementwise.js";
 
 /** Integer bits of the sum of exponentials: room for 2^12 of them. */
-export const SUM_INTEGER_BITS = 12;
+const SUM_INTEGER_BITS = 12;
 
 export const softmax = cpu({
   name: "reference",

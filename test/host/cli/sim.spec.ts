@@ -13,7 +13,9 @@ const schema = JSON.parse(
   readFileSync(new URL("../../../../docs/report.schema.json", import.meta.url), "utf8"),
 ) as object;
 
-describe("A network on a simulated accelerator", () => {
+describe("A network on a simulated accelerator", function () {
+  this.timeout(180_000);
+
   let folder = "";
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "tandem-"));
