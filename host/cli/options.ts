@@ -1,9 +1,9 @@
 /** Options that several commands share, and what they mean. */
 import type { Argv } from "yargs";
-import type { ParameterValue } from "../../driver/device.js";
 import { OPERATOR_TYPES } from "../graph/check.js";
+import { acceleratorTarget, isAcceleratorPlace } from "../accelerators.js";
 import { DEFAULT_DESIGN } from "../registry.js";
-import { cpuTarget, remoteTarget, simulatedTarget, type OffloadTargetOptions, type Target } from "../targets.js";
+import { cpuTarget, type Target } from "../targets.js";
 import { UsageError } from "./errors.js";
 
 /** Which design, and how it is configured. */
@@ -64,25 +64,25 @@ export interface KernelArguments {
   use: string[];
 }
 
-/** The place that the options name. @throws UsageError if there is no such place, or the options contradict each other. */
-export async function openTarget(args: PlaceArguments, options: OffloadTargetOptions = {}): Promise<Target> {
-  const parameters = parseSet(args.set);
-  if (args.on === "sim") return simulatedTarget(args.design ?? DEFAULT_DESIGN, parameters, options);
-  const given = args.design !== undefined || args.set.length > 0;
-  if (args.on === "cpu") {
-    if (given) throw new UsageError("--design and --set are for a simulated design, not for --on cpu");
-    return cpuTarget(options.kernels);
+/**
+ * The place that the options name; `onClocks` hears how far the accelerator has come in a layer.
+ * @throws UsageError if there is no such place, or the options contradict each other.
+ */
+export function openTarget(
+  args: PlaceArguments & Pick<KernelArguments, "kernels">,
+  onClocks: (clocks: number) => void,
+): Promise<Target> {
+  const { on, design, kernels } = args;
+  if (isAcceleratorPlace(on)) return acceleratorTarget({ on, design, set: parseSet(args.set), onClocks }, kernels);
+  if (on !== "cpu") throw new UsageError(`--on ${on}: no such place`, { hint: "Use sim, cpu or tcp://HOST:PORT." });
+  if (design !== undefined || args.set.length > 0) {
+    throw new UsageError("--design and --set mean nothing with --on cpu", { hint: "Add --on sim." });
   }
-  if (args.on.startsWith("tcp:")) {
-    if (given)
-      throw new UsageError(`--design and --set are the server's at ${args.on}`, { hint: "Give them to tandem serve." });
-    return remoteTarget(args.on, options);
-  }
-  throw new UsageError(`--on ${args.on}: no such place`, { hint: "Use sim, cpu or tcp://HOST:PORT." });
+  return Promise.resolve(cpuTarget(kernels));
 }
 
-/** `--set rows=8`; the design checks names and values. */
-export function parseSet(pairs: readonly string[]): Record<string, ParameterValue> {
+/** `--set rows=8` as overrides; the design converts and checks the values. */
+export function parseSet(pairs: readonly string[]): Record<string, string> {
   return parsePairs("--set", pairs);
 }
 

@@ -53,7 +53,7 @@ export function makeReport(version: string, graph: Graph, target: Target, result
       index: layer.operator.index,
       name: layer.name,
       operator: layer.operator.type,
-      on: offloaded ? (target.offload?.design.name ?? ACCELERATOR) : "cpu",
+      on: offloaded ? (target.offload?.design ?? ACCELERATOR) : "cpu",
       implementation: layer.implementation.name,
       ...(layer.reason === undefined ? {} : { reason: layer.reason }),
       shape: graph.tensors[layer.operator.outputs[0]!]!.shape,
@@ -73,7 +73,7 @@ export function makeReport(version: string, graph: Graph, target: Target, result
   return {
     tandem: version,
     model: graph.source,
-    design: target.offload?.design.name ?? null,
+    design: target.offload?.design ?? null,
     config: target.offload?.config ?? {},
     engine: target.engine,
     level: target.level,

@@ -8,7 +8,7 @@ import { systolic } from "../../designs/systolic/index.js";
 import { Offload } from "../../driver/offload.js";
 import { Simulator } from "../../driver/transport/simulator.js";
 import { TandemError } from "../../hw/errors.js";
-import { simulatedTarget } from "../../host/targets.js";
+import { acceleratorTarget } from "../../host/accelerators.js";
 import { randomGemm } from "../../host/gemm.js";
 import { byteLength } from "../../host/graph/tensor.js";
 import { execute } from "../../host/runtime/executor.js";
@@ -103,7 +103,7 @@ async function wholeNetwork(options: BenchOptions, network: string, file: string
   const input = new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!));
   const clocks = { total: 0 };
   const seconds = await measure({ ...options, runs: Math.min(options.runs, 3) }, async () => {
-    const target = await simulatedTarget("systolic", {});
+    const target = await acceleratorTarget({ on: "sim" });
     try {
       const { implementations, prefer } = target;
       const start = performance.now();

@@ -1,47 +1,56 @@
-/** `tandem designs [NAME]`: the designs, their parameters and presets. */
+/** `tandem designs [NAME]`: what there is to simulate, and what can be set. */
 import type { CommandModule } from "yargs";
 import type { Design, ParameterSpec } from "../../../driver/design.js";
 import { DESIGNS, findDesign } from "../../registry.js";
-import { count, table, type Column } from "../table.js";
+import { table, type Column } from "../table.js";
 
 interface Arguments {
   name: string | undefined;
+  json: boolean;
 }
 
 export const designs: CommandModule<object, Arguments> = {
   command: "designs [name]",
-  describe: "List designs, their parameters with defaults, units and ranges",
-  builder: (yargs) => yargs.positional("name", { type: "string", describe: "Only this design" }),
-  handler({ name }) {
-    const chosen = name === undefined ? DESIGNS : [findDesign(name)];
-    process.stdout.write(`${chosen.map(({ design }) => describeDesign(design)).join("\n\n")}\n`);
+  describe: "List the designs and their parameters, with defaults, units and ranges",
+  builder: (yargs) =>
+    yargs
+      .positional("name", { type: "string", describe: "Only this design" })
+      .option("json", { type: "boolean", default: false, describe: "As JSON, on standard output" }),
+  handler({ name, json }) {
+    const chosen = name === undefined ? DESIGNS.map(({ design }) => design) : [findDesign(name).design];
+    process.stdout.write(
+      json ? `${JSON.stringify(chosen.map(plain), null, 2)}\n` : `${chosen.map(describeDesign).join("\n\n")}\n`,
+    );
   },
 };
 
-const COLUMNS: readonly Column<ParameterSpec>[] = [
-  { title: "parameter", cell: ({ name }) => name, align: "left" },
-  { title: "default", cell: ({ default: value }) => (typeof value === "number" ? count(value) : String(value)) },
-  { title: "unit", cell: ({ unit }) => unit, align: "left" },
-  { title: "range", cell: range, align: "left" },
-  { title: "meaning", cell: ({ description }) => description, align: "left" },
-];
+function plain({ name, title, levels, parameters, presets, ...design }: Design): object {
+  return { name, title, levels, peakMacsPerClock: design.peakMacsPerClock(design.configure()), parameters, presets };
+}
 
-function describeDesign(design: Design): string {
-  const presets = Object.entries(design.presets).map(([name, values]) => {
-    const settings = Object.entries(values).map(([parameter, value]) => `${parameter}=${String(value)}`);
-    return `preset ${name}: ${settings.join(" ")}`;
-  });
+export function describeDesign(design: Design): string {
+  const { name, title, levels, parameters, presets } = design;
+  const columns: Column<ParameterSpec>[] = [
+    { title: "parameter", cell: (p) => p.name, align: "left" },
+    // Plain digits: what is shown is what --set takes.
+    { title: "default", cell: (p) => String(p.default) },
+    { title: "unit", cell: ({ unit }) => unit, align: "left" },
+    { title: "range", cell: range, align: "left" },
+    { title: "what it is", cell: ({ description }) => description, align: "left" },
+  ];
+  const peak = design.peakMacsPerClock(design.configure());
+  const named = Object.keys(presets);
   return [
-    `${design.name}: ${design.title} (levels: ${design.levels.join(", ")})`,
-    "",
-    table(design.parameters, COLUMNS),
-    ...(presets.length > 0 ? ["", ...presets] : []),
+    `${name}: ${title}; levels ${levels.join(", ")}; ${peak} multiply-accumulates per clock by default`,
+    table(parameters, columns),
+    ...(named.length > 0 ? [`presets: ${named.join(", ")}`] : []),
   ].join("\n");
 }
 
-function range({ values, min, max, default: preset }: ParameterSpec): string {
+function range({ values, min, max, default: value }: ParameterSpec): string {
   if (values) return values.map(String).join(", ");
-  if (typeof preset === "boolean") return "true, false";
-  if (min === undefined && max === undefined) return "";
-  return `${min === undefined ? "" : count(min)} to ${max === undefined ? "" : count(max)}`;
+  if (typeof value === "boolean") return "true, false";
+  if (min !== undefined && max !== undefined) return `${min} to ${max}`;
+  if (min !== undefined) return `${min} or more`;
+  return max === undefined ? "" : `${max} or less`;
 }

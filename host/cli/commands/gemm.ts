@@ -1,152 +1,203 @@
-/**
- * `tandem gemm M N K`: one random int8 product through driver and design, checked against the design's functional model.
- * M rows of inputs times N columns of weights, depth K: a 1 x 1 convolution of M pixels.
- */
+/** `tandem gemm M N K`: one random int8 product through driver and design, checked, with its clocks. */
 import { createHash } from "node:crypto";
-import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
+import type { ArgumentsCamelCase, Argv, CommandModule } from "yargs";
 import type { LayerResult } from "../../../driver/accelerator.js";
-import { layerMacs, type ConvLayer } from "../../../driver/layer.js";
+import { layerMacs } from "../../../driver/layer.js";
 import { TandemError } from "../../../hw/errors.js";
-import { quantiseMultiplier } from "../../kernels/arithmetic.js";
-import { acceleratorOf, type Target } from "../../targets.js";
+import { TextFile } from "../../../sim/trace/file.js";
+import { parseWindow, Trace } from "../../../sim/trace/trace.js";
+import { isAcceleratorPlace, openAccelerator, type OpenAccelerator } from "../../accelerators.js";
+import { randomGemm, type Gemm } from "../../gemm.js";
 import { version } from "../../version.js";
 import { UsageError } from "../errors.js";
 import { checkWritable, writeWhole } from "../files.js";
-import { openTarget, placeOptions, type PlaceArguments } from "../options.js";
+import { designOptions, parseSet, type DesignArguments } from "../options.js";
 import { Progress } from "../progress.js";
-import { count, fixed, percent } from "../table.js";
+import { count, fixed, percent, table } from "../table.js";
 
-interface Arguments extends PlaceArguments {
-  M: number;
-  N: number;
-  K: number;
+interface Arguments extends DesignArguments {
+  m: number;
+  n: number;
+  k: number;
   seed: number;
+  on: string;
   json: string | undefined;
+  vcd: string | undefined;
+  trace: string[];
+  window: string | undefined;
+  progress: boolean | undefined;
 }
 
-/** Largest edge of the product. */
-const MAX_SIZE = 65_536;
-
 function builder(yargs: Argv): Argv<Arguments> {
-  const own = yargs
-    .positional("M", { type: "number", demandOption: true, describe: "Rows of inputs" })
-    .positional("N", { type: "number", demandOption: true, describe: "Columns of weights: output channels" })
-    .positional("K", { type: "number", demandOption: true, describe: "Depth: products in each sum" })
-    .option("seed", { type: "number", default: 1, describe: "Of the random operands" })
-    .option("json", { type: "string", requiresArg: true, describe: "Write the figures here" });
-  return placeOptions(own);
+  return designOptions(yargs)
+    .positional("m", { type: "number", demandOption: true, describe: "Rows of inputs (pixels)" })
+    .positional("n", { type: "number", demandOption: true, describe: "Columns of weights (output channels)" })
+    .positional("k", { type: "number", demandOption: true, describe: "Depth (input channels)" })
+    .option("seed", { type: "number", default: 1, requiresArg: true, describe: "Of the random operands" })
+    .option("on", { type: "string", default: "sim", requiresArg: true, describe: "sim, or tcp://HOST:PORT" })
+    .option("json", { type: "string", requiresArg: true, describe: "Write the result here (docs/gemm.schema.json)" })
+    .option("vcd", { type: "string", requiresArg: true, describe: "Write a waveform here (with --on sim)" })
+    .option("trace", {
+      type: "string",
+      array: true,
+      default: [] as string[],
+      describe: "What the waveform shows: 'systolic.decoder.*' (docs/waveforms.md)",
+    })
+    .option("window", { type: "string", requiresArg: true, describe: "Clocks that it shows: FROM:TO" })
+    .option("progress", { type: "boolean", describe: "Progress on stderr even where that is no terminal" });
 }
 
 export const gemm: CommandModule<object, Arguments> = {
-  command: "gemm <M> <N> <K>",
-  describe: "Run one random int8 product M x N, depth K, and print its clocks",
+  command: "gemm <m> <n> <k>",
+  describe: "Run one random int8 matrix product on a design, check it, and count its clocks",
   builder,
   handler,
 };
 
 async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
-  for (const name of ["M", "N", "K"] as const) {
-    if (!Number.isInteger(args[name]) || args[name] < 1 || args[name] > MAX_SIZE) {
-      throw new UsageError(`${name} = ${args[name]}: expected an integer from 1 to ${MAX_SIZE}`);
-    }
-  }
-  if (args.json !== undefined) checkWritable(args.json);
-  const { layer, input } = randomProduct(args.M, args.N, args.K, args.seed);
+  checkArguments(args);
+  const product = randomGemm(args.m, args.n, args.k, args.seed);
+  const macs = layerMacs(product.layer);
+  const waveform = openWaveform(args);
   const progress = new Progress(args.progress);
-  const target = await openTarget(args, { onClocks: (clocks) => progress.clocks(clocks) });
   try {
-    const { accelerator, design } = acceleratorOf(target, "gemm");
-    const refusal = accelerator.refuses(layer);
-    if (refusal !== null) throw new TandemError(`${accelerator.name} does not take ${layer.name}: ${refusal}`);
-    progress.begin([{ name: layer.name, work: 1 }]);
-    const result = await accelerator.run(accelerator.compile(layer), input);
-    progress.close();
-    compareOutputs(layer.name, result.output, design.functional(layer, input));
-    print(args, target, layer, result);
+    const open = await openAccelerator({
+      on: args.on,
+      design: args.design,
+      set: parseSet(args.set),
+      onClocks: (clocks) => progress.clocks(clocks),
+      ...(waveform && { inProcess: { onKernel: waveform.attach } }),
+    });
+    try {
+      progress.begin([{ name: product.layer.name, work: macs }]);
+      const { result, tiling, wallMs } = await runGemm(open, product).finally(() => progress.close());
+      const report = makeReport(args, open, result, { macs, tiling, wallMs });
+      if (args.json !== undefined) writeWhole(args.json, `${JSON.stringify(report, null, 2)}\n`);
+      process.stdout.write(`${describeReport(report)}\n`);
+    } finally {
+      await open.accelerator.close();
+    }
   } finally {
-    progress.close();
-    await target.close();
+    waveform?.close();
   }
 }
 
-/** Operands of all values, and multipliers that spread the outputs over their range. */
-function randomProduct(M: number, N: number, K: number, seed: number): { layer: ConvLayer; input: Uint8Array } {
-  let state = seed | 0;
-  const next = (): number => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return state >> 24;
-  };
-  const input = Uint8Array.from({ length: M * K }, next);
-  const weights = Int8Array.from({ length: N * K }, next);
-  // A product of two uniform int8 values has a standard deviation of 74^2; that of the outputs is to be about 40.
-  const { multiplier, shift } = quantiseMultiplier(40 / (Math.sqrt(K) * 74 * 74));
-  const layer: ConvLayer = {
-    name: `${M} x ${N} x ${K}`,
-    dtype: "int8",
-    batch: 1,
-    inHeight: 1,
-    inWidth: M,
-    inChannels: K,
-    outHeight: 1,
-    outWidth: M,
-    outChannels: N,
-    kernelHeight: 1,
-    kernelWidth: 1,
-    strideHeight: 1,
-    strideWidth: 1,
-    dilationHeight: 1,
-    dilationWidth: 1,
-    padTop: 0,
-    padLeft: 0,
-    weights,
-    bias: Int32Array.from({ length: N }, () => next() * 16),
-    inputZero: next() >> 2,
-    weightZero: 0,
-    outputZero: next() >> 2,
-    multipliers: new Int32Array(N).fill(multiplier),
-    shifts: new Int32Array(N).fill(shift),
-    clampMin: -128,
-    clampMax: 127,
-  };
-  return { layer, input };
+function checkArguments({ on, seed, vcd, trace, window, json }: Arguments): void {
+  if (!isAcceleratorPlace(on)) throw new UsageError(`--on ${on}: expected sim or tcp://HOST:PORT`);
+  if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed ${seed}: expected a whole number`);
+  if (vcd !== undefined && on !== "sim") throw new UsageError("--vcd needs the simulator in this process: --on sim");
+  if (vcd === undefined && (trace.length > 0 || window !== undefined))
+    throw new UsageError("--trace and --window need --vcd FILE");
+  if (vcd !== undefined && vcd === json) throw new UsageError("--json and --vcd name the same file");
+  if (json !== undefined) checkWritable(json);
+  if (vcd !== undefined) checkWritable(vcd);
 }
 
-/** @throws TandemError if the design's bytes are not its functional model's. */
-function compareOutputs(name: string, found: Uint8Array, expected: Uint8Array): void {
-  const wrong = expected.reduce((sum, value, i) => sum + (value === found[i] ? 0 : 1), 0);
-  if (wrong > 0 || found.length !== expected.length) {
+interface Waveform {
+  readonly attach: (kernel: ConstructorParameters<typeof Trace>[0]) => void;
+  readonly close: () => void;
+}
+
+/** A waveform is kept also of a run that fails: then it is wanted most. */
+function openWaveform({ vcd, trace, window }: Arguments): Waveform | undefined {
+  if (vcd === undefined) return undefined;
+  const clocks = window === undefined ? {} : parseWindow(window);
+  let file: TextFile | undefined;
+  let waves: Trace | undefined;
+  return {
+    attach(kernel) {
+      waves = new Trace(kernel, (text) => (file ??= new TextFile(vcd)).write(text), { patterns: trace, ...clocks });
+    },
+    close() {
+      waves?.close();
+      file?.close();
+    },
+  };
+}
+
+/** @throws TandemError if the design refuses the product, or gives a wrong one. */
+async function runGemm({ design, config, accelerator }: OpenAccelerator, { layer, input }: Gemm) {
+  const refusal = accelerator.refuses(layer);
+  if (refusal !== null) throw new TandemError(`Design ${design.name} does not take ${layer.name}: ${refusal}`);
+  const { tiling } = design.compile(layer, config);
+  const start = performance.now();
+  const result = await accelerator.run(accelerator.compile(layer), input);
+  const wallMs = performance.now() - start;
+  const expected = design.functional(layer, input);
+  const wrong = expected.findIndex((value, i) => value !== result.output[i]);
+  if (wrong >= 0 || result.output.length !== expected.length) {
+    const differing = expected.reduce((sum, value, i) => sum + Number(value !== result.output[i]), 0);
+    const { outChannels: n } = layer;
     throw new TandemError(
-      `${name}: ${count(wrong)} of ${count(expected.length)} outputs differ from the design's functional model`,
-      { hint: "That is a defect of the design." },
+      `Design ${design.name} gives ${differing} of ${expected.length} values wrong; first row ${Math.floor(wrong / n)}, column ${wrong % n}`,
+      { hint: "That is a defect of the design: compare with --vcd." },
     );
   }
+  return { result, tiling, wallMs };
 }
 
-function print(args: Arguments, target: Target, layer: ConvLayer, result: LayerResult): void {
-  const { accelerator, design, config } = acceleratorOf(target, "gemm");
-  const macs = layerMacs(layer);
-  const macPerClock = macs / result.clocks;
-  const share = macPerClock / accelerator.peakMacsPerClock;
-  if (args.json !== undefined) {
-    const { M, N, K, seed } = args;
-    const { output, ...cost } = result;
-    const sha256 = createHash("sha256").update(output).digest("hex");
-    const figures = { macs, ...cost, macPerClock, shareOfPeak: share, sha256 };
-    const where = { design: design.name, config, engine: target.engine, level: target.level };
-    writeWhole(args.json, `${JSON.stringify({ tandem: version, ...where, M, N, K, seed, ...figures }, null, 2)}\n`);
-  }
-  const stalls = Object.entries(result.stalls)
-    .filter(([, clocks]) => clocks > 0)
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, 5)
-    .map(([where, clocks]) => `  ${count(clocks).padStart(10)} clocks  ${where}`);
-  const exactness = result.exact ? "exact" : `of which ${count(result.estimates)} estimated`;
-  const lines = [
-    `${accelerator.name} (${target.engine}, ${target.level ?? ""})`,
-    `${layer.name}: ${count(result.clocks)} clocks (${exactness}), ${count(macs)} MACs, ` +
-      `${fixed(macPerClock, 1)} MAC per clock, ${percent(share)} of the peak of ${count(accelerator.peakMacsPerClock)}`,
-    `${count(result.bytesIn)} bytes in, ${count(result.bytesOut)} bytes out; equal to the functional model`,
-    ...(stalls.length > 0 ? ["stalled longest:", ...stalls] : []),
-  ];
-  process.stdout.write(`${lines.join("\n")}\n`);
+interface Extra {
+  readonly macs: number;
+  readonly tiling: Readonly<Record<string, number | boolean>>;
+  readonly wallMs: number;
+}
+
+function makeReport(
+  { m, n, k, seed }: Arguments,
+  { accelerator, description }: OpenAccelerator,
+  result: LayerResult,
+  { macs, tiling, wallMs }: Extra,
+) {
+  const { clocks, exact, estimates, bytesIn, bytesOut, stalls, output } = result;
+  const peak = accelerator.peakMacsPerClock;
+  return {
+    tandem: version,
+    gemm: { m, n, k, seed },
+    design: description.design,
+    config: description.parameters,
+    engine: description.engine,
+    level: description.level,
+    output: { shape: [m, n], dtype: "int8", sha256: createHash("sha256").update(output).digest("hex") },
+    clocks: { total: clocks, exact, estimates },
+    macs,
+    macPerClock: macs / clocks,
+    peakMacsPerClock: peak,
+    shareOfPeak: macs / clocks / peak,
+    bytesIn,
+    bytesOut,
+    tiling,
+    stalls,
+    wallMs,
+  };
+}
+
+type GemmReport = ReturnType<typeof makeReport>;
+
+/** Stalls shown; the rest is in the JSON. */
+const SHOWN = 12;
+
+function describeReport(report: GemmReport): string {
+  const { gemm: size, design, config, clocks, macs, peakMacsPerClock, bytesIn, bytesOut, wallMs } = report;
+  const parameters = Object.entries(config).map(([name, value]) => `${name}=${String(value)}`);
+  const stalls = Object.entries(report.stalls).sort(([, a], [, b]) => b - a);
+  const exactness = clocks.exact ? "exact" : `of which ${count(clocks.estimates)} estimated`;
+  return [
+    `${size.m} x ${size.n} x ${size.k} on ${design} (${report.engine}, ${report.level}), equal to the functional model`,
+    parameters.join(" "),
+    "",
+    `${count(clocks.total)} clocks (${exactness}) for ${count(macs)} MACs: ${fixed(report.macPerClock, 1)} MAC per clock, ` +
+      `${percent(report.shareOfPeak)} of the peak of ${count(peakMacsPerClock)}`,
+    `${count(bytesIn)} bytes in, ${count(bytesOut)} bytes out; ` +
+      `${fixed(wallMs, 0)} ms, ${count((clocks.total / wallMs) * 1000)} clocks per second`,
+    ...(stalls.length > 0
+      ? [
+          "",
+          table(stalls.slice(0, SHOWN), [
+            { title: "stalled", cell: ([name]) => name, align: "left" },
+            { title: "clocks", cell: ([, n]) => n },
+            { title: "of the run", cell: ([, n]) => percent(n / clocks.total) },
+          ]),
+        ]
+      : []),
+  ].join("\n");
 }

@@ -73,7 +73,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const labels = findLabels(args.labels, model, outputTensor);
 
   const progress = new Progress(args.progress);
-  const target = await openTarget(args, { kernels: args.kernels, onClocks: (clocks) => progress.clocks(clocks) });
+  const target = await openTarget(args, (clocks) => progress.clocks(clocks));
   try {
     const { implementations, prefer } = target;
     const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });
@@ -87,11 +87,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
 
     const answers = strongest(outputTensor, result.outputs[0]!, labels, args.top);
     const lines = answers.map(({ index, label, value }) => `  ${fixed(value, 4)}  ${label ?? `output ${index}`}`);
-    print(
-      [`${basename(model)}, input ${input.description}`, ...lines],
-      report,
-      target.offload?.accelerator.peakMacsPerClock,
-    );
+    print([`${basename(model)}, input ${input.description}`, ...lines], report, target.offload?.peakMacsPerClock);
   } finally {
     progress.close();
     await target.close();

@@ -157,16 +157,10 @@ describe("tandem run", () => {
       ],
       ["one file twice", (path) => [model, "--json", path("x"), "--csv", path("x")], 2, /name the same file/],
       ["no such place", () => [model, "--on", "moon"], 2, /--on moon: no such place/],
-      ["a design for the CPU", () => [model, "--on", "cpu", "--design", "systolic"], 2, /not for --on cpu/],
-      [
-        "parameters for a server",
-        () => [model, "--on", "tcp://127.0.0.1:1", "--set", "rows=8"],
-        2,
-        /are the server's at tcp:/,
-      ],
+      ["a design for the CPU", () => [model, "--on", "cpu", "--design", "systolic"], 2, /mean nothing with --on cpu/],
       ["no address", () => [model, "--on", "tcp://nowhere"], 1, /expected tcp:\/\/HOST:PORT/],
       ["nobody at an address", () => [model, "--on", "tcp://127.0.0.1:1"], 1, /nothing listens there\nStart a server/],
-      ["no such design", () => [model, "--design", "abacus"], 1, /no design "abacus"\nDesigns are systolic/],
+      ["no such design", () => [model, "--design", "abacus"], 1, /no design named "abacus"\nThere are systolic/],
       ["no such parameter", () => [model, "--set", "rovs=8"], 1, /no parameter "rovs"\nIts parameters are rows/],
       [
         "a parameter out of range",

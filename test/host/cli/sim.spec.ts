@@ -1,12 +1,10 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { expect } from "chai";
 import type { Report } from "../../../host/report/report.js";
-import { mainPath, tandem } from "../support/cli.js";
+import { tandem } from "../support/cli.js";
 import { goldenPath, modelPath, needsShared } from "../support/shared.js";
 
 const schema = JSON.parse(
@@ -69,60 +67,12 @@ describe("A network on a simulated accelerator", function () {
     expect(small.clocks.total).to.be.above(default16.clocks.total);
   });
 
-  it("gives the same bytes and clocks over a socket", async () => {
-    const server = spawn(process.execPath, [mainPath, "serve", "--port", "0", "--set", "rows=8"], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    try {
-      const [line] = (await once(server.stdout.setEncoding("utf8"), "data")) as [string];
-      const address = /^serving systolic at (tcp:\/\/127\.0\.0\.1:\d+);/.exec(line)?.[1];
-      expect(address, line).to.be.a("string");
-      const [far, near] = [await report("--on", address!), await report("--set", "rows=8")];
-      const times = { wallMs: 0, layers: [] };
-      expect({ ...far, ...times }).to.deep.equal({ ...near, ...times });
-      const clocks = ({ layers }: Report) => layers.map((layer) => layer.clocks);
-      expect(clocks(far)).to.deep.equal(clocks(near));
-    } finally {
-      server.kill("SIGINT");
-    }
-    const [code] = (await once(server, "exit")) as [number | null];
-    expect(code).to.equal(0);
-  });
-
   it("verifies against golden results", async function () {
     needsShared(this);
     const name = "resnet8_cifar10_int8";
     const { code, stdout } = await tandem(["verify", modelPath(name), "--golden", goldenPath(name)]);
     expect(code).to.equal(0);
     expect(stdout).to.match(/16 of 16 operators agree .* \(9 on accelerator, /);
-  });
-
-  it("runs one product and prints its clocks", async () => {
-    const path = join(folder, "gemm.json");
-    const { code, stdout } = await tandem(["gemm", "32", "48", "64", "--seed", "3", "--json", path]);
-    expect(code).to.equal(0);
-    expect(stdout).to.match(
-      /\n32 x 48 x 64: [\d,]+ clocks \(exact\), 98,304 MACs, [\d.]+ MAC per clock, [\d.]+ % of the peak of 256\n/,
-    );
-    expect(stdout).to.match(/equal to the functional model\n/);
-    const figures = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
-    expect(figures).to.include({ design: "systolic", M: 32, N: 48, K: 64, seed: 3, macs: 98_304, exact: true });
-    for (const bad of [
-      ["0", "1", "1"],
-      ["1", "1", "1.5"],
-      ["1", "x", "1"],
-      ["1", "1"],
-    ]) {
-      expect((await tandem(["gemm", ...bad])).code, bad.join(" ")).to.equal(2);
-    }
-  });
-
-  it("lists designs with parameters, defaults, units and ranges", async () => {
-    const { code, stdout } = await tandem(["designs"]);
-    expect(code).to.equal(0);
-    expect(stdout).to.match(/^systolic: output-stationary systolic array \(levels: .*cycle/);
-    expect(stdout).to.match(/\nrows +16 +rows +1 to 64 +\w/);
-    expect((await tandem(["designs", "abacus"])).stderr).to.match(/There is no design "abacus"\n/);
   });
 });
 

@@ -1,0 +1,97 @@
+/** Accelerators by name and place: a design on a simulator in this process or in a worker, or behind a TCP address. */
+import type { Design } from "../driver/design.js";
+import type { Device, DeviceDescription, ParameterValue } from "../driver/device.js";
+import { Offload } from "../driver/offload.js";
+import { parseTcpAddress } from "../driver/transport/address.js";
+import { Simulator, type SimulatorOptions } from "../driver/transport/simulator.js";
+import { openTcp } from "../driver/transport/tcp-client.js";
+import { openWorker } from "../driver/transport/worker.js";
+import { TandemError } from "../hw/errors.js";
+import { acceleratorConv2d, ACCELERATOR } from "./backends/accelerator.js";
+import { DEFAULT_DESIGN, findDesign } from "./registry.js";
+import { cpuTarget, type Target } from "./targets.js";
+
+type Parameters = Readonly<Record<string, ParameterValue>>;
+
+export interface AcceleratorRequest {
+  /** `sim`, or `tcp://HOST:PORT`. */
+  readonly on: string;
+  /** Undefined: the default design, or over TCP whatever the server runs. */
+  readonly design?: string | undefined;
+  /** Parameters that differ from the design's defaults. */
+  readonly set?: Parameters;
+  /** Simulate in this thread, which a trace needs; else in a worker. */
+  readonly inProcess?: SimulatorOptions;
+  readonly onClocks?: (clocks: number) => void;
+}
+
+export interface OpenAccelerator {
+  readonly design: Design;
+  readonly config: unknown;
+  readonly device: Device;
+  readonly description: DeviceDescription;
+  readonly accelerator: Offload<unknown>;
+}
+
+/** True for the places where accelerators are. */
+export const isAcceleratorPlace = (on: string): boolean => on === "sim" || on.startsWith("tcp:");
+
+/** @throws TandemError if there is no such design, parameter or place, or nobody answers. */
+export async function openAccelerator(request: AcceleratorRequest): Promise<OpenAccelerator> {
+  const { on, onClocks } = request;
+  const device = on === "sim" ? await openSimulator(request) : await openTcp(parseTcpAddress(on));
+  try {
+    const description = await device.describe();
+    if (on !== "sim") checkSame(request, description);
+    const { design } = findDesign(description.design);
+    const config = design.configure(description.parameters);
+    const accelerator = new Offload(design, config, device, onClocks ? { onClocks } : {});
+    return { design, config, device, description, accelerator };
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
+}
+
+/** A simulator of the design asked for. */
+export async function openSimulator({ design: name, set, inProcess }: Omit<AcceleratorRequest, "on">): Promise<Device> {
+  const { design, module, export: exported } = findDesign(name ?? DEFAULT_DESIGN);
+  if (inProcess) return Simulator.of(design, set, inProcess);
+  return openWorker({ module, export: exported, ...(set && { parameters: set }) });
+}
+
+/** What the user asked for by name must be what the server runs. */
+function checkSame(
+  { on, design: name, set = {} }: AcceleratorRequest,
+  { design, parameters }: DeviceDescription,
+): void {
+  const differs = (what: string, asked: string, runs: string): never => {
+    throw new TandemError(`${on} runs ${what} ${runs}, not ${asked}`, {
+      hint: "Start the server as you need it, or leave --design and --set away and take what it runs.",
+    });
+  };
+  if (name !== undefined && name !== design) differs("design", name, design);
+  const known = findDesign(design).design;
+  const asked = known.describe(known.configure(set));
+  for (const key of Object.keys(set))
+    if (asked[key] !== parameters[key])
+      differs("with", `${key}=${String(asked[key])}`, `${key}=${String(parameters[key])}`);
+}
+
+/** A place to run networks on: the accelerator for what it takes, the CPU for the rest. */
+export async function acceleratorTarget(request: AcceleratorRequest, kernels?: string): Promise<Target> {
+  const cpu = cpuTarget(kernels);
+  const { description, accelerator } = await openAccelerator(request);
+  return {
+    implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
+    prefer: [ACCELERATOR, ...cpu.prefer],
+    offload: {
+      design: description.design,
+      config: description.parameters,
+      peakMacsPerClock: accelerator.peakMacsPerClock,
+    },
+    engine: description.engine,
+    level: description.level,
+    close: () => accelerator.close(),
+  };
+}
