@@ -63,6 +63,7 @@ export class Sequencer extends Module {
         while (word < job.words) {
           if (tile.loads) for (let p = 0; p < this.weightParts; p++) yield* this.weightLoaded[p]!.pop();
           const end = u16(job.words - word < job.segmentWords ? job.words : word + job.segmentWords);
+          assert(word < end, "a segment has words");
           let offset = u16(0);
           while (word < end) {
             const last = word === job.words - 1;

@@ -56,6 +56,7 @@ export class Walker extends Module {
       let left = this.totals((p) => i32(clamp(job.rows - p * job.partRows, 0, job.partRows)));
       while (start < job.rowTiles) {
         const block = u16(job.rowTiles - start < job.blockTiles ? job.rowTiles - start : job.blockTiles);
+        assert(block >= 1, "a block has tiles");
         const finalBlock = start + block === job.rowTiles;
         let column = u16(0);
         // Of the row tile at work.
@@ -66,6 +67,7 @@ export class Walker extends Module {
         let rowsLeft = left;
         while (column < job.columnTiles) {
           const chunk = u16(job.columnTiles - column < job.chunkTiles ? job.columnTiles - column : job.chunkTiles);
+          assert(chunk >= 1, "a chunk has tiles");
           const finalChunk = column + chunk === job.columnTiles;
           slot = inputSlot;
           base = inputBase;

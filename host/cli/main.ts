@@ -43,7 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Options that may be repeated; of any other, yargs would make a list that no command expects. */
-const REPEATABLE = ["_", "use", "set", "trace", "designs"];
+const REPEATABLE = ["_", "targets", "use", "set", "trace"];
 
 function onlyOnce(args: Record<string, unknown>): true {
   const twice = Object.keys(args).find((name) => Array.isArray(args[name]) && !REPEATABLE.includes(name));

@@ -1,4 +1,5 @@
 /** The state of the compiler while it reads one process or cell. */
+import { lineAt } from "../check/lines.js";
 import { Breach, type Diagnostic, type Rule } from "../check/diagnostic.js";
 import type { Expr, ExprType, Local, Position, StateField, Stmt } from "../ir/ir.js";
 import type { Module } from "../module.js";
@@ -120,7 +121,7 @@ export class Context implements Seed {
 
   diagnostic(node: Node, rule: Rule, message: string, hint: string): Diagnostic {
     const at = this.at(node);
-    return { rule, at, message, hint, text: this.file.source.line(at) };
+    return { rule, at, message, hint, text: lineAt(at) };
   }
 
   fail(node: Node, rule: Rule, message: string, hint: string): never {

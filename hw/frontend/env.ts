@@ -32,6 +32,8 @@ export function typeRange(type: ExprType): Range | undefined {
 
 export class Env {
   #ranges: Map<string, Range>;
+  /** Pairs `a<b` of places that are known to be in order. */
+  #less = new Set<string>();
   /** Control never gets here. */
   dead = false;
 
@@ -41,6 +43,7 @@ export class Env {
 
   clone(): Env {
     const copy = new Env(this.#ranges);
+    copy.#less = new Set(this.#less);
     copy.dead = this.dead;
     return copy;
   }
@@ -58,6 +61,19 @@ export class Env {
     this.#ranges.delete(place);
     const inner = `${place}/`;
     for (const key of this.#ranges.keys()) if (key.startsWith(inner)) this.#ranges.delete(key);
+    const isOf = (one: string): boolean => one === place || one.startsWith(inner);
+    for (const pair of this.#less) if (pair.split("<").some(isOf)) this.#less.delete(pair);
+  }
+
+  /** Is it known that `left < right`? */
+  isLess(left: Expr, right: Expr): boolean {
+    const [a, b] = [placeOf(left), placeOf(right)];
+    return a !== undefined && b !== undefined && this.#less.has(`${a}<${b}`);
+  }
+
+  #order(left: Expr, right: Expr): void {
+    const [a, b] = [placeOf(left), placeOf(right)];
+    if (a !== undefined && b !== undefined) this.#less.add(`${a}<${b}`);
   }
 
   /** The values of an integer or boolean expression here. */
@@ -73,10 +89,10 @@ export class Env {
   join(other: Env): void {
     if (other.dead) return;
     if (this.dead) {
-      this.#ranges = new Map(other.#ranges);
-      this.dead = false;
+      this.become(other);
       return;
     }
+    for (const pair of this.#less) if (!other.#less.has(pair)) this.#less.delete(pair);
     for (const [key, range] of this.#ranges) {
       const theirs = other.#ranges.get(key);
       if (theirs) this.#ranges.set(key, union(range, theirs));
@@ -87,6 +103,7 @@ export class Env {
   /** Take over another's knowledge. */
   become(other: Env): void {
     this.#ranges = new Map(other.#ranges);
+    this.#less = new Set(other.#less);
     this.dead = other.dead;
   }
 
@@ -128,6 +145,12 @@ export class Env {
     const a = this.range(left);
     const b = this.range(right);
     const relation = holds ? op : negated[op];
+    if (contradicts(relation, this.isLess(left, right), this.isLess(right, left))) {
+      this.dead = true;
+      return;
+    }
+    if (relation === "<") this.#order(left, right);
+    if (relation === ">") this.#order(right, left);
     switch (relation) {
       case "<":
         this.#bound(left, -Infinity, b.hi - 1);
@@ -188,6 +211,12 @@ export class Env {
     if (lo > hi) this.dead = true;
     else this.#ranges.set(place, { lo, hi });
   }
+}
+
+/** What cannot be, where the order of two places is known. */
+function contradicts(relation: string | undefined, less: boolean, greater: boolean): boolean {
+  if (less) return relation === ">" || relation === ">=" || relation === "===";
+  return greater && (relation === "<" || relation === "<=" || relation === "===");
 }
 
 const negated: Readonly<Record<string, string>> = {

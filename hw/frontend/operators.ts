@@ -35,7 +35,8 @@ export function binary(cx: Context, op: string, left: Value, right: Value, node:
   const x = cx.env.range(l);
   const y = cx.env.range(r);
   operators[op]!(cx, x, y, node);
-  const range = binaryRange(type, x, y);
+  const whole = binaryRange(type, x, y);
+  const range = op === "-" && cx.env.isLess(r, l) ? { lo: Math.max(1, whole.lo), hi: Math.max(1, whole.hi) } : whole;
   checkRange(cx, range, node);
   if (op === "<<" && !inside(range, INT32))
     cx.fail(

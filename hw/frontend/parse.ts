@@ -55,7 +55,6 @@ export class SourceFile {
   readonly #starts: number[] = [0];
   readonly #map: TraceMap | undefined;
   readonly #mapFolder: string = "";
-  readonly #originals = new Map<string, string[] | undefined>();
   readonly #positions = new Map<number, Position>();
 
   constructor(url: string) {
@@ -102,20 +101,7 @@ export class SourceFile {
     }
     return { file: shown(this.path), line: low + 1, column: column + 1 };
   }
-
-  /** The line of the user's source at a position, if it can be read. */
-  line({ file, line }: Position): string | undefined {
-    let lines = this.#originals.get(file);
-    if (!this.#originals.has(file)) {
-      const path = resolve(file);
-      lines = path === this.path ? this.text.split("\n") : existsSync(path) ? readLines(path) : undefined;
-      this.#originals.set(file, lines);
-    }
-    return lines?.[line - 1]?.replace(/\r$/, "");
-  }
 }
-
-const readLines = (path: string): string[] => readFileSync(path, "utf8").split("\n");
 
 /** As the user would type it from where the command runs. */
 function shown(path: string): string {

@@ -90,6 +90,7 @@ function wait(cx: Context, call: Ast.CallExpression, estimate: boolean): Value {
   if (range.lo < 0)
     cx.fail(call, "range", `${cx.text(call)} waits ${showRange(range)} clocks`, "A number of clocks is 0 or more.");
   if (estimate) cx.unit.estimates = true;
-  cx.emit({ kind: "clocks", count, estimate, at: cx.at(call) });
+  // What is known here stays with the expression: whether at least one clock passes.
+  cx.emit({ kind: "clocks", count: { ...count, type: { kind: "exact", range } }, estimate, at: cx.at(call) });
   return known(undefined);
 }

@@ -1,50 +1,52 @@
-/** `tandem check [DESIGN..]`: every breach of the language's rules in the source of designs, with place and suggestion. */
-import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
+/** `tandem check [TARGET ...]`: hold designs against the rules of the hardware language. */
+import type { CommandModule } from "yargs";
 import { formatDiagnostic } from "../../../hw/check/diagnostic.js";
 import { TandemError } from "../../../hw/errors.js";
-import { DESIGNS } from "../../registry.js";
-import { readRegistered } from "../reading.js";
-import { count } from "../table.js";
+import { elaborate } from "../../../hw/index.js";
+import { findHardware } from "../hardware.js";
 
 interface Arguments {
-  designs: string[];
-}
-
-/** Stands for all designs, as the name of the folder they are in. */
-const ALL = "designs";
-
-function builder(yargs: Argv): Argv<Arguments> {
-  return yargs.positional("designs", {
-    type: "string",
-    array: true,
-    default: [ALL],
-    describe: `Names of designs; ${ALL} stands for all`,
-  });
+  targets: string[];
+  rtl: boolean;
 }
 
 export const check: CommandModule<object, Arguments> = {
-  command: "check [designs..]",
-  describe: "Check designs against the rules of the hardware language",
-  builder,
-  handler,
+  command: "check [targets..]",
+  describe: "Check designs against the rules of the hardware language (docs/language.md)",
+  builder: (yargs) =>
+    yargs
+      .positional("targets", {
+        type: "string",
+        array: true,
+        default: ["designs"],
+        describe: "Designs by name, files that export some, or designs for all",
+      })
+      .option("rtl", { type: "boolean", default: false, describe: "For hardware: refuse estimates as well" }),
+  async handler({ targets, rtl }) {
+    const shown = new Set<string>();
+    let processes = 0;
+    let cells = 0;
+    const designs: string[] = [];
+    // The front end is loaded when it is needed: its parser is native code.
+    const { checkDesign } = await import("../../../hw/check/index.js");
+    for (const target of targets)
+      for (const { name, build } of await findHardware(target, {}, true)) {
+        const { ir, diagnostics } = await checkDesign(elaborate(build()), { rtl });
+        designs.push(name);
+        processes += ir.processes.length;
+        cells += ir.cells.length;
+        // Configurations of one design share their breaches.
+        for (const text of diagnostics.map(formatDiagnostic)) {
+          if (!shown.has(text)) process.stdout.write(`${text}\n\n`);
+          shown.add(text);
+        }
+      }
+    const what = `${designs.join(", ")}: ${plural(processes, "process", "es")}, ${plural(cells, "cell")}`;
+    const count = plural(shown.size, "breach", "es");
+    process.stdout.write(`${what}; ${count}\n`);
+    if (shown.size > 0)
+      throw new TandemError(`${count} of the language's rules`, { hint: "docs/language.md explains each rule." });
+  },
 };
 
-async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
-  const all = DESIGNS.map(({ design }) => design.name);
-  const names = new Set(args.designs.flatMap((name) => (name.replace(/[\\/]+$/, "") === ALL ? all : [name])));
-  let breaches = 0;
-  for (const name of names) {
-    const { ir, diagnostics } = await readRegistered(name);
-    for (const diagnostic of diagnostics) process.stdout.write(`${formatDiagnostic(diagnostic)}\n\n`);
-    const what = `${count(ir.processes.length)} processes, ${count(ir.cells.length)} kinds of cells`;
-    process.stdout.write(
-      `${name}: ${diagnostics.length === 0 ? "clean" : `${count(diagnostics.length)} breaches`} (${what})\n`,
-    );
-    breaches += diagnostics.length;
-  }
-  if (breaches > 0) {
-    throw new TandemError(`${count(breaches)} breaches of the language's rules`, {
-      hint: "docs/language.md explains each rule.",
-    });
-  }
-}
+const plural = (n: number, noun: string, ending = "s"): string => `${n} ${noun}${n === 1 ? "" : ending}`;

@@ -1,9 +1,11 @@
-/** `tandem ir DESIGN`: the IR that the compiler reads from the source of a design's processes and cells, as text. */
-import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
+/** `tandem ir DESIGN`: what the compiler has understood of a design, process by process. */
+import type { CommandModule } from "yargs";
 import { formatDiagnostic } from "../../../hw/check/diagnostic.js";
 import { TandemError } from "../../../hw/errors.js";
+import { elaborate } from "../../../hw/index.js";
 import { printCell, printProcess } from "../../../hw/ir/print.js";
-import { readRegistered } from "../reading.js";
+import { matcher } from "../../../sim/trace/glob.js";
+import { findHardware } from "../hardware.js";
 import { parseSet } from "../options.js";
 
 interface Arguments {
@@ -12,46 +14,60 @@ interface Arguments {
   process: string | undefined;
 }
 
-function builder(yargs: Argv): Argv<Arguments> {
-  return yargs
-    .positional("design", { type: "string", demandOption: true, describe: "Name of a design" })
-    .option("set", {
-      type: "string",
-      array: true,
-      default: [] as string[],
-      describe: "Parameter of the design: rows=8",
-    })
-    .option("process", {
-      type: "string",
-      requiresArg: true,
-      describe: "Only processes and cells whose name contains this",
-    });
-}
-
 export const ir: CommandModule<object, Arguments> = {
   command: "ir <design>",
-  describe: "Print the IR of a design's processes and cells",
-  builder,
-  handler,
+  describe: "Print the intermediate representation of a design's processes and cells",
+  builder: (yargs) =>
+    yargs
+      .positional("design", {
+        type: "string",
+        demandOption: true,
+        describe: "A design by name, or a file that exports one",
+      })
+      .option("set", {
+        type: "string",
+        array: true,
+        default: [] as string[],
+        describe: "Parameter of the design: rows=8 (tandem designs lists them)",
+      })
+      .option("process", {
+        type: "string",
+        requiresArg: true,
+        describe: "Only processes and cells with this in their path; * and ** over whole paths: systolic.walker.*",
+      }),
+  async handler({ design, set, process: pattern }) {
+    const matches = chooser(pattern);
+    const { checkDesign } = await import("../../../hw/check/index.js");
+    const paths: string[] = [];
+    let printed = 0;
+    for (const { build } of await findHardware(design, parseSet(set), false)) {
+      const { ir, diagnostics } = await checkDesign(elaborate(build()));
+      const [first] = diagnostics;
+      if (first) {
+        process.stdout.write(`${formatDiagnostic(first)}\n\n`);
+        throw new TandemError(`${design} breaks the rules of the language, so it has no IR`, {
+          hint: `tandem check ${design} lists every breach.`,
+        });
+      }
+      const texts = [
+        ...ir.processes.map((one) => ({ path: one.node.path, print: () => printProcess(one) })),
+        ...ir.cells.map((one) => ({ path: one.grid.path, print: () => printCell(one) })),
+      ];
+      for (const { path, print } of texts) {
+        paths.push(path);
+        if (!matches(path)) continue;
+        process.stdout.write(`${printed++ > 0 ? "\n" : ""}${print()}\n`);
+      }
+    }
+    if (printed === 0)
+      throw new TandemError(`No process or cell of ${design} has "${pattern ?? ""}" in its name`, {
+        hint: `They are ${paths.join(", ")}.`,
+      });
+  },
 };
 
-async function handler({ design, set, process: wanted = "" }: ArgumentsCamelCase<Arguments>): Promise<void> {
-  const { ir: read, diagnostics } = await readRegistered(design, parseSet(set));
-  const units = [
-    ...read.processes.map((unit) => ({ name: unit.node.path, text: () => printProcess(unit) })),
-    ...read.cells.map((unit) => ({ name: unit.grid.path, text: () => printCell(unit) })),
-  ];
-  const chosen = units.filter(({ name }) => name.includes(wanted));
-  if (chosen.length === 0) {
-    throw new TandemError(`No process or cell of ${design} has "${wanted}" in its name`, {
-      hint: `They are ${units.map(({ name }) => name).join(", ")}.`,
-    });
-  }
-  process.stdout.write(`${chosen.map(({ text }) => text()).join("\n\n")}\n`);
-  if (diagnostics.length > 0) {
-    process.stderr.write(`${diagnostics.map(formatDiagnostic).join("\n")}\n`);
-    throw new TandemError(`${design} breaks ${diagnostics.length} rules of the language; its IR is not whole`, {
-      hint: "tandem check lists them all.",
-    });
-  }
+/** A pattern over whole paths where it has wildcards, else a part of the path. */
+function chooser(pattern: string | undefined): (path: string) => boolean {
+  if (pattern === undefined) return () => true;
+  return /[*?]/.test(pattern) ? matcher(pattern) : (path) => path.includes(pattern);
 }
