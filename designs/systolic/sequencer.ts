@@ -65,7 +65,7 @@ export class Sequencer extends Module {
           const end = u16(job.words - word < job.segmentWords ? job.words : word + job.segmentWords);
           assert(word < end, "a segment has words");
           let offset = u16(0);
-          while (word < end) {
+          do {
             const last = word === job.words - 1;
             const frees = word === end - 1 && tile.lastUse && released + job.weightSlots < job.segments;
             for (let p = 0; p < this.parts; p++)
@@ -85,7 +85,7 @@ export class Sequencer extends Module {
             word = u16(word + 1);
             offset = u16(offset + 1);
             yield;
-          }
+          } while (word < end);
           if (tile.lastUse) released = u32(released + 1);
           const wraps = slot === job.weightSlots - 1;
           base = u16(wraps ? 0 : base + job.segmentWords);

@@ -8,6 +8,7 @@ import { fold, foldRef, type Scalar } from "./fold.js";
 
 /** More copies than this is a mistake of the source, not hardware. */
 const maxCopies = 4096;
+const maxWaitingCopies = 64;
 
 type Known = Map<Local, Scalar>;
 
@@ -59,7 +60,7 @@ function statement(s: Stmt, known: Known): Stmt[] {
       return [result];
     }
     case "loop":
-      return s.combinational ? unrollLoop(s, known) : [keepLoop(s, known)];
+      return unrollLoop(s, known) ?? [keepLoop(s, known)];
     case "block": {
       const body = sequence(s.body, known);
       if (jumps(s.body)) forget([s], known);
@@ -111,23 +112,32 @@ function keepLoop(loop: Loop, known: Known): Stmt {
   return { ...loop, condition, body, update };
 }
 
-function unrollLoop(loop: Loop, known: Known): Stmt[] {
+/**
+ * The copies of a loop that takes no clock, or that need not take one in every pass: pushes to different channels happen in
+ * one clock, so that each pass has hardware of its own. Undefined for a loop that stays one.
+ */
+function unrollLoop(loop: Loop, outer: Known): Stmt[] | undefined {
   const { at } = loop;
+  const endless = loop.condition.kind === "const" && loop.condition.value !== false;
+  if (!loop.combinational && (endless || takesClock(loop.body, loop.label))) return undefined;
+  const known = new Map(outer);
   const out: Stmt[] = [];
   const leaves = mentions(loop.body, "break", loop.label);
   for (let pass = 0; ; pass++) {
-    if (pass > 0 || !loop.atLeastOnce || fold(loop.condition, known).kind === "const") {
-      const condition = fold(loop.condition, known);
-      if (condition.kind !== "const")
-        throw new TandemError(`${where(at)}: a loop without a clock needs constant bounds to become hardware`, {
-          hint: "Give it a constant number of passes, or put a yield in its body.",
-        });
-      if (condition.value === false) break;
+    const condition = fold(loop.condition, known);
+    if (condition.kind !== "const" && !(pass === 0 && loop.atLeastOnce)) {
+      if (!loop.combinational) return undefined;
+      throw new TandemError(`${where(at)}: a loop without a clock needs constant bounds to become hardware`, {
+        hint: "Give it a constant number of passes, or put a yield in its body.",
+      });
     }
-    if (pass >= maxCopies)
+    if (condition.kind === "const" && condition.value === false) break;
+    if (pass >= maxCopies || (pass >= maxWaitingCopies && !loop.combinational)) {
+      if (!loop.combinational) return undefined;
       throw new TandemError(`${where(at)}: a loop without a clock would become more than ${maxCopies} copies`, {
         hint: "Put a yield in its body, so that the copies share hardware.",
       });
+    }
     const label = `${loop.label}.${pass}`;
     const body = sequence(relabel(loop.body, loop.label, label), known);
     if (mentions(loop.body, "continue", loop.label)) {
@@ -137,9 +147,27 @@ function unrollLoop(loop: Loop, known: Known): Stmt[] {
     if (leaves) forget(loop.body, known);
     out.push(...sequence(loop.update, known));
   }
+  outer.clear();
+  for (const [local, value] of known) outer.set(local, value);
   if (!leaves) return out;
-  forget([loop], known);
+  forget([loop], outer);
   return [{ kind: "block", label: loop.label, body: out, at }];
+}
+
+/** Every path through the statements to the next pass of the loop `label` takes a clock, or will before the pass after it. */
+function takesClock(stmts: readonly Stmt[], label: string): boolean {
+  for (const s of stmts) {
+    if (s.kind === "edge" || s.kind === "end") return true;
+    if (s.kind === "clocks" && s.count.kind === "const" && Number(s.count.value) > 0) return true;
+    // One channel has only so many lanes a clock; one of several may be another each time.
+    if ((s.kind === "pop" || s.kind === "push") && s.channel.parts.length === 1) return true;
+    if (s.kind === "if" && takesClock(s.then, label) && takesClock(s.else, label)) return true;
+    if (s.kind === "loop" && s.atLeastOnce && takesClock(s.body, label)) return true;
+    if (s.kind === "block" && !mentions(s.body, "break", s.label) && takesClock(s.body, label)) return true;
+    if (s.kind === "break" || s.kind === "continue") return s.kind === "break" && s.label === label;
+    if (mentions([s], "continue", label)) return false;
+  }
+  return false;
 }
 
 /** `continue` of an unrolled loop leaves the copy's own block. */
