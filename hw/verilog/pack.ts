@@ -9,6 +9,7 @@ export function toBits(type: Type, value: unknown): bigint {
       return BigInt.asUintN(type.bits, BigInt(value as number));
     case "vec": {
       const { of, length } = type as VecType;
+      if (isByte(of)) return BigInt(`0x${bytesToHex(value as number[])}`);
       let bits = 0n;
       for (let lane = length - 1; lane >= 0; lane--)
         bits = (bits << BigInt(of.bits)) | toBits(of, (value as unknown[])[lane]);
@@ -33,6 +34,7 @@ export function fromBits(type: Type, bits: bigint): unknown {
       );
     case "vec": {
       const { of, length } = type as VecType;
+      if (isByte(of)) return hexToBytes(bits, length);
       return Array.from({ length }, (_, lane) => fromBits(of, BigInt.asUintN(of.bits, bits >> BigInt(lane * of.bits))));
     }
     case "struct": {
@@ -45,6 +47,21 @@ export function fromBits(type: Type, bits: bigint): unknown {
       return out;
     }
   }
+}
+
+// Streams are vectors of bytes, and long.
+const isByte = (type: Type): boolean => type.kind === "int" && type.bits === 8 && !(type as unknown as IntType).signed;
+const digits = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));
+
+function bytesToHex(lanes: readonly number[]): string {
+  let hex = "";
+  for (const lane of lanes) hex = digits[lane & 255]! + hex;
+  return hex;
+}
+
+function hexToBytes(bits: bigint, length: number): number[] {
+  const hex = bits.toString(16).padStart(2 * length, "0");
+  return Array.from({ length }, (_, lane) => parseInt(hex.substr(hex.length - 2 * lane - 2, 2), 16));
 }
 
 /** A value of a type as a sized literal. */

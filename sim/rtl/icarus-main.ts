@@ -12,7 +12,7 @@ export function icarusMain(design: VerilogDesign): string {
     `  integer file_${i}, gap_${i}, left_${i}, taken_${i}, count_${i};`,
     `  reg more_${i}, waits_${i};`,
     `  reg [63:0] at_${i};`,
-    ...(port.direction === "out" ? [`  reg [31:0] gaps_${i} [0:1023];`] : [`  reg ${span(bits)}value_${i};`]),
+    ...(port.direction === "out" ? [`  reg [31:0] gaps_${i} [0:65535];`] : [`  reg ${span(bits)}value_${i};`]),
   ];
   const read = (i: number): string[] => [
     `if ($fscanf(file_${i}, "%d %h", gap_${i}, value_${i}) == 2) more_${i} = 1'b1;`,
@@ -37,6 +37,8 @@ export function icarusMain(design: VerilogDesign): string {
           `    gaps_${i}[count_${i}] = gap_${i};`,
           `    count_${i} = count_${i} + 1;`,
           "  end",
+          `  if (count_${i} > 0) at_${i} = gaps_${i}[0];`,
+          `  waits_${i} = at_${i} > 0;`,
           "end",
         ];
   const drive = ({ port, mine, data }: PortWires, i: number): string[] =>
@@ -55,8 +57,8 @@ export function icarusMain(design: VerilogDesign): string {
       : [
           `if (${mine} && ${theirs}) begin`,
           `  $display("o ${i} %0d %h", now, ${data});`,
-          `  gap_${i} = count_${i} == 0 ? 0 : gaps_${i}[taken_${i} % count_${i}];`,
           `  taken_${i} = taken_${i} + 1;`,
+          `  gap_${i} = count_${i} == 0 ? 0 : gaps_${i}[taken_${i} % count_${i}];`,
           `  if (left_${i} > 0) left_${i} = left_${i} - 1;`,
           `  waits_${i} = gap_${i} > 0;`,
           `  at_${i} = now + (gap_${i} > 0 ? gap_${i} : 1);`,

@@ -10,7 +10,7 @@ import type { Counters } from "../kernel/counters.js";
 import type { Built } from "./build.js";
 import { runTool } from "./tools.js";
 
-/** What the environment gives to an input: tokens, each at the earliest `gaps[i % length]` clocks after the last. */
+/** What the environment gives to an input: tokens, the i-th at the earliest `gaps[i % length]` clocks after the last. */
 export interface Source {
   readonly values: readonly unknown[];
   readonly gaps?: readonly number[];
@@ -20,7 +20,7 @@ export interface Source {
 export interface Sink {
   /** Tokens to take. */
   readonly count?: number;
-  /** Clocks between a token and the next attempt, used in turn; at most 1,024. */
+  /** Clocks to wait before each token, used in turn; at most 65,536. */
   readonly gaps?: readonly number[];
 }
 

@@ -66,7 +66,10 @@ struct Port {
     long long n; unsigned gap;
     if (fscanf(file, "%lld", &n) == 1) left = n;
     while (fscanf(file, "%u", &gap) == 1) gaps.push_back(gap);
+    at = gap_of(0);
+    waits = at > 0;
   }
+  uint32_t gap_of(size_t i) const { return gaps.empty() ? 0 : gaps[i % gaps.size()]; }
   void read(uint64_t base) {
     more = fgets(line, sizeof line, file) != nullptr;
     if (!more) return;
@@ -94,8 +97,8 @@ struct Port {
     printf("o %d %llu ", index, (unsigned long long)now);
     for (int w = (bits + 31) / 32 - 1; w >= 0; w--) printf("%08x", value[w]);
     putchar('\\n');
-    uint32_t gap = gaps.empty() ? 0 : gaps[taken % gaps.size()];
     taken++;
+    uint32_t gap = gap_of(taken);
     if (left > 0) left--;
     waits = gap > 0;
     at = now + (gap > 0 ? gap : 1);

@@ -34,9 +34,9 @@ export function runKernel(top: Module, run: RtlRun): Outcome {
     const seen: Left[] = (outputs[name] = []);
     kernel.spawn(function* sink(): Process {
       for (let i = 0; i < count; i++) {
+        if (gaps.length > 0) yield* clocks(gaps[i % gaps.length]!);
         const value = yield* channel.pop();
         seen.push({ clock: kernel.now, value: structuredClone(value) });
-        if (gaps.length > 0) yield* clocks(gaps[i % gaps.length]!);
       }
     });
   }

@@ -1,0 +1,166 @@
+/**
+ * A device that is a simulation of the Verilog of a design, under Verilator or Icarus: the same programs over the same
+ * streams as the kernel's simulator, with ideal DMA. The simulator is built once per configuration and kept in a cache.
+ */
+import { readDesign } from "../../hw/frontend/index.js";
+import { formatDiagnostic } from "../../hw/check/diagnostic.js";
+import { elaborate, type Elaborated } from "../../hw/elaborate.js";
+import { TandemError } from "../../hw/errors.js";
+import { emitVerilog, type VerilogDesign } from "../../hw/verilog/design.js";
+import { stallsOf, type RandomStalls } from "../../sim/environment.js";
+import { buildSimulator, type BuildOptions, type Built } from "../../sim/rtl/build.js";
+import { runSimulator, type RtlRun } from "../../sim/rtl/simulate.js";
+import type { SimulatorName } from "../../sim/rtl/tools.js";
+import type { Design } from "../design.js";
+import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
+import { checkProgram, type Program } from "../program.js";
+import { streamPorts, type Beat } from "../stream.js";
+import { ReceiveChannel, SendChannel } from "./dma.js";
+import { memoryOf } from "./simulator.js";
+
+export interface RtlOptions {
+  /** `verilator` by default. */
+  readonly simulator?: SimulatorName;
+  readonly stalls?: RandomStalls;
+  readonly build?: Omit<BuildOptions, "simulator">;
+}
+
+/** The Verilog of a module tree; a `TandemError` with the first breach where its source is no hardware. */
+export async function readVerilog(elaborated: Elaborated): Promise<VerilogDesign> {
+  const { ir, diagnostics } = await readDesign(elaborated);
+  const [first] = diagnostics;
+  if (first)
+    throw new TandemError(`${elaborated.top.path} cannot become Verilog:\n${formatDiagnostic(first)}`, {
+      hint: `tandem check shows ${diagnostics.length === 1 ? "it" : `all ${diagnostics.length} breaches`}.`,
+    });
+  return emitVerilog(ir);
+}
+
+export class RtlSimulator implements Device {
+  readonly #description: DeviceDescription;
+  readonly #elaborated: Elaborated;
+  readonly #verilog: VerilogDesign;
+  readonly #built: Built;
+  readonly #options: RtlOptions;
+  readonly #programs = new Map<ProgramHandle, Program>();
+  #lastHandle = 0;
+
+  /** Emits and builds; the first build of a configuration takes seconds to minutes. */
+  static async of<Config>(
+    design: Design<Config>,
+    parameters: Readonly<Record<string, ParameterValue>> = {},
+    options: RtlOptions = {},
+  ): Promise<RtlSimulator> {
+    const config = design.configure(parameters);
+    const elaborated = elaborate(design.build(config));
+    const verilog = await readVerilog(elaborated);
+    const built = await buildSimulator(verilog, { simulator: options.simulator ?? "verilator", ...options.build });
+    const description = {
+      design: design.name,
+      parameters: design.describe(config),
+      engine: "rtl",
+      level: "rtl",
+      streams: streamPorts(elaborated),
+    };
+    return new RtlSimulator(description, elaborated, verilog, built, options);
+  }
+
+  constructor(
+    description: DeviceDescription,
+    elaborated: Elaborated,
+    verilog: VerilogDesign,
+    built: Built,
+    options: RtlOptions,
+  ) {
+    this.#description = description;
+    this.#elaborated = elaborated;
+    this.#verilog = verilog;
+    this.#built = built;
+    this.#options = options;
+  }
+
+  describe(): Promise<DeviceDescription> {
+    return Promise.resolve(this.#description);
+  }
+
+  load(program: Program): Promise<ProgramHandle> {
+    return new Promise((resolve) => {
+      checkProgram(program, this.#description.streams);
+      if (program.steps.some(({ kind }) => kind === "write"))
+        throw new TandemError(`Program ${program.name} writes registers, but ${this.#description.design} has none`);
+      this.#programs.set(++this.#lastHandle, program);
+      resolve(this.#lastHandle);
+    });
+  }
+
+  unload(handle: ProgramHandle): Promise<void> {
+    this.#programs.delete(handle);
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.#programs.clear();
+    return Promise.resolve();
+  }
+
+  async run(
+    handle: ProgramHandle,
+    inputs: Readonly<Record<string, Uint8Array>>,
+    progress: RunProgress = {},
+  ): Promise<RunResult> {
+    const program = this.#programs.get(handle);
+    if (!program) throw new TandemError(`The simulator holds no program ${handle}`);
+    const memory = memoryOf(program, inputs);
+    const { run, receives } = this.#streams(program, memory);
+    const result = await runSimulator(this.#built, this.#verilog, this.#elaborated, {
+      ...run,
+      ...(progress.onClocks ? { progress: progress.onClocks } : {}),
+    });
+    for (const { channel, expected } of receives) {
+      const beats = result.outputs[channel.port.name]!;
+      for (const { value } of beats) channel.take(value as Beat);
+      if (!channel.done)
+        throw new TandemError(
+          `Program ${program.name}: nothing moves any more after clock ${result.clocks}; ` +
+            `${beats.length} of ${expected} beats came on ${channel.port.name}`,
+          { hint: "Run it on the kernel, which names the processes that stand stalled." },
+        );
+    }
+    const outputs: Record<string, Uint8Array> = {};
+    program.buffers.forEach(({ name, role }, i) => {
+      if (role === "output") outputs[name] = memory[i]!;
+    });
+    const { clocks, counters } = result;
+    return { outputs, clocks, exact: true, ...(counters ? { counters } : {}) };
+  }
+
+  /** What the DMA channels of a program send and want. */
+  #streams(
+    program: Program,
+    memory: readonly Uint8Array[],
+  ): { run: RtlRun; receives: { channel: ReceiveChannel; expected: number }[] } {
+    const { stalls } = this.#options;
+    const inputs: Record<string, { values: Beat[]; gaps: number[] }> = {};
+    const outputs: Record<string, { count: number; gaps: number[] }> = {};
+    const receives: { channel: ReceiveChannel; expected: number }[] = [];
+    for (const port of this.#description.streams) {
+      const hold = stalls && stallsOf(stalls, port.name);
+      const gaps = (count: number): number[] => (hold ? Array.from({ length: count }, hold) : []);
+      if (port.direction === "in") {
+        const channel = new SendChannel(program, port, memory);
+        const values: Beat[] = [];
+        for (let beat = channel.next(); beat; beat = channel.next()) values.push(beat);
+        inputs[port.name] = { values, gaps: gaps(values.length) };
+      } else {
+        const bytes = program.steps.reduce(
+          (sum, step) => sum + (step.kind === "receive" && step.stream === port.name ? step.length : 0),
+          0,
+        );
+        const count = bytes / port.bytes;
+        receives.push({ channel: new ReceiveChannel(program, port, memory), expected: count });
+        outputs[port.name] = { count, gaps: gaps(count) };
+      }
+    }
+    return { run: { inputs, outputs }, receives };
+  }
+}
