@@ -7,6 +7,7 @@ import { formatDiagnostic } from "../../hw/check/diagnostic.js";
 import { elaborate, type Elaborated } from "../../hw/elaborate.js";
 import { TandemError } from "../../hw/errors.js";
 import { emitVerilog, type VerilogDesign } from "../../hw/verilog/design.js";
+import type { SourceLine } from "../../hw/verilog/process.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
 import { buildSimulator, type BuildOptions, type Built } from "../../sim/rtl/build.js";
 import { runSimulator, type RtlRun } from "../../sim/rtl/simulate.js";
@@ -26,14 +27,14 @@ export interface RtlOptions {
 }
 
 /** The Verilog of a module tree; a `TandemError` with the first breach where its source is no hardware. */
-export async function readVerilog(elaborated: Elaborated): Promise<VerilogDesign> {
+export async function readVerilog(elaborated: Elaborated, source?: SourceLine): Promise<VerilogDesign> {
   const { ir, diagnostics } = await readDesign(elaborated);
   const [first] = diagnostics;
   if (first)
     throw new TandemError(`${elaborated.top.path} cannot become Verilog:\n${formatDiagnostic(first)}`, {
       hint: `tandem check shows ${diagnostics.length === 1 ? "it" : `all ${diagnostics.length} breaches`}.`,
     });
-  return emitVerilog(ir);
+  return emitVerilog(ir, source ? { source } : {});
 }
 
 export class RtlSimulator implements Device {

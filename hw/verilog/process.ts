@@ -197,7 +197,9 @@ class ProcessText implements Names {
       ` (\n${this.#portList()}\n);\n`,
       this.#functions.text,
       ...states.map((node, i) => `  localparam ${span(bits)}${this.#states.get(node)!} = ${literal(i, bits)};`),
-      `  reg ${span(bits)}state, state_n;`,
+      // One-hot states and a rebuilt machine gain nothing here and cost synthesis much time.
+      `  (* fsm_encoding = "none" *) reg ${span(bits)}state;`,
+      `  reg ${span(bits)}state_n;`,
       "  // This clock ends at a yield.",
       "  reg busy;",
       ...this.#declarations(),
