@@ -61,7 +61,7 @@ function bytesToHex(lanes: readonly number[]): string {
 
 function hexToBytes(bits: bigint, length: number): number[] {
   const hex = bits.toString(16).padStart(2 * length, "0");
-  return Array.from({ length }, (_, lane) => parseInt(hex.substr(hex.length - 2 * lane - 2, 2), 16));
+  return Array.from({ length }, (_, lane) => parseInt(hex.slice(hex.length - 2 * lane - 2, hex.length - 2 * lane), 16));
 }
 
 /** A value of a type as a sized literal. */
