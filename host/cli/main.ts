@@ -24,6 +24,8 @@ async function main(args: readonly string[]): Promise<number> {
       .scriptName("tandem")
       .command(COMMANDS)
       .demandCommand(1, "No command given")
+      // One value for each --set: a list would swallow what stands behind it.
+      .parserConfiguration({ "greedy-arrays": false })
       .strict()
       .check(onlyOnce)
       .version(version)

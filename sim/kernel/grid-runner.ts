@@ -145,7 +145,7 @@ export class GridRun {
 
   /** The cells of rows `first` to `last` that `wave` meets at its age: (row, age - row). The kernel's innermost loop. */
   #diagonal(wave: Wave, first: number, last: number, age: number, now: number): void {
-    const { cols, cell } = this.grid;
+    const { cols } = this.grid;
     const { west, north } = wave;
     const inputs = this.#inputs;
     const easts = this.#east;

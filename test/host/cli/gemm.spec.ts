@@ -93,7 +93,7 @@ describe("tandem gemm", () => {
   }
 
   it("prints clocks, products per clock, share of peak and stalls, of a product that is right", async () => {
-    const { code, stdout } = await tandem(["gemm", "20", "24", "16", "--set", "rows=8", "--set", "cols=8"]);
+    const { code, stdout } = await tandem(["gemm", "--set", "rows=8", "--set", "cols=8", "20", "24", "16"]);
     expect(code).to.equal(0);
     expect(stdout).to.match(
       /^20 x 24 x 16 on systolic \(kernel, cycle\), equal to the functional model\nrows=8 cols=8 /,
