@@ -55,9 +55,10 @@ export async function openAccelerator(request: AcceleratorRequest): Promise<Open
 
 /** A simulator of the design asked for. */
 export async function openSimulator({ design: name, set, inProcess }: Omit<AcceleratorRequest, "on">): Promise<Device> {
-  const { design, module, export: exported } = findDesign(name ?? DEFAULT_DESIGN);
-  if (inProcess) return Simulator.of(design, set, inProcess);
-  return openWorker({ module, export: exported, ...(set && { parameters: set }) });
+  const { design, preset, module, export: exported } = findDesign(name ?? DEFAULT_DESIGN);
+  const parameters = { ...preset, ...set };
+  if (inProcess) return Simulator.of(design, parameters, inProcess);
+  return openWorker({ module, export: exported, parameters });
 }
 
 /** What the user asked for by name must be what the server runs. */
@@ -70,10 +71,12 @@ function checkSame(
       hint: "Start the server as you need it, or leave --design and --set away and take what it runs.",
     });
   };
-  if (name !== undefined && name !== design) differs("design", name, design);
-  const known = findDesign(design).design;
-  const asked = known.describe(known.configure(set));
-  for (const key of Object.keys(set))
+  const wanted = findDesign(name ?? design);
+  if (wanted.design.name !== design) differs("design", wanted.design.name, design);
+  const known = wanted.design;
+  const overrides = { ...wanted.preset, ...set };
+  const asked = known.describe(known.configure(overrides));
+  for (const key of Object.keys(overrides))
     if (asked[key] !== parameters[key])
       differs("with", `${key}=${String(asked[key])}`, `${key}=${String(parameters[key])}`);
 }

@@ -5,13 +5,18 @@ import { systolic } from "../designs/systolic/index.js";
 
 export interface RegisteredDesign {
   readonly design: Design;
+  /** Parameters of the preset that was asked for; none where the design was asked for by its name alone. */
+  readonly preset: Parameters;
   /** Where a worker finds it: URL of a module, and the name of its export. */
   readonly module: string;
   readonly export: string;
 }
 
+type Parameters = Design["presets"][string];
+
 const register = (design: Design, folder: string, name: string): RegisteredDesign => ({
   design,
+  preset: {},
   module: new URL(`../designs/${folder}/index.js`, import.meta.url).href,
   export: name,
 });
@@ -21,10 +26,24 @@ export const DESIGNS: readonly RegisteredDesign[] = [register(systolic, "systoli
 
 export const DEFAULT_DESIGN = DESIGNS[0]!.design.name;
 
-/** @throws TandemError if there is no design of that name. */
+/**
+ * A design by its name, or one of its presets as `design/preset`.
+ * @throws TandemError if there is none of that name.
+ */
 export function findDesign(name: string): RegisteredDesign {
-  const found = DESIGNS.find(({ design }) => design.name === name);
-  if (found) return found;
+  const [design, ...rest] = name.split("/");
+  const found = DESIGNS.find((registered) => registered.design.name === design);
+  if (found && rest.length === 0) return found;
+  if (found) {
+    const { presets } = found.design;
+    const wanted = rest.join("/");
+    const preset = Object.hasOwn(presets, wanted) ? presets[wanted] : undefined;
+    if (preset) return { ...found, preset };
+    const names = Object.keys(presets);
+    throw new TandemError(`Design ${found.design.name} has no preset "${wanted}"`, {
+      hint: names.length > 0 ? `It has ${names.join(", ")}.` : "It has none.",
+    });
+  }
   throw new TandemError(`There is no design named "${name}"`, {
     hint: `There are ${DESIGNS.map(({ design }) => design.name).join(", ")}; see tandem designs.`,
   });

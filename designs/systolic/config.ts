@@ -31,8 +31,8 @@ export interface SystolicConfig {
   readonly slots: number;
   /** Tiles whose results the array's outlet can hold. */
   readonly resultTiles: number;
-  /** Most output channels of a layer, in words of the post-processor's parameter memory (`lanes` channels each). */
-  readonly parameterDepth: number;
+  /** Most output channels of a layer. */
+  readonly maxChannels: number;
 
   // What follows from the above.
   /** Array rows per input stream. */
@@ -47,6 +47,8 @@ export interface SystolicConfig {
   readonly inputDepth: number;
   readonly weightDepth: number;
   readonly outputDepth: number;
+  /** Words of the parameter memory, `lanes` channels each. */
+  readonly parameterDepth: number;
 }
 
 const KIB = 1024;
@@ -151,12 +153,12 @@ export const parameters: readonly ParameterSpec[] = [
     description: "Tiles whose results the outlet of the array can hold.",
   },
   {
-    name: "parameterDepth",
-    unit: "words",
-    default: 512,
+    name: "maxChannels",
+    unit: "channels",
+    default: 8192,
     min: 1,
-    max: 4096,
-    description: "Words of the post-processor's parameter memory, `lanes` output channels each.",
+    max: 65536,
+    description: "Most output channels of a layer: the size of the post-processor's parameter memory.",
   },
 ];
 
@@ -215,7 +217,7 @@ export function configure(overrides: Readonly<Record<string, ParameterValue>> = 
     doubleBuffering: value("doubleBuffering") === true,
     slots: number("slots"),
     resultTiles: number("resultTiles"),
-    parameterDepth: number("parameterDepth"),
+    maxChannels: number("maxChannels"),
     partRows: rows / streams,
     partCols: cols / weightStreams,
     cellCols: cols / productsPerDsp,
@@ -223,6 +225,7 @@ export function configure(overrides: Readonly<Record<string, ParameterValue>> = 
     inputDepth: depth("inputBytes", rows * streamBytes),
     weightDepth: depth("weightBytes", cols * streamBytes),
     outputDepth: depth("outputBytes", streams * lanes),
+    parameterDepth: Math.ceil(number("maxChannels") / cols) * (cols / lanes),
   };
 }
 

@@ -82,6 +82,14 @@ describe("The systolic design computes what the functional model says", () => {
     });
   }
 
+  it("as every preset", async () => {
+    for (const [name, set] of Object.entries(systolic.presets)) {
+      const bench = new Bench(systolic, set);
+      expect(bench.config, name).to.include(set);
+      await check(bench, { height: 5, width: 7, inChannels: 13, outChannels: 37, kernel: 2, dtype: "uint8" }, 5);
+    }
+  });
+
   describe("at the edges", () => {
     const bench = new Bench(systolic);
     const small = new Bench(systolic, { rows: 4, cols: 4, inputBytes: 1024, weightBytes: 512, outputBytes: 1024 });
