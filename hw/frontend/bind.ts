@@ -2,7 +2,7 @@
 import type { Expr } from "../ir/ir.js";
 import { element, member } from "./members.js";
 import type { Context } from "./context.js";
-import { describe, share, toExpr } from "./convert.js";
+import { describe, isShared, share, toExpr } from "./convert.js";
 import { typeRange } from "./env.js";
 import { walk, type Ast, type Node } from "./parse.js";
 import { assignedFields } from "./havoc.js";
@@ -127,7 +127,10 @@ function bindName(cx: Context, pattern: Ast.BindingIdentifier, value: Value, aro
   }
   const whole = how !== "const" && reassigned(around, name);
   const inPlace = !whole && assignedNames(around).has(name);
-  if (!whole && !inPlace) {
+  // What others hold stays as it is; the assignment is refused where it stands.
+  const held =
+    value.kind === "expr" && !value.copy && !(how === "parameter" && isPlace(value.expr)) && isShared(value.expr);
+  if (!whole && (!inPlace || held)) {
     if (how !== "parameter" && value.kind === "expr" && !value.copy && isUnchanged(cx, value.expr)) {
       cx.scope.declare(name, value);
       return;

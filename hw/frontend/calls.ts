@@ -52,7 +52,7 @@ function callLive(cx: Context, target: object, node: Ast.CallExpression): Value 
   if (isType(target)) {
     const [argument] = argumentsOf(cx, node);
     if (!argument) return cx.fail(node, "type", `${cx.text(node)} has no operand`, "");
-    return callType(cx, target, argument, node);
+    return callType(cx, target, argument, node, node.arguments[0]!);
   }
   if (target === assert) return assertion(cx, node);
   if (target === clocks) forgotten(cx, node, "clocks");

@@ -88,6 +88,8 @@ export class Context implements Seed {
   readonly inlining: FunctionNode[] = [];
   /** Why an effect must not stand here; undefined where it may. */
   forbidden: string | undefined;
+  /** Locals with a lower number were there before: changing them is an effect. */
+  outside = 0;
   /** What is being made is copied by whoever takes it (a push, a type call). */
   copies = false;
   jumps: Jump[] = [];
@@ -200,12 +202,14 @@ export class Context implements Seed {
 
   /** Lower what must not have effects. */
   without<T>(what: string, body: () => T): T {
-    const { forbidden } = this;
+    const { forbidden, outside } = this;
+    if (forbidden === undefined) this.outside = this.unit.locals.length;
     this.forbidden ??= what;
     try {
       return body();
     } finally {
       this.forbidden = forbidden;
+      this.outside = outside;
     }
   }
 

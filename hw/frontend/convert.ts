@@ -143,7 +143,7 @@ export function share(cx: Context, value: Value, to: Expr | undefined, node: Nod
 }
 
 /** Stands for an object that someone else holds. */
-function isShared(expr: Expr): boolean {
+export function isShared(expr: Expr): boolean {
   switch (expr.kind) {
     case "local":
     case "field":
@@ -218,21 +218,21 @@ export const laneOf = (cx: Context, length: number, name: string): ReturnType<Co
   cx.local(name, { kind: "exact", range: { lo: 0, hi: length - 1 } }, false);
 
 /** A call of a type: `i32(x)`, `Word((lane) => ...)`, `Pair({ ... })`. */
-export function callType(cx: Context, type: Type, argument: Value, node: Node): Value {
+export function callType(cx: Context, type: Type, argument: Value, node: Node, at: Node): Value {
   const int = asInt(type);
   if (int) {
-    const expr = toInt(cx, argument, node);
+    const expr = toInt(cx, argument, at);
     return dynamic(castTo(expr, type));
   }
   const vector = asVec(type);
   if (vector && argument.kind === "function") {
     const lane = laneOf(cx, vector.length, laneName(argument.fn) ?? "lane");
-    const at = cx.at(node);
+    const position = cx.at(node);
     const body = cx.pureExpr("a lane of a vector", () => {
-      const index: Value = dynamic({ kind: "local", local: lane, type: lane.type, at });
-      return coerce(cx, inline(cx, argument, [index], node), vector.of, node);
+      const index: Value = dynamic({ kind: "local", local: lane, type: lane.type, at: position });
+      return coerce(cx, inline(cx, argument, [index], node), vector.of, at);
     });
-    return dynamic({ kind: "map", length: vector.length, lane, body, type, at });
+    return dynamic({ kind: "map", length: vector.length, lane, body, type, at: position });
   }
   if (vector && argument.kind === "static" && typeof argument.value === "function")
     cx.fail(
@@ -241,7 +241,7 @@ export function callType(cx: Context, type: Type, argument: Value, node: Node): 
       `${cx.text(node)}: the text of this function cannot be read`,
       "Write the function in place.",
     );
-  return { kind: "expr", expr: cx.copying(() => coerce(cx, argument, type, node)), copy: true };
+  return { kind: "expr", expr: cx.copying(() => coerce(cx, argument, type, at)), copy: true };
 }
 
 function laneName({ params }: { params: readonly Node[] }): string | undefined {

@@ -97,6 +97,8 @@ function ofLive(cx: Context, object: unknown, name: string, node: Node): Value {
     if (!object.canRead) cx.fail(node, "type", `${cx.text(node)}: a write port has no q`, "Use readPort() or port().");
     return dynamic({ kind: "q", port: { parts: [object] }, type: object.memory.type, at: cx.at(node) });
   }
+  if (object instanceof Memory && (name === "read" || name === "write"))
+    return { kind: "method", self: known(object), name };
   const record = Object(object) as Record<string, unknown>;
   if (!(name in record))
     return cx.fail(

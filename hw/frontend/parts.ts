@@ -71,8 +71,10 @@ function operands(cx: Context, node: Ast.CallExpression, count: number): { value
 
 /** The token of a push, copied as the channel does. */
 export function tokenOf(cx: Context, node: Ast.CallExpression, type: Type): Expr {
-  const [token] = operands(cx, node, 1);
-  return cx.copying(() => coerce(cx, token!.value, type, token!.at));
+  return cx.copying(() => {
+    const [token] = operands(cx, node, 1);
+    return coerce(cx, token!.value, type, token!.at);
+  });
 }
 
 /** Does this end of the channel have the operation? TypeScript sees it, JavaScript does not. */
@@ -117,7 +119,7 @@ export function memoryCall(cx: Context, self: Value, name: string, node: Ast.Cal
   for (const one of port.parts)
     if (name === "read" ? !one.canRead : !one.canWrite)
       cx.fail(node, "type", `${cx.text(node)}: ${one.path} cannot ${name}`, `Declare it with ${name}Port() or port().`);
-  const [where, word] = operands(cx, node, name === "read" ? 1 : 2);
+  const [where, word] = cx.copying(() => operands(cx, node, name === "read" ? 1 : 2));
   const address = toInt(cx, where!.value, where!.at);
   checkAddress(cx, address, port.parts, where!.at);
   const at = cx.at(node);

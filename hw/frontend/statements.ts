@@ -188,6 +188,13 @@ function targetOf(cx: Context, node: Node): Target {
       `${cx.text(node)} changes a value that others may hold (${root.local.name})`,
       `Copy it first: let ${root.local.name}Copy = Word(${root.local.name}), with its own type.`,
     );
+  if (cx.forbidden !== undefined && (root.kind !== "local" || root.local.id < cx.outside))
+    cx.fail(
+      node,
+      "effects",
+      `${cx.text(node)} is assigned inside ${cx.forbidden}`,
+      "Put the call on a line of its own and name its result.",
+    );
   return target;
 }
 

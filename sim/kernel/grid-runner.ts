@@ -59,7 +59,7 @@ export class GridRun {
     grid: Grid,
     context: ClockContext,
     snapshot: () => Snapshot | undefined,
-    step: Grid["cell"]["step"] = (inputs, state, at) => grid.cell.step(inputs, state, at),
+    step: Grid["cell"]["step"] = grid.cell.step.bind(grid.cell),
   ) {
     this.#step = step;
     const cells = grid.rows * grid.cols;

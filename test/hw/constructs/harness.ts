@@ -74,4 +74,3 @@ export function randomValue(given: Type, random: () => number): unknown {
       return Object.fromEntries(Object.entries(type.fields).map(([name, of]) => [name, randomValue(of, random)]));
   }
 }
-

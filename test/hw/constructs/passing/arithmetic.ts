@@ -73,7 +73,14 @@ export class Casts extends Module {
     for (;;) {
       const x = yield* this.x.pop();
       const square = x * 1048575;
-      yield* this.y.push({ a: u1(x), b: u4(-x), c: i8(x + 1), d: uint(31)(square), e: u32(square - 1), f: i32(-square) });
+      yield* this.y.push({
+        a: u1(x),
+        b: u4(0 - x),
+        c: i8(x + 1),
+        d: uint(31)(square),
+        e: u32(square - 1),
+        f: i32(-square),
+      });
       yield;
     }
   }
@@ -106,7 +113,7 @@ export class Operators extends Module {
           i32(a >>> 4),
           i32((a & b) | (a ^ b)),
           i32(~b),
-          i32(-a),
+          i32(0 - a),
           i32(a > b ? a - b : b - a),
         ]),
       );

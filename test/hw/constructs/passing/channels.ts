@@ -135,7 +135,8 @@ export class Arbiter extends Module {
           yield;
           continue;
         }
-        if (!this.y.tryPush({ from: u4(2), value: u8(b ^ this.dropped), more: false })) this.dropped = u8(this.dropped + 1);
+        if (!this.y.tryPush({ from: u4(2), value: u8(b ^ this.dropped), more: false }))
+          this.dropped = u8(this.dropped + 1);
       }
       yield;
     }

@@ -60,7 +60,10 @@ export class Banks extends Module {
       else started = u4(started + 1);
       for (let i = u8(0); i < n; i = u8(i + 1)) {
         const word = yield* this.x.pop();
-        this.writes[this.filling & 1]!.write(i, Word((lane) => u8(word[lane]! + lane)));
+        this.writes[this.filling & 1]!.write(
+          i,
+          Word((lane) => u8(word[lane]! + lane)),
+        );
         yield;
       }
       this.filling = u4(1 - (this.filling & 1));
