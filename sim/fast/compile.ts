@@ -33,17 +33,19 @@ export function compile(ir: DesignIr): Compiled {
     const compiler = new ProcessCompiler(plan, globals, actor, grids);
     const code = compiler.compile();
     if (compiler.polls) polling.push(actor);
-    return module.add(code);
+    return module.add(ir.processes[actor]!.node.path, code);
   });
-  const leavers = grids.map((grid) => module.add(grid.define(module, globals)));
+  const leavers = grids.map((grid) => module.add(`${grid.cell.grid.path} leaving`, grid.define(module, globals)));
   const { inputs, outputs } = ir.design;
   const outside = [
-    ...Object.values(inputs).map((channel) => environmentCode(plan, globals, plan.channels.get(channel)!, true)),
-    ...Object.values(outputs).map((channel) => environmentCode(plan, globals, plan.channels.get(channel)!, false)),
-  ].map((code) => module.add(code));
+    ...Object.values(inputs).map((channel) => ({ channel, source: true })),
+    ...Object.values(outputs).map((channel) => ({ channel, source: false })),
+  ].map(({ channel, source }) =>
+    module.add(channel.path, environmentCode(plan, globals, plan.channels.get(channel)!, source)),
+  );
   module.table([...processes, ...leavers, ...outside]);
   for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));
-  module.exportFunction("run", module.add(scheduler(plan, globals, polling, type)));
+  module.exportFunction("run", module.add("scheduler", scheduler(plan, globals, polling, type)));
   module.exportGlobal("head", globals.head);
   module.exportGlobal("tail", globals.tail);
   module.exportGlobal("horizon", globals.horizon);

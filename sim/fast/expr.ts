@@ -484,7 +484,8 @@ export class ExprCompiler {
         }
         return;
       case "bits": {
-        if (fitsSigned(boundsOf(a))) {
+        // Bits below 32 stand in the low half, whatever is above.
+        if (fitsSigned(boundsOf(a)) || boundsOf(b).hi < 32) {
           this.emit32(a);
           this.emit32(c);
           code.op("i32.shr_s");

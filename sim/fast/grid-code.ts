@@ -104,8 +104,8 @@ export class GridCode {
       view.setInt32(this.state.lastFeed, -1, true);
       for (let i = 0; i < this.#usedSlots; i++) view.setInt32(this.#used + i * 4, -1, true);
     });
-    this.#emits = module.declare();
-    this.#flush = module.declare();
+    this.#emits = module.declare(`${grid.path} wave`);
+    this.#flush = module.declare(`${grid.path} tile`);
     this.#product = GridProduct.of(this);
   }
 

@@ -5,6 +5,8 @@ import type { Layout, Leaf } from "./layout.js";
 /** One scalar, or an array of one, at `offset` + the sum of `terms` (an i32 local times a number of bytes). */
 export interface LeafRef extends Leaf {
   readonly terms: readonly { readonly local: number; readonly scale: number }[];
+  /** The leaf of a whole value, with its padding; not a lane of a vector. */
+  readonly whole: boolean;
 }
 
 /** A value in memory: the leaves of its type. */
@@ -17,7 +19,7 @@ export type Selector =
 /** The value of `layout` at a fixed address, or at an address in a local. */
 export function placeAt(layout: Layout, address: number, base?: number): Place {
   const terms = base === undefined ? [] : [{ local: base, scale: 1 }];
-  return layout.leaves.map((leaf) => ({ ...leaf, offset: leaf.offset + address, terms }));
+  return layout.leaves.map((leaf) => ({ ...leaf, offset: leaf.offset + address, terms, whole: true }));
 }
 
 const stride = (leaf: LeafRef): number => leaf.dims.slice(1).reduce((product, n) => product * n, leaf.size);

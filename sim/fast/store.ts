@@ -59,10 +59,11 @@ function storeMap(compiler: ExprCompiler, to: Place, expr: MapExpr): void {
         .map((leaf) => ({ ...leaf, path: ["*", ...leaf.path.slice(2)] }));
       storeMap(compiler, leaves, { ...expr, body: memberOf(expr.body, name) });
     }
-  } else if (type.kind === "vec")
+  } else if (type.kind === "vec") {
+    if (to.length === 1 && emitSimdLeaf(compiler, to[0]!, expr)) return;
     for (let lane = 0; lane < expr.length; lane++)
       compiler.withLane(expr.lane, { lane }, () => store(compiler, select(to, { lane }), expr.body));
-  else if (!emitSimdLeaf(compiler, to[0]!, expr)) lanes(compiler, to[0]!, expr, [], 0);
+  } else if (!emitSimdLeaf(compiler, to[0]!, expr)) lanes(compiler, to[0]!, expr, [], 0);
 }
 
 /** A member of a struct expression, taken where it is made. */

@@ -99,11 +99,18 @@ const opcodes = {
   "i32x4.max_s": 0xfdb8,
   "i32x4.max_u": 0xfdb9,
   "i32x4.dot_i16x8_s": 0xfdba,
+  "i64x2.extend_low_i32x4_s": 0xfdc7,
+  "i64x2.extend_high_i32x4_s": 0xfdc8,
+  "i64x2.extend_low_i32x4_u": 0xfdc9,
+  "i64x2.extend_high_i32x4_u": 0xfdca,
+  "i64x2.shl": 0xfdcb,
   "i64x2.shr_s": 0xfdcc,
+  "i64x2.sub": 0xfdd1,
+  "i64x2.mul": 0xfdd5,
   "i64x2.add": 0xfdce,
   "i64x2.extmul_low_i32x4_s": 0xfddc,
   "i64x2.extmul_high_i32x4_s": 0xfddd,
-  "i32x4.trunc_sat_f32x4_s": 0xfdf8,
+  "i32x4.trunc_sat_f32x4_u": 0xfdf9,
 } as const;
 export type Op = keyof typeof opcodes;
 
@@ -241,6 +248,14 @@ export class Code {
     this.#bytes.push(lane);
     return this;
   }
+  /** `v128.load8_lane` and so on; address and vector stand on the stack. */
+  loadLane(bytes: 1 | 2 | 4 | 8, offset: number, lane: number): this {
+    this.#opcode({ 1: 0xfd54, 2: 0xfd55, 4: 0xfd56, 8: 0xfd57 }[bytes]);
+    this.#bytes.push(0);
+    unsigned(this.#bytes, offset);
+    this.#bytes.push(lane);
+    return this;
+  }
   extractI32(lane: number): this {
     this.#opcode(0xfd1b);
     this.#bytes.push(lane);
@@ -321,6 +336,10 @@ export class Code {
   mark(): number {
     return this.#bytes.length;
   }
+  /** Drop what was emitted since a mark. */
+  cut(mark: number): void {
+    this.#bytes.length = mark;
+  }
   /** Emit at a mark, outside any block that was opened since. */
   insertAt(mark: number, emit: () => void): void {
     const rest = this.#bytes.splice(mark);
@@ -353,7 +372,7 @@ export class Code {
 export class WasmModule {
   readonly #types: string[] = [];
   readonly #typeBytes: number[][] = [];
-  readonly #functions: { type: number; code: Code | undefined }[] = [];
+  readonly #functions: { type: number; code: Code | undefined; readonly name: string }[] = [];
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   #globals = 0;
   #table: readonly number[] = [];
@@ -368,14 +387,16 @@ export class WasmModule {
     return this.#types.push(key) - 1;
   }
   /** Reserve a function's number, to call it before it is written. */
-  declare(): number {
-    return this.#functions.push({ type: -1, code: undefined }) - 1;
+  declare(name: string): number {
+    return this.#functions.push({ type: -1, code: undefined, name }) - 1;
   }
   define(index: number, code: Code): void {
-    this.#functions[index] = { type: this.type(code.parameters, code.results), code };
+    const declared = this.#functions[index]!;
+    declared.type = this.type(code.parameters, code.results);
+    declared.code = code;
   }
-  add(code: Code): number {
-    const index = this.declare();
+  add(name: string, code: Code): number {
+    const index = this.declare(name);
     this.define(index, code);
     return index;
   }
@@ -405,6 +426,7 @@ export class WasmModule {
       sections.push(head.concat(body));
     };
     const text = (name: string): number[] => [name.length, ...Buffer.from(name, "latin1")];
+    const long = (name: string): number[] => [...number(name.length), ...Buffer.from(name, "latin1")];
     const number = (value: number): number[] => {
       const out: number[] = [];
       unsigned(out, value);
@@ -431,6 +453,11 @@ export class WasmModule {
       10,
       this.#functions.map(({ code }) => code!.encode()),
     );
+    // Names of functions (custom section "name"), which profilers show.
+    const names = this.#functions.map(({ name }, i) => [...number(i), ...long(name)]);
+    const map = number(names.length).concat(...names);
+    const custom = [...text("name"), 1, ...number(map.length)].concat(map);
+    sections.push([0, ...number(custom.length)].concat(custom));
     const total = sections.reduce((sum, { length }) => sum + length, 8);
     const out = new Uint8Array(total);
     out.set([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
