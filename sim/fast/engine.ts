@@ -152,6 +152,11 @@ export class FastEngine {
     return this.clocks;
   }
 
+  /** Times that an actor was called in the last run: what a run costs beside what it does. */
+  get switches(): number {
+    return this.#exports.head.value as number;
+  }
+
   /** Clocks passed: up to the last in which anything moved, or up to the horizon if that is where the run stopped. */
   get clocks(): number {
     return Math.min(this.#latest(), this.#until);
