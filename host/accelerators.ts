@@ -11,6 +11,10 @@ import { acceleratorConv2d, ACCELERATOR } from "./backends/accelerator.js";
 import { DEFAULT_DESIGN, findDesign } from "./registry.js";
 import { cpuTarget, type Target } from "./targets.js";
 
+/** Engines that simulate a design, equal in all that they compute and count (docs/engines.md). */
+export const ENGINES = ["fast", "kernel"] as const;
+export type Engine = (typeof ENGINES)[number];
+
 type Parameters = Readonly<Record<string, ParameterValue>>;
 
 export interface AcceleratorRequest {
@@ -20,7 +24,9 @@ export interface AcceleratorRequest {
   readonly design?: string | undefined;
   /** Parameters that differ from the design's defaults. */
   readonly set?: Parameters;
-  /** Simulate in this thread, which a trace needs; else in a worker. */
+  /** What simulates; `fast` unless said otherwise. */
+  readonly engine?: Engine | undefined;
+  /** Simulate in this thread on the kernel, which a trace needs; else in a worker. */
   readonly inProcess?: SimulatorOptions;
   readonly onClocks?: (clocks: number) => void;
 }
@@ -54,11 +60,16 @@ export async function openAccelerator(request: AcceleratorRequest): Promise<Open
 }
 
 /** A simulator of the design asked for. */
-export async function openSimulator({ design: name, set, inProcess }: Omit<AcceleratorRequest, "on">): Promise<Device> {
+export async function openSimulator({
+  design: name,
+  set,
+  engine = "fast",
+  inProcess,
+}: Omit<AcceleratorRequest, "on">): Promise<Device> {
   const { design, preset, module, export: exported } = findDesign(name ?? DEFAULT_DESIGN);
   const parameters = { ...preset, ...set };
   if (inProcess) return Simulator.of(design, parameters, inProcess);
-  return openWorker({ module, export: exported, parameters });
+  return openWorker({ module, export: exported, engine, parameters });
 }
 
 /** What the user asked for by name must be what the server runs. */

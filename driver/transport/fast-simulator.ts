@@ -16,14 +16,15 @@ import { memoryOf } from "./simulator.js";
 export interface FastOptions {
   /** Neighbours that hold tokens back at random, to test a design's patience. */
   readonly stalls?: RandomStalls;
-  /** Clocks after which a run is given up. */
-  readonly limit?: number;
+  /** Clocks without a single beat on any stream after which a run is given up; 2 million by default. */
+  readonly patience?: number;
 }
 
 /** Processes named in the report of a run that stopped. */
 const NAMED = 12;
 /** Clocks between reports of progress. */
-const PROGRESS_CLOCKS = 1_000_000;
+const PROGRESS_CLOCKS = 500_000;
+const PATIENCE = 2_000_000;
 
 export class FastSimulator implements Device {
   readonly #description: DeviceDescription;
@@ -125,17 +126,7 @@ export class FastSimulator implements Device {
         put(engine.input(port.name, beats, this.#gaps(port, beats)), port, transfers, memory);
       else engine.output(port.name, beats, this.#gaps(port, beats));
     }
-    const limit = this.#options.limit ?? Infinity;
-    for (let horizon = PROGRESS_CLOCKS; ; horizon += PROGRESS_CLOCKS) {
-      const until = progress.onClocks ? Math.min(horizon, limit) : limit;
-      const clocks = engine.run({ ...(until < Infinity ? { until } : {}) });
-      if (clocks < until) break;
-      if (until >= limit)
-        throw new TandemError(`Program ${program.name}: still running after ${limit} clocks`, {
-          hint: "Raise the limit, or look for a process that polls without end.",
-        });
-      progress.onClocks?.(clocks);
-    }
+    this.#toQuiescence(program, progress);
     this.#checkEnd(program, memory);
     const { counters } = engine;
     const outputs: Record<string, Uint8Array> = {};
@@ -143,6 +134,29 @@ export class FastSimulator implements Device {
       if (role === "output") outputs[name] = memory[i]!;
     });
     return { outputs, clocks: counters.clocks, exact: estimatedClocks(counters) === 0, counters };
+  }
+
+  #toQuiescence(program: Program, progress: RunProgress): void {
+    const engine = this.#engine;
+    const patience = this.#options.patience ?? PATIENCE;
+    let beats = -1;
+    let since = 0;
+    for (let until = PROGRESS_CLOCKS; ; until += PROGRESS_CLOCKS) {
+      const clocks = engine.run({ until });
+      if (engine.quiescent) return;
+      progress.onClocks?.(clocks);
+      const moved = this.#description.streams.reduce(
+        (sum, { name, direction }) => sum + (direction === "in" ? engine.sent(name) : engine.received(name).count),
+        0,
+      );
+      if (moved !== beats) since = clocks;
+      beats = moved;
+      if (clocks - since > patience)
+        throw new TandemError(
+          `Program ${program.name}: no beat has moved on any stream for ${clocks - since} clocks, yet the design runs on (clock ${clocks})`,
+          { hint: "Look for a process that polls without end, or for a loop that does not advance." },
+        );
+    }
   }
 
   #gaps(port: StreamPort, beats: number): readonly number[] | undefined {

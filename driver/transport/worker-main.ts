@@ -5,6 +5,7 @@ import { TandemError } from "../../hw/errors.js";
 import type { Design } from "../design.js";
 import { errorReply, type Progress } from "./messages.js";
 import { DeviceService } from "./service.js";
+import { FastSimulator } from "./fast-simulator.js";
 import { Simulator } from "./simulator.js";
 import { nodeEndpoint, type WorkerApi } from "./worker.js";
 
@@ -20,7 +21,12 @@ const api: WorkerApi = {
       const exports = (await import(source.module)) as Record<string, unknown>;
       const design = exports[source.export] as Design | undefined;
       if (!design) throw new TandemError(`${source.module} exports no "${source.export}"`);
-      service = new DeviceService(Simulator.of(design, source.parameters, source.options));
+      const { engine, parameters, options } = source;
+      service = new DeviceService(
+        engine === "fast"
+          ? await FastSimulator.of(design, parameters, options)
+          : Simulator.of(design, parameters, options),
+      );
       let last = 0;
       report = (progress) => {
         const now = performance.now();

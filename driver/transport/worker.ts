@@ -17,6 +17,8 @@ export interface WorkerDesign {
   readonly module: string;
   readonly export: string;
   readonly parameters?: Readonly<Record<string, ParameterValue>>;
+  /** What runs it; the kernel by default. The fast engine takes neither `board`, `timeline` nor `level`. */
+  readonly engine?: "kernel" | "fast";
   /** Options that can cross; traces stay in-process. */
   readonly options?: Pick<SimulatorOptions, "level" | "stalls" | "patience" | "board" | "timeline">;
 }

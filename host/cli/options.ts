@@ -1,7 +1,7 @@
 /** Options that several commands share, and what they mean. */
 import type { Argv } from "yargs";
 import { OPERATOR_TYPES } from "../graph/check.js";
-import { acceleratorTarget, isAcceleratorPlace } from "../accelerators.js";
+import { acceleratorTarget, ENGINES, isAcceleratorPlace, type Engine } from "../accelerators.js";
 import { DEFAULT_DESIGN } from "../registry.js";
 import { cpuTarget, type Target } from "../targets.js";
 import { UsageError } from "./errors.js";
@@ -31,6 +31,11 @@ export function placeOptions<T>(yargs: Argv<T>) {
       default: "sim",
       describe: "Where convolutions run: sim (a simulated design), cpu, or tcp://HOST:PORT (tandem serve, a board)",
     })
+    .option("engine", {
+      type: "string",
+      choices: ENGINES,
+      describe: "What simulates the design: fast, or the kernel to debug [fast]",
+    })
     .option("progress", {
       type: "boolean",
       describe: "Progress bar on stderr even where that is no terminal (--no-progress: never)",
@@ -56,6 +61,7 @@ export function kernelOptions<T>(yargs: Argv<T>) {
 
 export interface PlaceArguments extends DesignArguments {
   on: string;
+  engine: Engine | undefined;
   progress: boolean | undefined;
 }
 
@@ -72,13 +78,21 @@ export function openTarget(
   args: PlaceArguments & Pick<KernelArguments, "kernels">,
   onClocks: (clocks: number) => void,
 ): Promise<Target> {
-  const { on, design, kernels } = args;
-  if (isAcceleratorPlace(on)) return acceleratorTarget({ on, design, set: parseSet(args.set), onClocks }, kernels);
+  const { on, design, engine, kernels } = args;
+  checkEngine(args);
+  if (isAcceleratorPlace(on))
+    return acceleratorTarget({ on, design, set: parseSet(args.set), engine, onClocks }, kernels);
   if (on !== "cpu") throw new UsageError(`--on ${on}: no such place`, { hint: "Use sim, cpu or tcp://HOST:PORT." });
   if (design !== undefined || args.set.length > 0) {
     throw new UsageError("--design and --set mean nothing with --on cpu", { hint: "Add --on sim." });
   }
   return Promise.resolve(cpuTarget(kernels));
+}
+
+/** @throws UsageError where an engine is named, but nothing is simulated here. */
+export function checkEngine({ on, engine }: Pick<PlaceArguments, "on" | "engine">): void {
+  if (engine !== undefined && on !== "sim")
+    throw new UsageError(`--engine ${engine} means nothing with --on ${on}`, { hint: "Add --on sim." });
 }
 
 /** `--set rows=8` as overrides; the design converts and checks the values. */

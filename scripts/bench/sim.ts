@@ -103,7 +103,7 @@ async function wholeNetwork(options: BenchOptions, network: string, file: string
   const input = new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!));
   const clocks = { total: 0 };
   const seconds = await measure({ ...options, runs: Math.min(options.runs, 3) }, async () => {
-    const target = await acceleratorTarget({ on: "sim" });
+    const target = await acceleratorTarget({ on: "sim", engine: "kernel" });
     try {
       const { implementations, prefer } = target;
       const start = performance.now();

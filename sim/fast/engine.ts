@@ -48,6 +48,7 @@ export class FastEngine {
   /** End of what is in use: buffers of tokens are taken from here. */
   #top: number;
   #until = Infinity;
+  #horizon = Infinity;
   readonly #received = new Map<string, { start: number; times: number }>();
   readonly #sent = new Map<string, { times: number }>();
 
@@ -123,6 +124,7 @@ export class FastEngine {
     const limit = Math.min(options.limit ?? LAST_CLOCK, LAST_CLOCK);
     this.#until = options.until ?? Infinity;
     const horizon = Math.min(this.#until, limit);
+    this.#horizon = horizon;
     for (const { pushWaits, popWaits } of plan.channels.values()) {
       this.#view.setInt32(pushWaits, 0, true);
       this.#view.setInt32(popWaits, 0, true);
@@ -150,6 +152,11 @@ export class FastEngine {
         hint: "Raise the limit, or look for a process that polls without end.",
       });
     return this.clocks;
+  }
+
+  /** Nobody can move any more, whatever the horizon. */
+  get quiescent(): boolean {
+    return this.#latest() < this.#horizon && !this.#compiled.grids.some((grid) => grid.leaves(this.#view));
   }
 
   /** Times that an actor was called in the last run: what a run costs beside what it does. */

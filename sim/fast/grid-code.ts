@@ -401,12 +401,16 @@ export class GridCode {
     view.setInt32(this.#idle, 0, true);
   }
 
+  /** Results are on their way out. */
+  leaves(view: DataView): boolean {
+    return view.getInt32(this.state.head, true) !== view.getInt32(this.state.tail, true);
+  }
+
   /** The error of a result that found no room, if one still waits at the end. */
   stuck(view: DataView, horizon: number): TandemError | undefined {
-    const { head, tail, leaveTimes, leaveRows } = this.state;
-    const i = view.getInt32(head, true);
-    if (i === view.getInt32(tail, true)) return undefined;
-    const slot = (i & (this.leaveSlots - 1)) * 4;
+    const { head, leaveTimes, leaveRows } = this.state;
+    if (!this.leaves(view)) return undefined;
+    const slot = (view.getInt32(head, true) & (this.leaveSlots - 1)) * 4;
     const time = view.getInt32(leaveTimes + slot, true);
     return time < horizon ? this.full(time, view.getInt32(leaveRows + slot, true)) : undefined;
   }
