@@ -122,7 +122,10 @@ class VectorCompiler {
         code.v128(new Array<number>(16).fill(0)).set(register);
         for (let i = first; i < Math.min(first + group, count); i++) {
           emitBase(code, access.leaf);
-          code.get(register).loadLane(to.size, access.leaf.offset + access.offsets[i]!, i - first).set(register);
+          code
+            .get(register)
+            .loadLane(to.size, access.leaf.offset + access.offsets[i]!, i - first)
+            .set(register);
         }
       }
       this.#put(to, first, register);
@@ -164,7 +167,11 @@ class VectorCompiler {
     if (size === 4) return a;
     const register = code.local("v128");
     if (size === 2) {
-      code.get(a).get(b).op(signed ? "i16x8.narrow_i32x4_s" : "i16x8.narrow_i32x4_u").set(register);
+      code
+        .get(a)
+        .get(b)
+        .op(signed ? "i16x8.narrow_i32x4_s" : "i16x8.narrow_i32x4_u")
+        .set(register);
       return register;
     }
     code.get(a).get(b).op("i16x8.narrow_i32x4_s").get(c).get(d).op("i16x8.narrow_i32x4_s");
@@ -234,7 +241,9 @@ class VectorCompiler {
   }
 
   #constants(values: readonly number[]): void {
-    const bytes = values.flatMap((x) => [0, 8, 16, 24].map((shift) => (Number(BigInt.asIntN(32, BigInt(x))) >> shift) & 255));
+    const bytes = values.flatMap((x) =>
+      [0, 8, 16, 24].map((shift) => (Number(BigInt.asIntN(32, BigInt(x))) >> shift) & 255),
+    );
     this.#code.v128(bytes);
   }
 
@@ -288,7 +297,8 @@ class VectorCompiler {
       const sign = leaf.signed ? "s" : "u";
       if (leaf.size === 4) code.mem("v128.load", offset);
       else if (leaf.size === 2) code.mem(`v128.load16x4_${sign}`, offset);
-      else code.mem("v128.load32_zero", offset).op(`i16x8.extend_low_i8x16_${sign}`).op(`i32x4.extend_low_i16x8_${sign}`);
+      else
+        code.mem("v128.load32_zero", offset).op(`i16x8.extend_low_i8x16_${sign}`).op(`i32x4.extend_low_i16x8_${sign}`);
     } else {
       if (leaf.size !== 4) throw new Unsupported();
       code.v128(new Array<number>(16).fill(0));
@@ -297,7 +307,10 @@ class VectorCompiler {
       for (let i = 0; i < 4; i++) {
         emitBase(code, leaf);
         const at = offsets[Math.min(first + i, offsets.length - 1)]!;
-        code.get(register).loadLane(4, leaf.offset + at, i).set(register);
+        code
+          .get(register)
+          .loadLane(4, leaf.offset + at, i)
+          .set(register);
       }
       code.get(register);
     }
@@ -310,7 +323,11 @@ class VectorCompiler {
     const { lo, hi } = boundsOf(from);
     if (from.type.kind === "bool") code.i32(1).op("i32x4.splat").op("v128.and");
     if (bits === 32 || (lo >= min && hi <= max)) return;
-    if (!signed) code.i32(2 ** bits - 1).op("i32x4.splat").op("v128.and");
+    if (!signed)
+      code
+        .i32(2 ** bits - 1)
+        .op("i32x4.splat")
+        .op("v128.and");
     else
       code
         .i32(32 - bits)
@@ -430,7 +447,11 @@ class VectorCompiler {
     if (h === undefined || l === undefined || h > 31) throw new Unsupported();
     this.#vector(x);
     if (l > 0) code.i32(l).op("i32x4.shr_u");
-    if (h - l < 31) code.i32(2 ** (h - l + 1) - 1).op("i32x4.splat").op("v128.and");
+    if (h - l < 31)
+      code
+        .i32(2 ** (h - l + 1) - 1)
+        .op("i32x4.splat")
+        .op("v128.and");
   }
 
   /** 2^n, or 2^(31 - n), for n in 0..31: made as a float. */
@@ -452,7 +473,16 @@ class VectorCompiler {
     this.#vector(b);
     code.set(y).i64(1073741824).op("i64x2.splat").set(half);
     const saturated = code.local("v128");
-    code.get(x).get(y).op("i32x4.eq").get(x).i32(-2147483648).op("i32x4.splat").op("i32x4.eq").op("v128.and").set(saturated);
+    code
+      .get(x)
+      .get(y)
+      .op("i32x4.eq")
+      .get(x)
+      .i32(-2147483648)
+      .op("i32x4.splat")
+      .op("i32x4.eq")
+      .op("v128.and")
+      .set(saturated);
     code.i32(2147483647).op("i32x4.splat");
     code.get(x).get(y).op("i64x2.extmul_low_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_s");
     code.get(x).get(y).op("i64x2.extmul_high_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_s");
@@ -508,7 +538,11 @@ class VectorCompiler {
     if (expr.kind === "binary" && (expr.op === "+" || expr.op === "-")) {
       const [a, b] = [this.#wide(expr.left), this.#wide(expr.right)];
       for (const half of [0, 1] as const)
-        code.get(a[half]).get(b[half]).op(expr.op === "+" ? "i64x2.add" : "i64x2.sub").set(out[half]);
+        code
+          .get(a[half])
+          .get(b[half])
+          .op(expr.op === "+" ? "i64x2.add" : "i64x2.sub")
+          .set(out[half]);
       return out;
     }
     if (expr.kind === "binary" && expr.op === "*") {
