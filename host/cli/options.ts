@@ -23,6 +23,13 @@ export interface DesignArguments {
   set: string[];
 }
 
+/** What simulates a design (docs/engines.md). */
+export const engineOption = {
+  type: "string",
+  choices: ENGINES,
+  describe: "What simulates the design: fast, or the kernel to debug [fast]",
+} as const;
+
 /** Where and how a network runs. */
 export function placeOptions<T>(yargs: Argv<T>) {
   return designOptions(yargs)
@@ -31,11 +38,7 @@ export function placeOptions<T>(yargs: Argv<T>) {
       default: "sim",
       describe: "Where convolutions run: sim (a simulated design), cpu, or tcp://HOST:PORT (tandem serve, a board)",
     })
-    .option("engine", {
-      type: "string",
-      choices: ENGINES,
-      describe: "What simulates the design: fast, or the kernel to debug [fast]",
-    })
+    .option("engine", engineOption)
     .option("progress", {
       type: "boolean",
       describe: "Progress bar on stderr even where that is no terminal (--no-progress: never)",

@@ -6,12 +6,12 @@ import { layerMacs } from "../../../driver/layer.js";
 import { TandemError } from "../../../hw/errors.js";
 import { TextFile } from "../../../sim/trace/file.js";
 import { parseWindow, Trace } from "../../../sim/trace/trace.js";
-import { isAcceleratorPlace, openAccelerator, type OpenAccelerator } from "../../accelerators.js";
+import { isAcceleratorPlace, openAccelerator, type Engine, type OpenAccelerator } from "../../accelerators.js";
 import { randomGemm, type Gemm } from "../../gemm.js";
 import { version } from "../../version.js";
 import { UsageError } from "../errors.js";
 import { checkWritable, writeWhole } from "../files.js";
-import { designOptions, parseSet, type DesignArguments } from "../options.js";
+import { checkEngine, designOptions, engineOption, parseSet, type DesignArguments } from "../options.js";
 import { Progress } from "../progress.js";
 import { count, fixed, percent, table } from "../table.js";
 
@@ -21,6 +21,7 @@ interface Arguments extends DesignArguments {
   k: number;
   seed: number;
   on: string;
+  engine: Engine | undefined;
   json: string | undefined;
   vcd: string | undefined;
   trace: string[];
@@ -35,6 +36,7 @@ function builder(yargs: Argv): Argv<Arguments> {
     .positional("k", { type: "number", demandOption: true, describe: "Depth (input channels)" })
     .option("seed", { type: "number", default: 1, requiresArg: true, describe: "Of the random operands" })
     .option("on", { type: "string", default: "sim", requiresArg: true, describe: "sim, or tcp://HOST:PORT" })
+    .option("engine", engineOption)
     .option("json", { type: "string", requiresArg: true, describe: "Write the result here (docs/gemm.schema.json)" })
     .option("vcd", { type: "string", requiresArg: true, describe: "Write a waveform here (with --on sim)" })
     .option("trace", {
@@ -65,6 +67,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
       on: args.on,
       design: args.design,
       set: parseSet(args.set),
+      engine: args.engine,
       onClocks: (clocks) => progress.clocks(clocks),
       ...(waveform && { inProcess: { onKernel: waveform.attach } }),
     });
@@ -82,9 +85,14 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   }
 }
 
-function checkArguments({ on, seed, vcd, trace, window, json }: Arguments): void {
+function checkArguments({ on, engine, seed, vcd, trace, window, json }: Arguments): void {
   if (!isAcceleratorPlace(on)) throw new UsageError(`--on ${on}: expected sim or tcp://HOST:PORT`);
   if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed ${seed}: expected a whole number`);
+  checkEngine({ on, engine });
+  if (vcd !== undefined && engine === "fast")
+    throw new UsageError("--vcd needs the kernel, which is equal to the fast engine clock for clock", {
+      hint: "Leave --engine fast away.",
+    });
   if (vcd !== undefined && on !== "sim") throw new UsageError("--vcd needs the simulator in this process: --on sim");
   if (vcd === undefined && (trace.length > 0 || window !== undefined))
     throw new UsageError("--trace and --window need --vcd FILE");

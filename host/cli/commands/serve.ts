@@ -2,17 +2,19 @@
 import type { ArgumentsCamelCase, Argv, CommandModule } from "yargs";
 import { formatTcpAddress } from "../../../driver/transport/address.js";
 import { TcpServer } from "../../../driver/transport/tcp-server.js";
-import { openSimulator } from "../../accelerators.js";
+import { openSimulator, type Engine } from "../../accelerators.js";
 import { UsageError } from "../errors.js";
-import { designOptions, parseSet, type DesignArguments } from "../options.js";
+import { designOptions, engineOption, parseSet, type DesignArguments } from "../options.js";
 
 interface Arguments extends DesignArguments {
   port: number;
   host: string;
+  engine: Engine | undefined;
 }
 
 function builder(yargs: Argv): Argv<Arguments> {
   return designOptions(yargs)
+    .option("engine", engineOption)
     .option("port", { type: "number", default: 0, requiresArg: true, describe: "TCP port; 0 takes a free one" })
     .option("host", {
       type: "string",
@@ -33,7 +35,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const { port, host } = args;
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new UsageError(`--port ${port}: expected 0 to 65535`);
   const stopped = signalled();
-  const device = await openSimulator({ design: args.design, set: parseSet(args.set) });
+  const device = await openSimulator({ design: args.design, set: parseSet(args.set), engine: args.engine });
   try {
     const server = await TcpServer.listen(device, {
       host,
