@@ -20,6 +20,30 @@ export function registersOf(graph: Graph, states: readonly Node[]): Set<Local> {
   return registers;
 }
 
+/** The graph without assignments to locals that nobody reads any more, as unrolled counters leave them. */
+export function removeDead(graph: Graph): Graph {
+  for (;;) {
+    const live = liveIn(graph);
+    const dead = new Set(
+      graph.nodes.filter((node) => {
+        if (node.kind !== "action" || (node.action.kind !== "let" && node.action.kind !== "assign")) return false;
+        return definitionsOf(node).every(({ variable }) => "id" in variable && !live.get(node.next)!.has(variable));
+      }),
+    );
+    if (dead.size === 0) return graph;
+    const skip = (node: Node): Node => {
+      let at = node;
+      while (dead.has(at)) at = (at as Extract<Node, { kind: "action" }>).next;
+      return at;
+    };
+    for (const node of graph.nodes) {
+      if (node.kind !== "end" && node.next) node.next = skip(node.next);
+      if (node.kind === "branch") node.otherwise = skip(node.otherwise);
+    }
+    graph = { start: skip(graph.start), nodes: graph.nodes.filter((node) => !dead.has(node)), added: graph.added };
+  }
+}
+
 /** Locals whose value on entry to the node is used. */
 function liveIn(graph: Graph): Map<Node, Set<Local>> {
   const live = new Map<Node, Set<Local>>(graph.nodes.map((node) => [node, new Set()]));

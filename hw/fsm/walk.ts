@@ -10,7 +10,7 @@ import { TandemError } from "../errors.js";
 import type { ProcessIr } from "../ir/ir.js";
 import { GraphBuilder, successors, type Graph, type Node } from "./graph.js";
 import { latchOperands } from "./latch.js";
-import { registersOf, statesOf } from "./liveness.js";
+import { registersOf, removeDead, statesOf } from "./liveness.js";
 import type { Local } from "../ir/ir.js";
 import { definitionsOf, exprsOf, visitExpr, type Variable } from "./uses.js";
 import { where } from "./unroll.js";
@@ -57,7 +57,7 @@ const maxRounds = 64;
 
 export function lower(process: ProcessIr): Machine {
   const builder = new GraphBuilder(process);
-  const graph = latchOperands(builder.build(process), builder);
+  const graph = removeDead(latchOperands(builder.build(process), builder));
   const states = statesOf(graph);
   // Where a cycle is cut decides how much of it is needed twice: take the cheapest cut.
   const roots = states.filter((node) => node.kind !== "end");

@@ -14,6 +14,7 @@ import type { Action, Node } from "../fsm/graph.js";
 import { widthOf } from "../fsm/width.js";
 import { rootOf } from "../fsm/unroll.js";
 import { bitsFor, ExprText, literal, placeText, type Names } from "./expr.js";
+import { findBranches, inline, type Branches } from "./branches.js";
 import { FunctionLibrary } from "./functions.js";
 import { countBits, defaultName, wiresOf, type Bundle } from "./interface.js";
 import { NameTable, span } from "./names.js";
@@ -88,6 +89,7 @@ class ProcessText implements Names {
   readonly #fields = new Map<StateField, string>();
   readonly #states = new Map<Node, string>();
   readonly #flags = new Map<Step, string>();
+  readonly #branches: Branches;
   readonly #written = new Set<Local>();
   /** Declarations of values bound inside expressions. */
   readonly #extra: string[] = [];
@@ -100,6 +102,7 @@ class ProcessText implements Names {
 
   constructor(machine: Machine, nameOf: (bundle: Bundle) => string | undefined, source: SourceLine) {
     this.#machine = machine;
+    this.#branches = findBranches(machine.steps);
     this.#source = source;
     this.#expr = new ExprText(this, this.#functions);
     for (const reserved of ["state", "state_n", "busy"]) this.#names.unique(reserved);
@@ -122,7 +125,8 @@ class ProcessText implements Names {
       );
     for (const node of machine.states) this.#states.set(node, this.#names.unique(`S_${this.#label(node)}`));
     for (const step of machine.steps)
-      if (!inline(step)) this.#flags.set(step, this.#names.unique(`at_${this.#label(step.node)}`));
+      if (!inline(step) && !this.#branches.met.has(step))
+        this.#flags.set(step, this.#names.unique(`at_${this.#label(step.node)}`));
   }
 
   // Names, as expressions ask for them.
@@ -292,15 +296,9 @@ class ProcessText implements Names {
         this.#line("busy = 1'b1;");
         this.#line(`state_n = ${this.#states.get(node.next)!};`);
         return;
-      case "branch": {
-        this.#comment(node.at);
-        this.#block(`if (${this.#expr.bool(node.condition)}) begin`, () => this.#go(step.next!), "end else begin");
-        this.#indent++;
-        this.#go(step.otherwise!);
-        this.#indent--;
-        this.#line("end");
+      case "branch":
+        this.#branch(step, node.condition);
         return;
-      }
       case "pop":
       case "push":
         this.#operation(step, node);
@@ -315,7 +313,41 @@ class ProcessText implements Names {
     }
   }
 
+  #branch(step: Step, condition: Expr): void {
+    this.#comment(step.node.at);
+    const test = this.#expr.bool(condition);
+    const arm = (to: Step): string[] => {
+      const outer = this.#lines;
+      this.#lines = [];
+      this.#indent++;
+      this.#go(to);
+      this.#indent--;
+      const lines = this.#lines;
+      this.#lines = outer;
+      return lines;
+    };
+    const then = arm(step.next!);
+    const otherwise = arm(step.otherwise!);
+    if (then.length === 0) {
+      if (otherwise.length > 0) this.#block(`if (!${test}) begin`, () => this.#lines.push(...otherwise));
+    } else {
+      this.#block(
+        `if (${test}) begin`,
+        () => this.#lines.push(...then),
+        otherwise.length > 0 ? "end else begin" : "end",
+      );
+      if (otherwise.length > 0) {
+        this.#lines.push(...otherwise);
+        this.#line("end");
+      }
+    }
+    const join = this.#branches.joins.get(step);
+    if (join) this.#step(join);
+  }
+
   #go(step: Step): void {
+    // Where the arms of a plain branch meet, its text goes on behind the `end`.
+    if (this.#branches.met.has(step)) return;
     const flag = this.#flags.get(step);
     if (flag) this.#line(`${flag} = 1'b1;`);
     else this.#step(step);
@@ -582,6 +614,3 @@ class ProcessText implements Names {
     return { text, list: counters.map(({ side, channel, register }) => ({ side, channel, register })) };
   }
 }
-
-/** Only one step leads here, and no clock begins here: the text stands where that step goes on. */
-const inline = (step: Step): boolean => !step.state && step.from.length === 1;

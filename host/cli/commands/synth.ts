@@ -1,0 +1,88 @@
+/** `tandem synth DESIGN`: what the design takes of the XC7Z020, by Yosys. */
+import { writeFileSync } from "node:fs";
+import type { CommandModule } from "yargs";
+import { readVerilog } from "../../../driver/transport/rtl-simulator.js";
+import { elaborate } from "../../../hw/elaborate.js";
+import { TandemError } from "../../../hw/errors.js";
+import { findDesign } from "../../registry.js";
+import { blocks36, useOf, XC7Z020, type Use } from "../../synth/resources.js";
+import { synthesize, type ModuleUse, type Synthesis } from "../../synth/synthesize.js";
+import { parseSet } from "../options.js";
+import { count, table, type Column } from "../table.js";
+
+interface Arguments {
+  design: string;
+  set: string[];
+  json: string | undefined;
+}
+
+export const synth: CommandModule<object, Arguments> = {
+  command: "synth <design>",
+  describe: "Synthesise a design for the XC7Z020 with Yosys: LUT, FF, DSP48E1, BRAM, and what does not fit",
+  builder: (yargs) =>
+    yargs
+      .positional("design", { type: "string", demandOption: true, describe: "Name of the design" })
+      .option("set", {
+        type: "string",
+        array: true,
+        default: [] as string[],
+        describe: "Parameter of the design: rows=8 (tandem designs lists them)",
+      })
+      .option("json", { type: "string", requiresArg: true, describe: "Write all figures to this file" }),
+  async handler({ design: name, set, json }) {
+    const { design } = findDesign(name);
+    const config = design.configure(parseSet(set));
+    const verilog = await readVerilog(elaborate(design.build(config)));
+    const result = await synthesize(verilog);
+    const uses = useOf(result.resources);
+    if (json !== undefined)
+      writeJson(json, { design: name, parameters: design.describe(config), device: XC7Z020.name, uses, ...result });
+    process.stdout.write(`${report(result, uses)}\n`);
+  },
+};
+
+const USE: readonly Column<Use>[] = [
+  { title: XC7Z020.name, cell: ({ name }) => name, align: "left" },
+  { title: "used", cell: ({ used }) => count(used) },
+  { title: "available", cell: ({ available }) => count(available) },
+  { title: "share", cell: ({ used, available }) => `${((100 * used) / available).toFixed(1)} %` },
+  { title: "", cell: ({ fits }) => (fits ? "" : "does not fit"), align: "left" },
+];
+
+const MODULES: readonly Column<ModuleUse>[] = [
+  { title: "module", cell: ({ name }) => name, align: "left" },
+  { title: "instances", cell: ({ instances }) => count(instances) },
+  { title: "LUT", cell: ({ own, instances }) => count(own.lut * instances) },
+  { title: "FF", cell: ({ own, instances }) => count(own.ff * instances) },
+  { title: "DSP48E1", cell: ({ own, instances }) => count(own.dsp * instances) },
+  { title: "BRAM36", cell: ({ own, instances }) => count(blocks36(own) * instances) },
+];
+
+/** Modules with the most look-up tables; the rest is small. */
+const SHOWN = 15;
+
+function report(result: Synthesis, uses: readonly Use[]): string {
+  const modules = [...result.modules].sort((a, b) => b.own.lut * b.instances - a.own.lut * a.instances).slice(0, SHOWN);
+  const { ns, module } = result.longestPath;
+  return [
+    table(uses, USE),
+    "",
+    `largest ${modules.length} of ${result.modules.length} modules, all instances together:`,
+    table(modules, MODULES),
+    "",
+    `longest path inside one module: ${ns.toFixed(2)} ns of cell delays in ${module}, without wires (estimated; it ranks designs, it is not Fmax)`,
+    `${result.tool}, modules kept apart${result.cached ? "; from the cache" : ""}`,
+    ...(result.unknown.length > 0 ? [`not counted: cells ${result.unknown.join(", ")}`] : []),
+  ].join("\n");
+}
+
+function writeJson(path: string, value: unknown): void {
+  try {
+    writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+  } catch (error) {
+    throw new TandemError(`--json ${path}: cannot be written: ${(error as Error).message}`, {
+      hint: "Name a file in a folder that you may write.",
+      cause: error,
+    });
+  }
+}
