@@ -31,8 +31,8 @@ export interface Run {
   readonly counters: Counters;
 }
 
-const TOKENS = 14;
-const HORIZON = 1500;
+export const TOKENS = 14;
+export const HORIZON = 1500;
 
 export function runExample({ make, tokens }: Example, seed: number, read?: (top: Module) => Replaced): Run {
   const top = make();
