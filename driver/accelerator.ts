@@ -2,6 +2,9 @@
  * The one interface between the host's runtime and an accelerator, wherever it is: a simulation in this process, in a
  * worker, behind a socket, or a board.
  */
+import type { Counters } from "../sim/kernel/counters.js";
+import type { TransferTrace } from "../sim/platform/dma.js";
+import type { Timeline } from "../sim/profile/timeline.js";
 import type { ConvLayer } from "./layer.js";
 
 /** What one layer cost on the accelerator. */
@@ -17,6 +20,29 @@ export interface LayerCost {
   readonly bytesOut: number;
   /** Clocks that each process stood stalled, keyed `process: channel`. */
   readonly stalls: Readonly<Record<string, number>>;
+  readonly detail?: LayerDetail;
+}
+
+/** What reports and the board's model make of a layer's run. */
+export interface LayerDetail {
+  readonly counters?: Counters;
+  /** With a board's DMA. */
+  readonly transfers?: readonly TransferTrace[];
+  /** If it was recorded. */
+  readonly timeline?: Timeline;
+  /** What the streams carried, all transfers together. */
+  readonly streams: readonly {
+    readonly name: string;
+    readonly direction: "in" | "out";
+    readonly bytes: number;
+    readonly transfers: number;
+  }[];
+  /** Bytes that the CPU writes to make the input, or moves of the output; 0 where the tensor itself is handed over. */
+  readonly packedBytes: number;
+  readonly unpackedBytes: number;
+  /** With a board's DMA: the clock by which each eighth of the input was taken, the slowest stream. */
+  readonly inputProgress?: readonly number[];
+  readonly tiling: Readonly<Record<string, number | boolean>>;
 }
 
 export interface LayerResult extends LayerCost {

@@ -1,11 +1,11 @@
 /** The accelerator that the host sees, made of a design and a device that runs it. */
 import { TandemError } from "../hw/errors.js";
 import { estimatedClocks, stallTable } from "../sim/kernel/counters.js";
-import type { Accelerator, CompiledLayer, LayerResult } from "./accelerator.js";
+import type { Accelerator, CompiledLayer, LayerDetail, LayerResult } from "./accelerator.js";
 import type { CompiledProgram, Design } from "./design.js";
-import type { Device, ProgramHandle } from "./device.js";
+import type { Device, ProgramHandle, RunResult } from "./device.js";
 import type { ConvLayer } from "./layer.js";
-import { programTraffic } from "./program.js";
+import { programTraffic, type Program } from "./program.js";
 
 class OffloadedLayer implements CompiledLayer {
   readonly layer: ConvLayer;
@@ -66,10 +66,57 @@ export class Offload<Config> implements Accelerator {
       estimates: result.counters ? estimatedClocks(result.counters) : 0,
       ...programTraffic(program),
       stalls: result.counters ? stallTable(result.counters) : {},
+      detail: detailOf(compiled.compiled, result),
     };
   }
 
   async close(): Promise<void> {
     await this.#device.close();
   }
+}
+
+function detailOf({ program, packs, unpacks, tiling }: CompiledProgram, result: RunResult): LayerDetail {
+  const { counters, transfers, timeline } = result;
+  const bytesOf = (role: "input" | "output"): number =>
+    program.buffers.reduce((sum, buffer) => sum + (buffer.role === role ? buffer.bytes : 0), 0);
+  const streams = new Map<string, LayerDetail["streams"][number]>();
+  for (const step of program.steps) {
+    if (step.kind === "write") continue;
+    const { stream: name, length } = step;
+    const before = streams.get(name) ?? {
+      name,
+      direction: step.kind === "send" ? "in" : "out",
+      bytes: 0,
+      transfers: 0,
+    };
+    streams.set(name, { ...before, bytes: before.bytes + length, transfers: before.transfers + 1 });
+  }
+  const inputProgress = transfers && progressOf(program, transfers);
+  return {
+    ...(counters && { counters }),
+    ...(transfers && { transfers }),
+    ...(timeline && { timeline }),
+    ...(inputProgress && { inputProgress }),
+    streams: [...streams.values()],
+    packedBytes: packs ? bytesOf("input") : 0,
+    unpackedBytes: unpacks ? bytesOf("output") : 0,
+    tiling,
+  };
+}
+
+/** The clock by which each eighth of the input had gone, over the streams that carry it; undefined if none does. */
+function progressOf(program: Program, transfers: NonNullable<RunResult["transfers"]>): number[] | undefined {
+  const byStream = new Map<string, NonNullable<RunResult["transfers"]>[number][]>();
+  for (const trace of transfers) {
+    const step = program.steps[trace.step];
+    if (step?.kind !== "send" || program.buffers[step.buffer]?.role !== "input") continue;
+    byStream.set(trace.stream, [...(byStream.get(trace.stream) ?? []), trace]);
+  }
+  if (byStream.size === 0) return undefined;
+  const each = [...byStream.values()].map((traces) => {
+    const marks = traces.flatMap(({ eighths }) => eighths);
+    const parts = traces[0]!.eighths.length;
+    return Array.from({ length: parts }, (_, i) => marks[Math.ceil(((i + 1) * marks.length) / parts) - 1]! + 1);
+  });
+  return each[0]!.map((_, i) => Math.max(...each.map((marks) => marks[i]!)));
 }

@@ -17,6 +17,9 @@ export type Engine = (typeof ENGINES)[number];
 
 type Parameters = Readonly<Record<string, ParameterValue>>;
 
+/** The board around a simulated design, and whether to record what happens over time. A server has its own. */
+export type SimulationOptions = Pick<SimulatorOptions, "board" | "timeline">;
+
 export interface AcceleratorRequest {
   /** `sim`, or `tcp://HOST:PORT`. */
   readonly on: string;
@@ -28,6 +31,7 @@ export interface AcceleratorRequest {
   readonly engine?: Engine | undefined;
   /** Simulate in this thread on the kernel, which a trace needs; else in a worker. */
   readonly inProcess?: SimulatorOptions;
+  readonly simulation?: SimulationOptions;
   readonly onClocks?: (clocks: number) => void;
 }
 
@@ -60,16 +64,18 @@ export async function openAccelerator(request: AcceleratorRequest): Promise<Open
 }
 
 /** A simulator of the design asked for. */
-export async function openSimulator({
-  design: name,
-  set,
-  engine = "fast",
-  inProcess,
-}: Omit<AcceleratorRequest, "on">): Promise<Device> {
+export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Promise<Device> {
+  const { design: name, set, inProcess, simulation = {} } = request;
   const { design, preset, module, export: exported } = findDesign(name ?? DEFAULT_DESIGN);
   const parameters = { ...preset, ...set };
-  if (inProcess) return Simulator.of(design, parameters, inProcess);
-  return openWorker({ module, export: exported, engine, parameters });
+  if (inProcess) return Simulator.of(design, parameters, { ...simulation, ...inProcess });
+  const needsKernel = simulation.board !== undefined || simulation.timeline === true;
+  if (needsKernel && request.engine === "fast")
+    throw new TandemError("The fast engine knows neither the board's memory nor what happens over time", {
+      hint: "Use --engine kernel, or --platform ideal without --report.",
+    });
+  const engine = needsKernel ? "kernel" : (request.engine ?? "fast");
+  return openWorker({ module, export: exported, engine, parameters, options: simulation });
 }
 
 /** What the user asked for by name must be what the server runs. */

@@ -137,7 +137,8 @@ export class Simulator implements Device {
     if (!this.#fresh) kernel.reset();
     this.#fresh = false;
     const { stalls, board } = this.#options;
-    const timing = board && new DmaTiming(pacedStreams(program, this.#streams), board);
+    const paced = pacedStreams(program, this.#streams);
+    const timing = board && new DmaTiming(paced, board);
     const sends: SendChannel[] = [];
     const receives: ReceiveChannel[] = [];
     for (const port of this.#streams)
@@ -151,7 +152,7 @@ export class Simulator implements Device {
         const pace = timing?.pace(port.name);
         if (!channel.done) sink(kernel, port.name, (beat) => channel.take(beat as Beat), { stalls, pace });
       }
-    this.#sampler?.begin();
+    this.#sampler?.begin({ streams: paced, pace: timing && ((stream) => timing.pace(stream)) });
     this.#toQuiescence(program, [...sends, ...receives], progress);
     this.#checkEnd(program, sends, receives);
     const { counters } = kernel;

@@ -4,7 +4,9 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  mkdirSync,
   openSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -32,7 +34,7 @@ export function checkWritable(path: string): void {
  * Devices and pipes are written directly.
  * @throws TandemError naming the path and what the system said.
  */
-export function writeWhole(path: string, content: string): void {
+export function writeWhole(path: string, content: string | Uint8Array): void {
   attempt(path, () => {
     const target = resolved(path);
     if (isSpecial(target)) {
@@ -50,10 +52,28 @@ export function writeWhole(path: string, content: string): void {
   });
 }
 
-function writeTo(path: string, flags: string, content: string): void {
+/** A text file that a command needs; `what` says what it should be. @throws TandemError if it cannot be read. */
+export function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new TandemError(`${path}: cannot be read (${code ?? message})`, { hint: `Give ${what}.`, cause: error });
+  }
+}
+
+/** Makes a folder for several outputs, unless it exists. @throws TandemError naming it where that fails. */
+export function makeFolder(path: string): void {
+  attempt(path, () => {
+    mkdirSync(path, { recursive: true });
+    accessSync(path, constants.W_OK);
+  });
+}
+
+function writeTo(path: string, flags: string, content: string | Uint8Array): void {
   const file = openSync(path, flags);
   try {
-    const bytes = Buffer.from(content);
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
     for (let written = 0; written < bytes.length;) written += writeSync(file, bytes, written);
     if (flags === "wx") fsyncSync(file);
   } finally {

@@ -1,22 +1,14 @@
 /** Tables of measurements for `tandem calibrate`: CSV with a header. */
-import { readFileSync } from "node:fs";
 import { parse } from "csv-parse/sync";
 import { TandemError } from "../../hw/errors.js";
 import type { Measurement } from "../../sim/platform/evidence.js";
+import { readText } from "./files.js";
 
 const COLUMNS = ["id", "quantity", "value", "unit", "conditions", "source", "confidence"] as const;
 
 /** @throws TandemError naming the file where it cannot be read, is no CSV, or lacks a column. */
 export function readMeasurements(path: string): Measurement[] {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new TandemError(`${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unknown error"})`, {
-      hint: "Give a CSV file of measurements.",
-      cause: error,
-    });
-  }
+  const text = readText(path, "a CSV file of measurements");
   let rows: Record<string, string>[];
   try {
     rows = parse(text, { columns: true, skip_empty_lines: true, bom: true });

@@ -1,10 +1,18 @@
 /** Options that several commands share, and what they mean. */
 import type { Argv } from "yargs";
+import { platformNames, platformOf, type Platform } from "../../sim/platform/platform.js";
 import { OPERATOR_TYPES } from "../graph/check.js";
-import { acceleratorTarget, ENGINES, isAcceleratorPlace, type Engine } from "../accelerators.js";
+import {
+  acceleratorTarget,
+  ENGINES,
+  isAcceleratorPlace,
+  type Engine,
+  type SimulationOptions,
+} from "../accelerators.js";
 import { DEFAULT_DESIGN } from "../registry.js";
 import { cpuTarget, type Target } from "../targets.js";
 import { UsageError } from "./errors.js";
+import { readText } from "./files.js";
 
 /** Which design, and how it is configured. */
 export function designOptions<T>(yargs: Argv<T>) {
@@ -62,6 +70,42 @@ export function kernelOptions<T>(yargs: Argv<T>) {
     });
 }
 
+/** The board around the accelerator. */
+export function platformOptions<T>(yargs: Argv<T>) {
+  return yargs
+    .option("platform", {
+      type: "string",
+      choices: platformNames,
+      describe: "Board around a simulated design: ideal (a beat per clock and stream) or pynq-z1",
+    })
+    .option("calibration", {
+      type: "string",
+      requiresArg: true,
+      describe: "Constants of the board, as tandem calibrate --out writes them",
+    })
+    .option("threads", {
+      type: "number",
+      choices: [1, 2] as const,
+      default: 1 as const,
+      describe: "Threads of the board's CPU, for predictions",
+    });
+}
+
+export interface PlatformArguments {
+  platform: (typeof platformNames)[number] | undefined;
+  calibration: string | undefined;
+  threads: 1 | 2;
+}
+
+/** @throws TandemError if the calibration cannot be read or is none. */
+export function openPlatform(args: PlatformArguments, unlessGiven: (typeof platformNames)[number]): Platform {
+  const { calibration } = args;
+  const name = args.platform ?? (calibration === undefined ? unlessGiven : "pynq-z1");
+  if (calibration === undefined) return platformOf(name);
+  if (name === "ideal") throw new UsageError("--calibration is for a board, not for --platform ideal");
+  return platformOf(name, { source: calibration, text: readText(calibration, "a calibration") });
+}
+
 export interface PlaceArguments extends DesignArguments {
   on: string;
   engine: Engine | undefined;
@@ -80,11 +124,12 @@ export interface KernelArguments {
 export function openTarget(
   args: PlaceArguments & Pick<KernelArguments, "kernels">,
   onClocks: (clocks: number) => void,
+  simulation: SimulationOptions = {},
 ): Promise<Target> {
   const { on, design, engine, kernels } = args;
   checkEngine(args);
   if (isAcceleratorPlace(on))
-    return acceleratorTarget({ on, design, set: parseSet(args.set), engine, onClocks }, kernels);
+    return acceleratorTarget({ on, design, set: parseSet(args.set), engine, onClocks, simulation }, kernels);
   if (on !== "cpu") throw new UsageError(`--on ${on}: no such place`, { hint: "Use sim, cpu or tcp://HOST:PORT." });
   if (design !== undefined || args.set.length > 0) {
     throw new UsageError("--design and --set mean nothing with --on cpu", { hint: "Add --on sim." });

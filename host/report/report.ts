@@ -4,6 +4,7 @@ import type { Graph } from "../graph/graph.js";
 import { ACCELERATOR } from "../backends/accelerator.js";
 import type { RunResult } from "../runtime/executor.js";
 import type { Target } from "../targets.js";
+import type { Profile } from "./profile.js";
 
 export interface LayerReport {
   readonly index: number;
@@ -44,9 +45,17 @@ export interface Report {
   readonly offloadedMacs: number;
   readonly layers: readonly LayerReport[];
   readonly wallMs: number;
+  /** On a board: times, bounds and energy; absent where memory and DMA were ideal. */
+  readonly profile?: Profile;
 }
 
-export function makeReport(version: string, graph: Graph, target: Target, result: RunResult): Report {
+export function makeReport(
+  version: string,
+  graph: Graph,
+  target: Target,
+  result: RunResult,
+  profile: Profile | null = null,
+): Report {
   const layers = result.layers.map(({ layer, cost, wallMs }): LayerReport => {
     const offloaded = layer.implementation.name === ACCELERATOR;
     return {
@@ -91,5 +100,6 @@ export function makeReport(version: string, graph: Graph, target: Target, result
     offloadedMacs: sum(layers.filter(({ on }) => on !== "cpu").map(({ macs }) => macs)),
     layers,
     wallMs: result.wallMs,
+    ...(profile && { profile }),
   };
 }

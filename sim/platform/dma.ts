@@ -42,6 +42,8 @@ export interface Pace {
   next(now: number): number;
   /** The beat moved at `now`. */
   moved(now: number): void;
+  /** True while the channel waits for the processor to start it. */
+  setup(now: number): boolean;
 }
 
 export const PROGRESS_PARTS = 8;
@@ -127,6 +129,10 @@ abstract class ChannelPace implements Pace {
   }
 
   abstract next(now: number): number;
+
+  setup(now: number): boolean {
+    return this.issue !== undefined && now < this.issue.started;
+  }
 
   moved(now: number): void {
     if (this.beat === 0) this.#first = now;

@@ -118,6 +118,12 @@ export const pynqZ1Constants = {
   "cpu.twoThreadsMemory": constant(1.3, "x", "estimate", "speed-up of copies on two cores: L2 and DDR are shared"),
 
   // Power and energy.
+  "pl.lutPerMac": constant(
+    70,
+    "LUT per MAC/clock",
+    "estimate",
+    "18,000 LUT for 256 MAC/clock in DSP48E1 pairs; a published vector-MAC design without pairs takes 186",
+  ),
   "power.board": constant(0.45, "W", "estimate", "converters, USB serial, Ethernet PHY, oscillators; not the chip"),
   "power.psIdle": constant(0.5, "W", "estimate", "PS static, PLLs, interconnect, DDR controller, cores waiting"),
   "power.psCore": constant(

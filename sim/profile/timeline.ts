@@ -3,8 +3,11 @@
  * for each channel the tokens that it held. The sums over the bins are the kernel's counters.
  */
 import type { Kernel, Observer, Running } from "../kernel/kernel.js";
+import { CauseFinder, type ProcessCauses, type RunStreams } from "./causes.js";
 
 export interface Timeline {
+  /** Why the computing processes stood still. */
+  readonly causes: readonly ProcessCauses[];
   /** Clocks in a bin; the last bin may be shorter. */
   readonly binClocks: number;
   readonly bins: number;
@@ -63,17 +66,20 @@ interface Tracked {
 
 export class TimelineSampler implements Observer {
   readonly #kernel: Kernel;
+  readonly #causes: CauseFinder;
   #binClocks = FIRST_BIN;
   #processes: Tracked[] = [];
   #channels: { series: Series; held: number; since: number }[] = [];
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
+    this.#causes = new CauseFinder(kernel);
     kernel.observe(this);
   }
 
   /** Before each run. */
-  begin(): void {
+  begin(streams: RunStreams): void {
+    this.#causes.begin(streams);
     const { processes, channels } = this.#kernel.design;
     this.#binClocks = FIRST_BIN;
     this.#processes = processes.map(() => ({ busy: new Series(), stalls: new Map(), state: "busy", since: 0 }));
@@ -106,6 +112,7 @@ export class TimelineSampler implements Observer {
     const bins = Math.ceil(clocks / binClocks);
     const binLength = (bin: number): number => Math.min(binClocks, clocks - bin * binClocks);
     return {
+      causes: this.#causes.finish(clocks),
       binClocks,
       bins,
       processes: this.#processes.map((tracked, i) => {

@@ -3,6 +3,8 @@ import { basename } from "node:path";
 import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
 import { findLabels, strongest } from "../../report/answer.js";
 import { layersCsv } from "../../report/csv.js";
+import { reportFiles } from "../../report/folder.js";
+import { makeProfile } from "../../report/profile.js";
 import { makeReport, type Report } from "../../report/report.js";
 import { describeOperator } from "../../graph/graph.js";
 import { execute } from "../../runtime/executor.js";
@@ -11,26 +13,30 @@ import { readTfliteFile } from "../../tflite/reader.js";
 import { digits } from "../../zoo/zoo.js";
 import { version } from "../../version.js";
 import { UsageError } from "../errors.js";
-import { checkWritable, writeWhole } from "../files.js";
+import { checkWritable, makeFolder, writeWhole } from "../files.js";
 import { inputOptions, readInput, type InputArguments } from "../input.js";
 import {
   kernelOptions,
+  openPlatform,
   openTarget,
   parseUse,
   placeOptions,
+  platformOptions,
   type KernelArguments,
   type PlaceArguments,
+  type PlatformArguments,
 } from "../options.js";
 import { Progress } from "../progress.js";
 import { layerTable, totals } from "../layers.js";
 import { fixed } from "../table.js";
 
-interface Arguments extends PlaceArguments, KernelArguments, InputArguments {
+interface Arguments extends PlaceArguments, PlatformArguments, KernelArguments, InputArguments {
   model: string | undefined;
   labels: string | undefined;
   top: number;
   json: string | undefined;
   csv: string | undefined;
+  report: string | undefined;
 }
 
 function builder(yargs: Argv): Argv<Arguments> {
@@ -46,8 +52,13 @@ function builder(yargs: Argv): Argv<Arguments> {
       requiresArg: true,
       describe: "Write the whole report here (docs/report.schema.json)",
     })
-    .option("csv", { type: "string", requiresArg: true, describe: "Write the layers here" });
-  return inputOptions(kernelOptions(placeOptions(own)));
+    .option("csv", { type: "string", requiresArg: true, describe: "Write the layers here" })
+    .option("report", {
+      type: "string",
+      requiresArg: true,
+      describe: "Write layers.csv, report.json, index.html and trace.perfetto-trace into this folder (docs/reports.md)",
+    });
+  return inputOptions(kernelOptions(platformOptions(placeOptions(own))));
 }
 
 export const run: CommandModule<object, Arguments> = {
@@ -62,6 +73,12 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const outputs = [args.json, args.csv].filter((path) => path !== undefined);
   if (args.json !== undefined && args.json === args.csv) throw new UsageError("--json and --csv name the same file");
   for (const path of outputs) checkWritable(path);
+  const platform = openPlatform(args, args.report === undefined ? "ideal" : "pynq-z1");
+  if (args.report !== undefined && !platform.board)
+    throw new UsageError("--report needs a board: the ideal platform has no times", {
+      hint: "Use --platform pynq-z1.",
+    });
+  if (args.report !== undefined) makeFolder(args.report);
 
   const model = args.model ?? digits.model;
   const graph = readTfliteFile(model);
@@ -73,7 +90,10 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const labels = findLabels(args.labels, model, outputTensor);
 
   const progress = new Progress(args.progress);
-  const target = await openTarget(args, (clocks) => progress.clocks(clocks));
+  const target = await openTarget(args, (clocks) => progress.clocks(clocks), {
+    timeline: args.report !== undefined,
+    ...(platform.board && { board: platform.board }),
+  });
   try {
     const { implementations, prefer } = target;
     const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });
@@ -81,7 +101,11 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
     const result = await execute(plan, [input.bytes], { onLayer: () => progress.next() });
     progress.close();
 
-    const report = makeReport(version, graph, target, result);
+    const profile = makeProfile({ graph, runs: result.layers, target, platform, threads: args.threads });
+    const report = makeReport(version, graph, target, result, profile);
+    if (args.report !== undefined)
+      for (const { path, content } of reportFiles(args.report, report, profile!, result.layers, platform.board!))
+        writeWhole(path, content);
     if (args.json !== undefined) writeWhole(args.json, `${JSON.stringify(report, null, 2)}\n`);
     if (args.csv !== undefined) writeWhole(args.csv, layersCsv(report));
 

@@ -41,6 +41,12 @@ describe("timeline of a run", () => {
       }
     });
 
+  it("says why the computing process stood still, clock by clock", async () => {
+    const fast = await run(400, {});
+    // The adder's name does not say that it computes: nothing is watched.
+    expect(fast.timeline!.causes).to.deep.equal([]);
+  });
+
   it("is there only if asked for, and so are the transfers of a board", async () => {
     const { timeline, transfers } = await run(40, { timeline: false });
     expect(timeline).to.equal(undefined);

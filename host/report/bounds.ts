@@ -1,0 +1,103 @@
+/**
+ * What bounds a layer, and how much the best possible change of each part would help. Two views of the same clocks: where the
+ * time went (causes, which add up to the run) and what each resource needs at least (bounds).
+ */
+import type { LayerDetail } from "../../driver/accelerator.js";
+import type { BoardValues } from "../../sim/platform/platform.js";
+import type { Cause } from "../../sim/profile/causes.js";
+
+/** Where a layer's time can go; `pipeline` is filling and draining, and whatever has no other name. */
+export const parts = [
+  "compute",
+  "input",
+  "weights",
+  "output",
+  "postProcessing",
+  "dmaSetUp",
+  "pipeline",
+  "cpu",
+] as const;
+export type Part = (typeof parts)[number];
+
+export const partTitles: Readonly<Record<Part, string>> = {
+  compute: "compute",
+  input: "waiting for inputs",
+  weights: "waiting for weights",
+  output: "waiting for outputs to leave",
+  postProcessing: "waiting for post-processing",
+  dmaSetUp: "DMA set-up",
+  pipeline: "filling and draining",
+  cpu: "CPU",
+};
+
+/** A stream or process, by the names that designs give them. */
+function partOf({ root, name }: Cause): Part {
+  if (root === "busy") return "compute";
+  if (root === "setup") return "dmaSetUp";
+  if (root === "end") return "pipeline";
+  if (/weight|wgt/i.test(name)) return "weights";
+  if (/input|inp\b|broadcast/i.test(name)) return "input";
+  if (/post|ppu|requant/i.test(name)) return "postProcessing";
+  if (/output|drain/i.test(name)) return "output";
+  return "pipeline";
+}
+
+/** Clocks by part; they add up to the run's clocks. Undefined if no timeline was recorded. */
+export function clocksByPart(detail: LayerDetail): Partial<Record<Part, number>> | undefined {
+  const causes = detail.timeline?.causes ?? [];
+  if (causes.length === 0) return undefined;
+  const sums: Partial<Record<Part, number>> = {};
+  for (const process of causes)
+    for (const cause of process.causes) sums[partOf(cause)] = (sums[partOf(cause)] ?? 0) + cause.clocks / causes.length;
+  return sums;
+}
+
+/** Least clocks that each resource needs for the layer's work, whatever the others do. */
+export interface Bounds {
+  /** MACs at the peak rate. */
+  readonly macs: number;
+  /** Clocks in which arithmetic was fed: the MACs with what tiles have to pad. */
+  readonly compute: number;
+  readonly input: number;
+  readonly weights: number;
+  readonly output: number;
+  readonly postProcessing: number;
+  /** All bytes at the memory's rate. */
+  readonly memory: number;
+}
+
+export const boundFormulas: Readonly<Record<keyof Bounds, string>> = {
+  macs: "MACs / peak MACs per clock",
+  compute: "clocks in which the arithmetic was busy (MACs and the padding of tiles)",
+  input: "bytes of the busiest input stream / 8 bytes per clock of its port",
+  weights: "bytes of the busiest weight stream / 8 bytes per clock of its port",
+  output: "bytes of the busiest output stream / 8 bytes per clock, with the gaps of AXI DMA",
+  postProcessing: "busy clocks of the busiest process of the post-processor",
+  memory: "bytes in x ddr.read + bytes out x ddr.write",
+};
+
+export function boundsOf(
+  detail: LayerDetail,
+  work: { macs: number; peak: number; compute: number },
+  board: BoardValues | undefined,
+): Bounds {
+  const width = board?.["hp.width"] ?? 8;
+  const stream = (pattern: RegExp, direction: "in" | "out"): number => {
+    const own = detail.streams.filter((s) => s.direction === direction && pattern.test(s.name));
+    return Math.max(0, ...own.map(({ bytes }) => bytes)) / width;
+  };
+  const sum = (direction: "in" | "out"): number =>
+    detail.streams.reduce((total, s) => total + (s.direction === direction ? s.bytes : 0), 0);
+  const gaps = board ? (board["dma.burst"] + board["dma.receiveGap"]) / board["dma.burst"] : 1;
+  const perNs = board ? board["pl.clock"] / 1000 : 0;
+  const post = (detail.counters?.processes ?? []).filter(({ path }) => /post|ppu|requant/i.test(path));
+  return {
+    macs: work.macs / work.peak,
+    compute: work.compute,
+    input: stream(/input|inp/i, "in"),
+    weights: stream(/weight|wgt/i, "in"),
+    output: stream(/./, "out") * gaps,
+    postProcessing: Math.max(0, ...post.map(({ busy }) => busy)),
+    memory: board ? (sum("in") * board["ddr.read"] + sum("out") * board["ddr.write"]) * perNs : 0,
+  };
+}

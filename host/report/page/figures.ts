@@ -1,0 +1,365 @@
+/** The page's figures: one function each, from the data to an element. */
+import * as Plot from "@observablehq/plot";
+import type { LayerReport } from "../report.js";
+import type { LayerProfile } from "../profile.js";
+import type { PageData } from "./data.js";
+import { element, figure, legend, number, percent, section } from "./elements.js";
+
+export const partColors: Readonly<Record<string, string>> = {
+  compute: "#4269d0",
+  input: "#efb118",
+  weights: "#ff725c",
+  output: "#6cc5b0",
+  postProcessing: "#a463f2",
+  dmaSetUp: "#9c6b4e",
+  pipeline: "#9498a0",
+  cpu: "#3ca951",
+};
+const energyColors: Readonly<Record<string, string>> = {
+  board: "#9498a0",
+  psIdle: "#97bbf5",
+  psActive: "#3ca951",
+  plStatic: "#c8b6a6",
+  plClock: "#ff8ab7",
+  dsp: "#4269d0",
+  bram: "#efb118",
+  logic: "#a463f2",
+  ddr: "#ff725c",
+};
+const energyTitles: Readonly<Record<string, string>> = {
+  board: "board",
+  psIdle: "PS idle",
+  psActive: "PS active",
+  plStatic: "PL static",
+  plClock: "PL clock",
+  dsp: "PL DSP",
+  bram: "PL BRAM",
+  logic: "PL logic",
+  ddr: "DDR",
+};
+
+const WIDTH = 960;
+const ROW = 20;
+const style = { fontSize: "12px", background: "transparent", color: "currentColor", overflow: "visible" };
+
+export interface Row {
+  readonly layer: LayerReport;
+  readonly profile: LayerProfile;
+  readonly label: string;
+}
+
+export function rowsOf({ report, profile }: PageData): Row[] {
+  return profile.layers.map((layerProfile, i) => {
+    const layer = report.layers[i]!;
+    const operator = layer.operator.toLowerCase().replace(/_2d$/, "").replaceAll("_", " ");
+    return { layer, profile: layerProfile, label: `${layer.index}  ${operator}  ${layer.shape.slice(1).join("×")}` };
+  });
+}
+
+export function timePerLayer(data: PageData, rows: readonly Row[]): HTMLElement {
+  const bars = rows.flatMap(({ label, profile }) =>
+    Object.entries(profile.timeMs).map(([part, ms]) => ({
+      label,
+      part,
+      ms,
+      title: `${label}\n${data.partTitles[part] ?? part}: ${number(ms)} ms\nlayer: ${number(profile.endMs - profile.startMs)} ms`,
+    })),
+  );
+  const used = Object.keys(partColors).filter((part) => bars.some((bar) => bar.part === part));
+  const plot = Plot.plot({
+    width: WIDTH,
+    height: rows.length * ROW + 60,
+    marginLeft: 210,
+    style,
+    x: { label: "time (ms) →", grid: true },
+    y: { label: null, domain: rows.map(({ label }) => label), tickSize: 0 },
+    color: { domain: used, range: used.map((part) => partColors[part]!) },
+    marks: [
+      Plot.barX(bars, { x: "ms", y: "label", fill: "part", order: used, title: "title", insetTop: 2, insetBottom: 2 }),
+      Plot.ruleX([0]),
+    ],
+  });
+  const entries = used.map((part) => ({ label: data.partTitles[part] ?? part, color: partColors[part]! }));
+  return section(
+    {
+      id: "time",
+      title: "Where the time of each layer goes",
+      certainty: "estimated",
+      caption: "One bar per layer; what stands in a bar adds up to the layer's time on the board.",
+      formula:
+        "Accelerator: clocks by cause (each clock in which the arithmetic stands still is put down to what it waits for at the " +
+        "end of the chain of waiting processes) / PL clock. CPU: time of the layer in which the accelerator does not work. Clocks are " +
+        "the design's; times rest on the constants below.",
+    },
+    [legend(entries), figure("Stacked bars: time of each layer by part, in milliseconds", plot)],
+  );
+}
+
+export function layerTable(data: PageData, rows: readonly Row[]): HTMLElement {
+  const { profile, report } = data;
+  const heads = [
+    "layer",
+    "on",
+    "time (ms)",
+    "clocks",
+    "of peak",
+    "bound by",
+    "saves at most (ms)",
+    "of the network",
+    "energy (mJ)",
+  ];
+  const best = Math.max(...rows.map((row) => row.profile.savesMs[row.profile.bound] ?? 0));
+  const body = rows.map(({ layer, profile: own, label }) => {
+    const saves = own.savesMs[own.bound] ?? 0;
+    const peak = profile.peakMacsPerClock;
+    const energy = Object.values(own.energy).reduce((sum, joules) => sum + joules, 0);
+    const least: Readonly<Record<string, number>> | undefined = own.bounds && { ...own.bounds };
+    const bounds = least
+      ? Object.entries(least)
+          .map(([name, clocks]) => `${name} ${number(clocks, 6)}`)
+          .join(", ")
+      : "";
+    const cells: [string, (string | undefined)?][] = [
+      [label],
+      [layer.on, layer.reason],
+      [number(own.endMs - own.startMs)],
+      [
+        layer.clocks === undefined ? "" : layer.clocks.toLocaleString("en-US"),
+        "exact unless the design holds estimates",
+      ],
+      [
+        layer.macPerClock === undefined || peak === null ? "" : percent(layer.macPerClock / peak),
+        bounds && `least clocks by resource: ${bounds}`,
+      ],
+      [data.partTitles[own.bound] ?? own.bound],
+      [number(saves), `the layer's time if "${data.partTitles[own.bound] ?? own.bound}" cost nothing, less`],
+      [percent(saves / profile.latencyMs), "saved time / latency of the network"],
+      [number(energy * 1e3)],
+    ];
+    const row = cells.map(([text, title], i) =>
+      element(i === 0 ? "th" : "td", { ...(title ? { title } : {}), ...(i === 0 ? { scope: "row" } : {}) }, [text]),
+    );
+    return element("tr", saves === best && saves > 0 ? { class: "best" } : {}, row);
+  });
+  const table = element("table", {}, [
+    element("thead", {}, [
+      element(
+        "tr",
+        {},
+        heads.map((head) => element("th", { scope: "col" }, [head])),
+      ),
+    ]),
+    element("tbody", {}, body),
+  ]);
+  const exact = report.clocks.exact
+    ? "All clocks of the design are exact."
+    : `${report.clocks.estimates} clocks are estimates.`;
+  return section(
+    {
+      id: "layers",
+      title: "What bounds each layer",
+      certainty: "estimated",
+      caption: `The marked row is where one change can help most. ${exact}`,
+      formula:
+        "Bound by: the part with most of the layer's time. Saves at most: that part's time; for compute, its time less the greatest " +
+        "bound of all other resources (streams, memory, post-processor). Of peak: MACs / clocks / peak MACs per clock.",
+    },
+    [element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of layers" }, [table])],
+  );
+}
+
+export function roofline(data: PageData, rows: readonly Row[]): HTMLElement | undefined {
+  const { profile } = data;
+  const peak = profile.peakMacsPerClock;
+  const points = rows.flatMap(({ layer, label }) => {
+    const { macPerClock, bytesIn = 0, bytesOut = 0, macs } = layer;
+    if (macPerClock === undefined || macPerClock <= 0 || bytesIn + bytesOut === 0) return [];
+    const intensity = macs / (bytesIn + bytesOut);
+    return [
+      {
+        intensity,
+        macPerClock,
+        label,
+        title: `${label}\n${number(intensity)} MAC/byte\n${number(macPerClock)} MAC/clock`,
+      },
+    ];
+  });
+  if (peak === null || points.length === 0) return undefined;
+  const memory = profile.memoryBytesPerClock;
+  const low = Math.min(peak / memory, ...points.map(({ intensity }) => intensity)) / 2;
+  const high = Math.max(peak / memory, ...points.map(({ intensity }) => intensity)) * 2;
+  const roof = [
+    { x: low, y: low * memory },
+    { x: peak / memory, y: peak },
+    { x: high, y: peak },
+  ];
+  const plot = Plot.plot({
+    width: WIDTH,
+    height: 420,
+    marginLeft: 60,
+    marginTop: 34,
+    style,
+    x: { type: "log", label: "operational intensity (MAC per byte moved) →", grid: true, domain: [low, high] },
+    y: {
+      type: "log",
+      label: "↑ MAC per clock",
+      grid: true,
+      domain: [Math.min(low * memory, ...points.map((p) => p.macPerClock)) / 1.3, peak * 1.5],
+    },
+    marks: [
+      Plot.line(roof, { x: "x", y: "y", strokeWidth: 2 }),
+      Plot.text([{ x: high, y: peak }], {
+        x: "x",
+        y: "y",
+        text: () => `peak ${peak} MAC/clock`,
+        textAnchor: "end",
+        dy: -9,
+      }),
+      Plot.text([{ x: low, y: low * memory }], {
+        x: "x",
+        y: "y",
+        text: () => `memory ${number(memory)} bytes/clock`,
+        textAnchor: "start",
+        dx: 34,
+        dy: 4,
+      }),
+      Plot.dot(points, {
+        x: "intensity",
+        y: "macPerClock",
+        r: 5,
+        fill: partColors["compute"]!,
+        fillOpacity: 0.7,
+        title: "title",
+      }),
+    ],
+  });
+  return section(
+    {
+      id: "roofline",
+      title: "Roofline",
+      certainty: report(data).clocks.exact ? "exact" : "estimated",
+      caption:
+        "Each dot is a layer on the accelerator. Under the slope the memory bounds it, under the flat roof the arithmetic.",
+      formula:
+        "x = MACs / bytes over all streams; y = MACs / clocks; slope = 1 / ddr.read at the PL clock (estimated); flat = peak MACs per clock.",
+    },
+    [figure("Roofline: layers by operational intensity and rate", plot)],
+  );
+}
+const report = (data: PageData): PageData["report"] => data.report;
+
+export function energy(data: PageData, rows: readonly Row[]): HTMLElement {
+  const bars = rows.flatMap(({ label, profile }) =>
+    Object.entries(profile.energy).map(([component, joules]) => ({
+      label,
+      component,
+      mJ: joules * 1e3,
+      title: `${label}\n${energyTitles[component] ?? component}: ${number(joules * 1e3)} mJ\n${data.energyFormulas[component] ?? ""}`,
+    })),
+  );
+  const order = Object.keys(energyColors);
+  const total = Object.entries(data.profile.energy).map(([component, joules]) => ({ component, mJ: joules * 1e3 }));
+  const sum = total.reduce((all, { mJ }) => all + mJ, 0);
+  const color = { domain: order, range: order.map((component) => energyColors[component]!) };
+  const network = Plot.plot({
+    width: WIDTH,
+    height: 84,
+    marginLeft: 210,
+    style,
+    x: { label: "energy (mJ) →" },
+    y: { label: null, tickSize: 0 },
+    color,
+    marks: [
+      Plot.barX(total, {
+        x: "mJ",
+        y: () => "network",
+        fill: "component",
+        order,
+        title: (d: (typeof total)[number]) =>
+          `${energyTitles[d.component] ?? d.component}: ${number(d.mJ)} mJ (${percent(d.mJ / sum)})\n${data.energyFormulas[d.component] ?? ""}`,
+      }),
+    ],
+  });
+  const layers = Plot.plot({
+    width: WIDTH,
+    height: rows.length * ROW + 60,
+    marginLeft: 210,
+    style,
+    x: { label: "energy (mJ) →", grid: true },
+    y: { label: null, domain: rows.map(({ label }) => label), tickSize: 0 },
+    color,
+    marks: [
+      Plot.barX(bars, { x: "mJ", y: "label", fill: "component", order, title: "title", insetTop: 2, insetBottom: 2 }),
+      Plot.ruleX([0]),
+    ],
+  });
+  const formulas = Object.entries(data.energyFormulas).map(([name, text]) => `${energyTitles[name] ?? name} = ${text}`);
+  return section(
+    {
+      id: "energy",
+      title: "Energy by component",
+      certainty: "estimated",
+      caption: "No published figure gives the energy of the busy Cortex-A9 alone: the share of the PS is an estimate.",
+      formula: formulas.join("; "),
+    },
+    [
+      legend(
+        order.map((component) => ({ label: energyTitles[component] ?? component, color: energyColors[component]! })),
+      ),
+      figure("Energy of the network by component, millijoules", network),
+      figure("Energy of each layer by component, millijoules", layers),
+    ],
+  );
+}
+
+export function timeline(data: PageData): HTMLElement {
+  const spans = data.profile.tracks.map(({ track, kind, layer, startMs, endMs }) => ({
+    track: track === "cpu" ? "CPU" : "accelerator",
+    from: startMs,
+    to: endMs,
+    kind: track === "cpu" ? "cpu" : "compute",
+    title: `layer ${layer}: ${kind}\n${number(endMs - startMs)} ms from ${number(startMs)} ms`,
+  }));
+  const dma = data.transfers.map(({ stream, layer, startMs, endMs, bytes }) => ({
+    track: `DMA ${stream}`,
+    from: startMs,
+    to: endMs,
+    kind: /weight/i.test(stream) ? "weights" : /output/i.test(stream) ? "output" : "input",
+    title: `layer ${layer}: ${bytes.toLocaleString("en-US")} bytes\n${number(endMs - startMs)} ms`,
+  }));
+  const tracks = [...new Set(["CPU", "accelerator", ...dma.map(({ track }) => track).sort()])];
+  const all = [...spans, ...dma].filter(({ track }) => tracks.includes(track));
+  const plot = Plot.plot({
+    width: WIDTH,
+    height: tracks.length * 26 + 56,
+    marginLeft: 120,
+    style,
+    x: { label: "time (ms) →", domain: [0, data.profile.latencyMs], grid: true },
+    y: { label: null, domain: tracks, tickSize: 0 },
+    color: { domain: Object.keys(partColors), range: Object.values(partColors) },
+    marks: [
+      Plot.barX(all, {
+        x1: "from",
+        x2: "to",
+        y: "track",
+        fill: "kind",
+        title: "title",
+        inset: 0,
+        insetTop: 4,
+        insetBottom: 4,
+      }),
+    ],
+  });
+  return section(
+    {
+      id: "timeline",
+      title: "Processor, accelerator and DMA channels over time",
+      certainty: "estimated",
+      caption:
+        "The same schedule, with every process of the design, is in trace.perfetto-trace (open it in ui.perfetto.dev).",
+      formula:
+        "A discrete-event schedule of the layers in order; a DMA channel is shown from its start to its last beat.",
+    },
+    [figure("Timeline of CPU, accelerator and DMA channels", plot)],
+  );
+}
