@@ -189,6 +189,29 @@ export async function ensureLibrary(log: (text: string) => void = () => undefine
   return { archive, include };
 }
 
+/** A native executable linked with Debian's libsystemc, cached by content. */
+export async function buildNative(
+  name: string,
+  sources: readonly string[],
+  options: { readonly flags?: readonly string[]; readonly headers?: readonly string[] } = {},
+): Promise<string> {
+  const flags = ["-std=c++17", "-Wall", "-Wextra", ...(options.flags ?? ["-O1"])];
+  const folder = join(cacheFolder(), "native");
+  const program = join(folder, `${name}-${digest(flags, [...sources, ...(options.headers ?? [])])}`);
+  if (existsSync(program)) return program;
+  const work = join(folder, `work-${name}-${process.pid}`);
+  mkdirSync(work, { recursive: true });
+  try {
+    const jobs = sources.map((file, index) => ["-c", ...flags, file, "-o", join(work, `${index}.o`)]);
+    await runAll("g++", jobs, { cwd: work });
+    await run("g++", [...jobs.map((_, index) => `${index}.o`), "-lsystemc", "-o", "program"], { cwd: work });
+    renameSync(join(work, "program"), program);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+  return program;
+}
+
 export interface ProgramSource {
   /** Name of the artefact. */
   readonly name: string;

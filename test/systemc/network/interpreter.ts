@@ -209,7 +209,11 @@ export function runNetwork(sim: Simulation, numbers: readonly number[], trace: (
     node.program = many(() => [next(), next(), next(), next()] as const);
     const resetSignals = reset < 0 ? [] : [{ signal: bools[reset]!, async, level }];
     // A method runs through: what it yields (a suspension of itself) has taken effect already.
-    const body = node.isMethod ? (): void => void [...run(node)] : (): Generator<Wait, void, void> => run(node);
+    const body = node.isMethod
+      ? (): void => {
+          Array.from(run(node));
+        }
+      : (): Generator<Wait, void, void> => run(node);
     const options = { method: node.isMethod, dontInitialize, sensitive, resetSignals };
     node.handle = spawn(body, sim.names.generator.next("p"), options);
   }
