@@ -7,13 +7,13 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { TandemError } from "../../hw/errors.js";
-import { Simulation } from "../../sim/systemc/index.js";
 import { hasCommand } from "../../sim/systemc-wasm/commands.js";
 import { SystemCInstance, type ProgramImage } from "../../sim/systemc-wasm/instance.js";
 import { loadProgram } from "../../sim/systemc-wasm/node-loader.js";
 import { buildNative, buildProgram, missingTools, packageRoot } from "../../sim/systemc-wasm/toolchain.js";
-import type { Report } from "./report.js";
-import { models, type Model } from "./systemc/models.js";
+import { figure, row, type Benchmark, type BenchOptions, type Figure, type Row } from "./harness.js";
+import { models } from "./systemc/models.js";
+import { cpuSeconds, timeModel, type Timed } from "./systemc/ours.js";
 
 /** Units of work in a run: about a second natively. */
 const counts: Record<string, [count: number, unit: string]> = {
@@ -24,7 +24,12 @@ const counts: Record<string, [count: number, unit: string]> = {
   array_16x16: [600_000, "ns / clock"],
 };
 
-export async function run(report: Report): Promise<void> {
+export const benchmark: Benchmark = {
+  title: "SystemC models under our scheduler, native SystemC and SystemC in WebAssembly: processor time, smaller is better",
+  run,
+};
+
+async function* run({ runs, say }: BenchOptions): AsyncGenerator<Row> {
   const source = join(packageRoot(), "scripts/bench/systemc/models.cpp");
   const nativeMissing = hasCommand("g++") && existsSync("/usr/include/systemc") ? null : "libsystemc-dev is not installed";
   const native = nativeMissing === null ? await buildNative("bench", [source], { flags: ["-O2"] }) : undefined;
@@ -32,45 +37,32 @@ export async function run(report: Report): Promise<void> {
   let image: ProgramImage | undefined;
   if (wasmMissing === null) {
     const program = { name: "bench", sources: [source], exports: ["tandem_bench"] };
-    image = await loadProgram(await buildProgram(program, console.error));
+    image = await loadProgram(await buildProgram(program, say));
   }
   for (const [name, model] of Object.entries(models)) {
     const [count, unit] = counts[name]!;
-    const perUnit = (seconds: number): number => (seconds * 1e9) / count;
-    const expected = ours(model, Math.floor(count / 100)).result;
-    const sides: (() => number | Promise<number>)[] = [() => perUnit(oursApart(name, count))];
-    if (native !== undefined) {
-      check(name, "native", expected, nativeRun(native, name, Math.floor(count / 100)).result);
-      sides.push(() => perUnit(nativeRun(native, name, count).seconds));
+    const perUnit = (timed: Timed): number => (timed.seconds * 1e9) / count;
+    const few = Math.floor(count / 100);
+    const expected = timeModel(model, few).result;
+    if (native !== undefined) check(name, "native", expected, nativeRun(native, name, few).result);
+    if (image !== undefined) check(name, "WebAssembly", expected, (await wasmRun(image, name, few)).result);
+    // In turns, so that a busy machine disturbs all sides alike.
+    const [ours, natively, inWasm]: [number[], number[], number[]] = [[], [], []];
+    for (let run = 0; run < runs; run++) {
+      ours.push(perUnit(oursApart(name, count)));
+      if (native !== undefined) natively.push(perUnit(nativeRun(native, name, count)));
+      if (image !== undefined) inWasm.push(perUnit(await wasmRun(image, name, count)));
     }
-    if (image !== undefined) {
-      const program = image;
-      check(name, "WebAssembly", expected, (await wasmRun(program, name, Math.floor(count / 100))).result);
-      sides.push(async () => perUnit((await wasmRun(program, name, count)).seconds));
-    }
-    const results = await report.measure(sides);
-    const mine = results.shift()!;
-    report.add(name, unit, mine, "native", native === undefined ? [] : results.shift()!, nativeMissing ?? "");
-    report.add(name, unit, mine, "WebAssembly", results.shift() ?? [], wasmMissing ?? "");
+    const peer = (values: readonly number[]): Figure | null => (values.length === 0 ? null : figure(values));
+    yield row(name, unit, figure(ours), peer(natively), nativeMissing ?? "native SystemC, g++ -O2");
+    yield row(name, unit, figure(ours), peer(inWasm), wasmMissing ?? "SystemC in WebAssembly");
   }
 }
 
-interface Timed {
-  readonly seconds: number;
-  readonly result: number;
-}
-
-function ours(model: Model, count: number): Timed {
-  const sim = new Simulation();
-  const start = process.cpuUsage();
-  const result = model(sim, count);
-  return { seconds: cpuSeconds(start), result };
-}
-
 /** In a process of its own, so that what one model taught the compiler does not slow down the next. */
-function oursApart(name: string, count: number): number {
-  const script = fileURLToPath(import.meta.url);
-  return Number(execFileSync(process.execPath, [script, name, String(count)], { encoding: "utf8" }));
+function oursApart(name: string, count: number): Timed {
+  const script = fileURLToPath(new URL("systemc/ours.js", import.meta.url));
+  return JSON.parse(execFileSync(process.execPath, [script, name, String(count)], { encoding: "utf8" })) as Timed;
 }
 
 function nativeRun(program: string, name: string, count: number): Timed {
@@ -88,19 +80,7 @@ async function wasmRun(image: ProgramImage, name: string, count: number): Promis
   });
 }
 
-/** Processor time, because a busy machine disturbs it less; all of a process's, so the collector and compiler count. */
-function cpuSeconds(start: NodeJS.CpuUsage): number {
-  const { user, system } = process.cpuUsage(start);
-  return (user + system) * 1e-6;
-}
-
 function check(name: string, side: string, ours: number, theirs: number): void {
   if (ours === theirs) return;
   throw new TandemError(`${name}: our result is ${ours}, that of ${side} SystemC ${theirs}; they should be equal`);
-}
-
-const [, script, name, count] = process.argv;
-if (script === fileURLToPath(import.meta.url)) {
-  const model = models[name ?? ""];
-  if (model !== undefined) console.log(ours(model, Number(count)).seconds);
 }

@@ -47,21 +47,26 @@ const LINK = [
 ];
 
 /**
- * Functions that are never on a thread's stack when it suspends: the scheduler itself and what it calls. Left out of the
- * asyncify pass, they keep their size and speed. A function that is wrongly in this list shows as a trap, not as a wrong
- * result: asyncify checks the state at every call that could unwind.
+ * Functions that are never on a thread's stack when it suspends: the scheduler, what it calls, and what only computes or
+ * prints. Left out of the asyncify pass they keep their size and speed. Asyncify does not check this list: a function on
+ * it must not wait, nor call anything of the user's that may (so `sc_simcontext::preempt_with` is not on it).
  */
 const NEVER_SUSPENDED = [
-  "sc_core::sc_simcontext::crunch*",
-  "sc_core::sc_simcontext::simulate*",
-  "sc_core::sc_simcontext::initialize*",
-  "sc_core::sc_simcontext::prepare_to_simulate*",
-  "sc_core::sc_simcontext::elaborate*",
-  "sc_core::sc_start*",
-  "sc_core::sc_event::trigger*",
-  "sc_core::sc_event::notify*",
-  "sc_core::sc_event::cancel*",
-  "sc_core::sc_prim_channel_registry::*",
+  ...["crunch", "simulate", "cycle", "initial_crunch", "initialize", "elaborate", "prepare_to_simulate"].map(
+    (name) => `sc_core::sc_simcontext::${name}*`,
+  ),
+  ...["do_timestep", "trace_cycle", "do_sc_stop_action", "end"].map((name) => `sc_core::sc_simcontext::${name}*`),
+  ...["sc_start*", "sc_event::*", "sc_prim_channel*", "sc_signal*", "sc_fifo*::update*", "sc_clock*", "sc_report*"].map(
+    (name) => `sc_core::${name}`,
+  ),
+  ...["sc_trace*", "vcd*", "wif*", "sc_object*", "sc_port_*", "sc_module_registry*", "sc_name*", "sc_time*"].map(
+    (name) => `sc_core::${name}`,
+  ),
+  ...["non-virtual thunk to sc_core::sc_signal*", "virtual thunk to std::__2::*", "non-virtual thunk to std::__2::*"],
+  ...["basic_", "num_", "time_", "money", "__num", "__time", "ctype", "codecvt", "locale", "ios_base", "__std"].map(
+    (name) => `std::__2::${name}*`,
+  ),
+  ...["sc_dt::*", "printf_core", "fmt_fp", "__cxxabiv1::*"],
 ];
 
 /** Root of this package, from `dist` or from the sources. */
@@ -240,7 +245,7 @@ export async function buildProgram(
   const library = await ensureLibrary(log);
   const native = nativeFolder();
   const inputs = [...program.sources, ...(program.headers ?? [])];
-  const flags = [...COMPILE, ...LINK, ...NEVER_SUSPENDED, ...program.exports, basename(library.archive), "1"];
+  const flags = [...COMPILE, ...LINK, ...NEVER_SUSPENDED, ...program.exports, basename(library.archive), "2"];
   const folder = join(cacheFolder(), `${program.name}-${digest(flags, inputs)}`);
   const cached = { wasm: join(folder, `${program.name}.wasm`), glue: join(folder, `${program.name}.mjs`) };
   if (!existsSync(cached.wasm)) {
@@ -292,24 +297,13 @@ async function makeSuspendable(work: string, name: string): Promise<void> {
     `${name}.wasm`,
     "--asyncify",
     "--pass-arg=asyncify-imports@env.invoke_*",
-    `--pass-arg=asyncify-removelist@${await mangledNames(work, `${name}.wasm`)}`,
+    `--pass-arg=asyncify-removelist@${NEVER_SUSPENDED.join(",")}`,
     ...["-O2", "-g", "-o", "suspendable.wasm"],
   ];
   await run("wasm-opt", args, { cwd: work });
   await run("wasm-opt", ["suspendable.wasm", "--strip-debug", "--strip-producers", "-o", "stripped.wasm"], {
     cwd: work,
   });
-}
-
-/** Names in the module that match NEVER_SUSPENDED. Binaryen escapes what is not plain in a name, so they are looked up. */
-async function mangledNames(work: string, wasm: string): Promise<string> {
-  const text = await run("wasm-dis", [wasm, "-o", "-"], { cwd: work, capture: true });
-  const names = [...text.matchAll(/^ \(func \$(\S+)/gm)].map((match) => match[1]!);
-  const patterns = NEVER_SUSPENDED.map((pattern) => {
-    const escaped = pattern.replace(/[.*+?^${}()|[\]\\]/g, (char) => (char === "*" ? ".*" : `\\${char}`));
-    return new RegExp(`^${escaped.replaceAll(":", "[:_]")}$`);
-  });
-  return names.filter((name) => patterns.some((pattern) => pattern.test(name))).join(",");
 }
 
 function cppFiles(folder: string): string[] {

@@ -2,7 +2,13 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { hasCommand } from "../../sim/systemc-wasm/commands.js";
-import { buildNative, buildProgram, missingTools, packageRoot, type ProgramArtefact } from "../../sim/systemc-wasm/toolchain.js";
+import {
+  buildNative,
+  buildProgram,
+  missingTools,
+  packageRoot,
+  type ProgramArtefact,
+} from "../../sim/systemc-wasm/toolchain.js";
 
 const folder = join(packageRoot(), "test/systemc");
 const headers = [join(folder, "native/pairs.h")];
