@@ -25,13 +25,15 @@ const counts: Record<string, [count: number, unit: string]> = {
 };
 
 export const benchmark: Benchmark = {
-  title: "SystemC models under our scheduler, native SystemC and SystemC in WebAssembly: processor time, smaller is better",
+  title:
+    "SystemC models under our scheduler, native SystemC and SystemC in WebAssembly: processor time, smaller is better",
   run,
 };
 
 async function* run({ runs, say }: BenchOptions): AsyncGenerator<Row> {
   const source = join(packageRoot(), "scripts/bench/systemc/models.cpp");
-  const nativeMissing = hasCommand("g++") && existsSync("/usr/include/systemc") ? null : "libsystemc-dev is not installed";
+  const nativeMissing =
+    hasCommand("g++") && existsSync("/usr/include/systemc") ? null : "libsystemc-dev is not installed";
   const native = nativeMissing === null ? await buildNative("bench", [source], { flags: ["-O2"] }) : undefined;
   const wasmMissing = missingTools();
   let image: ProgramImage | undefined;
