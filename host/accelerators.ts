@@ -6,6 +6,7 @@ import { parseTcpAddress } from "../driver/transport/address.js";
 import { Simulator, type SimulatorOptions } from "../driver/transport/simulator.js";
 import { openTcp } from "../driver/transport/tcp-client.js";
 import { openWorker } from "../driver/transport/worker.js";
+import { isSystemCDesign, openSystemC } from "../driver/systemc/open.js";
 import { TandemError } from "../hw/errors.js";
 import { acceleratorConv2d, ACCELERATOR } from "./backends/accelerator.js";
 import { DEFAULT_DESIGN, findDesign } from "./registry.js";
@@ -101,6 +102,7 @@ function checkSame(
 /** A place to run networks on: the accelerator for what it takes, the CPU for the rest. */
 export async function acceleratorTarget(request: AcceleratorRequest, kernels?: string): Promise<Target> {
   const cpu = cpuTarget(kernels);
+  if (request.design !== undefined && isSystemCDesign(request.design)) return systemcTarget(request, cpu);
   const { description, accelerator } = await openAccelerator(request);
   return {
     implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
@@ -112,6 +114,23 @@ export async function acceleratorTarget(request: AcceleratorRequest, kernels?: s
     },
     engine: description.engine,
     level: description.level,
+    close: () => accelerator.close(),
+  };
+}
+
+/** A user's own design in SystemC (`tandem systemc build`). */
+async function systemcTarget({ on, design: file, set }: AcceleratorRequest, cpu: Target): Promise<Target> {
+  const hint = "Its constants are in its C++ class; it runs with --on sim.";
+  if (on !== "sim") throw new TandemError(`${file!} is simulated, it is not at ${on}`, { hint });
+  if (set && Object.keys(set).length > 0) throw new TandemError(`${file!} has no parameters for --set`, { hint });
+  const { accelerator, design } = await openSystemC(file!);
+  const { columns, depth, clockPeriod } = design;
+  return {
+    implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
+    prefer: [ACCELERATOR, ...cpu.prefer],
+    offload: { design: design.top, config: { columns, depth, clockPeriod }, peakMacsPerClock: design.macsPerClock },
+    engine: "systemc",
+    level: "cycle",
     close: () => accelerator.close(),
   };
 }

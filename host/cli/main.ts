@@ -13,10 +13,14 @@ import { rtl } from "./commands/rtl.js";
 import { run } from "./commands/run.js";
 import { serve } from "./commands/serve.js";
 import { synth } from "./commands/synth.js";
+import { systemc } from "./commands/systemc.js";
 import { verify } from "./commands/verify.js";
 import { report, UsageError } from "./errors.js";
 
-const COMMANDS = [run, verify, inspect, designs, gemm, serve, check, ir, rtl, synth, calibrate] as CommandModule[];
+const COMMANDS = [
+  ...[run, verify, inspect, designs, gemm, serve, check, ir, rtl, synth, calibrate],
+  systemc,
+] as CommandModule[];
 
 /** Runs one command line. @returns the exit code: 0, 1 (it failed) or 2 (it was wrong). */
 async function main(args: readonly string[]): Promise<number> {
