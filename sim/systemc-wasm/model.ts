@@ -127,7 +127,9 @@ export class SystemCModel {
   private check(result: number): number {
     if (result >= 0) return result;
     const text = this.instance.text(this.instance.call("tb_error"));
-    throw new TandemError(`the SystemC design: ${text}`, { hint: "This comes from the design or from SystemC itself." });
+    throw new TandemError(`the SystemC design: ${text}`, {
+      hint: "This comes from the design or from SystemC itself.",
+    });
   }
 }
 

@@ -35,7 +35,9 @@ export async function buildUserDesign(
   if (!/^[A-Za-z_]\w*$/.test(top)) {
     throw new TandemError(`--top ${top} is no name of a C++ class`, { hint: "Name the module: --top DotProduct" });
   }
-  const home = headers.find((file) => new RegExp(`(struct|class|SC_MODULE\\()\\s*${top}\\b`).test(readFileSync(file, "utf8")));
+  const home = headers.find((file) =>
+    new RegExp(`(struct|class|SC_MODULE\\()\\s*${top}\\b`).test(readFileSync(file, "utf8")),
+  );
   if (home === undefined) {
     throw new TandemError(`no header in ${folder} declares a module ${top}`, {
       hint: `Found ${headers.length} headers; the module must be declared in a .h file of that folder itself.`,
@@ -105,6 +107,7 @@ export function readUserDesign(file: string): { design: SystemCDesign; wasm: str
     throw new TandemError(`${file} does not describe a SystemC design of format tandem-systemc/1`, { hint });
   }
   const [wasm, glue] = [resolve(dirname(file), design.wasm), resolve(dirname(file), design.glue)];
-  for (const part of [wasm, glue]) if (!existsSync(part)) throw new TandemError(`${file} needs ${part}, which is missing`, { hint });
+  for (const part of [wasm, glue])
+    if (!existsSync(part)) throw new TandemError(`${file} needs ${part}, which is missing`, { hint });
   return { design, wasm, glue };
 }

@@ -24,7 +24,9 @@ export async function openEngine(artefact: ProgramArtefact, clockPeriod: number)
   const api = Comlink.wrap<Api>(nodeEndpoint(worker));
   // Comlink never settles a call to a thread that has ended.
   const ended = new Promise<never>((_, reject) => {
-    worker.on("error", (error) => reject(new TandemError(`the SystemC worker failed: ${error.message}`, { cause: error })));
+    worker.on("error", (error) =>
+      reject(new TandemError(`the SystemC worker failed: ${error.message}`, { cause: error })),
+    );
     worker.on("exit", () => reject(new TandemError("the SystemC worker ended")));
   });
   ended.catch(() => undefined);
