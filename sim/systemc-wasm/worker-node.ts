@@ -30,7 +30,9 @@ export async function openEngine(artefact: ProgramArtefact, clockPeriod: number)
     worker.on("exit", () => reject(new TandemError("the SystemC worker ended")));
   });
   ended.catch(() => undefined);
-  const close = async (): Promise<void> => void (await worker.terminate());
+  const close = async (): Promise<void> => {
+    await worker.terminate();
+  };
   const failed = await Promise.race([api.start(artefact, clockPeriod), ended]);
   if (failed !== undefined) {
     await close();
