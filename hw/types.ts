@@ -155,8 +155,8 @@ export function vec<V>(of: Type<V>, length: number): VecType<V> {
   const copy = (v: readonly V[]): V[] => (scalar ? v.slice() : v.map((x) => of.copy(x)));
   const call = (source: readonly V[] | ((lane: number) => V)): V[] => {
     if (typeof source !== "function") return copy(source);
-    const lanes: V[] = [];
-    for (let lane = 0; lane < length; lane++) lanes.push(source(lane));
+    const lanes = new Array<V>(length);
+    for (let lane = 0; lane < length; lane++) lanes[lane] = source(lane);
     return lanes;
   };
   const zero = (): V[] =>

@@ -32,11 +32,15 @@ export interface WorkerApi {
 /** Types of a CommonJS module whose export is the function itself. */
 export const nodeEndpoint = nodeAdapter as unknown as (typeof nodeAdapter)["default"];
 
+const YOUNG_MB = 96;
 const NAME = "the simulator's worker";
 
 /** Start a worker with a simulator of `design`. Rejects with the design's own error where its parameters are bad. */
 export async function openWorker(design: WorkerDesign): Promise<RemoteDevice> {
-  const worker = new Worker(new URL("./worker-main.js", import.meta.url));
+  const worker = new Worker(new URL("./worker-main.js", import.meta.url), {
+    // A simulation makes short-lived values: with more room for them they die before they are ever copied.
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+  });
   const api = Comlink.wrap<WorkerApi>(nodeEndpoint(worker));
   // Comlink never settles a call to a thread that has ended.
   let closing = false;

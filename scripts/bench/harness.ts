@@ -29,6 +29,15 @@ export interface Benchmark {
   run(options: BenchOptions): AsyncIterable<Row>;
 }
 
+/**
+ * Processor time of this process since `start = process.cpuUsage()`, all threads: the compiler's and the collector's too. On
+ * a machine that others use as well it says more than wall time.
+ */
+export function cpuSeconds(start: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1e6;
+}
+
 export interface Figure {
   readonly median: number;
   readonly spread: number;
