@@ -5,6 +5,7 @@ import { hideBin } from "yargs/helpers";
 import { version } from "../version.js";
 import { calibrate } from "./commands/calibrate.js";
 import { check } from "./commands/check.js";
+import { compare } from "./commands/compare.js";
 import { designs } from "./commands/designs.js";
 import { gemm } from "./commands/gemm.js";
 import { inspect } from "./commands/inspect.js";
@@ -18,8 +19,8 @@ import { verify } from "./commands/verify.js";
 import { report, UsageError } from "./errors.js";
 
 const COMMANDS = [
-  ...[run, verify, inspect, designs, gemm, serve, check, ir, rtl, synth, calibrate],
-  systemc,
+  ...[run, verify, inspect, designs, gemm, serve, check, ir, rtl, synth, systemc],
+  ...[calibrate, compare],
 ] as CommandModule[];
 
 /** Runs one command line. @returns the exit code: 0, 1 (it failed) or 2 (it was wrong). */
@@ -51,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Options that may be repeated; of any other, yargs would make a list that no command expects. */
-const REPEATABLE = ["_", "targets", "use", "set", "trace"];
+const REPEATABLE = ["_", "targets", "use", "set", "trace", "reports"];
 
 function onlyOnce(args: Record<string, unknown>): true {
   const twice = Object.keys(args).find((name) => Array.isArray(args[name]) && !REPEATABLE.includes(name));
