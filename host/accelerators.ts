@@ -3,6 +3,7 @@ import type { Design } from "../driver/design.js";
 import type { Device, DeviceDescription, ParameterValue } from "../driver/device.js";
 import { Offload } from "../driver/offload.js";
 import { parseTcpAddress } from "../driver/transport/address.js";
+import { RtlSimulator } from "../driver/transport/rtl-simulator.js";
 import { Simulator, type SimulatorOptions } from "../driver/transport/simulator.js";
 import { openTcp } from "../driver/transport/tcp-client.js";
 import { openWorker } from "../driver/transport/worker.js";
@@ -13,7 +14,7 @@ import { DEFAULT_DESIGN, findDesign } from "./registry.js";
 import { cpuTarget, type Target } from "./targets.js";
 
 /** Engines that simulate a design, equal in all that they compute and count (docs/engines.md). */
-export const ENGINES = ["fast", "kernel"] as const;
+export const ENGINES = ["fast", "kernel", "rtl"] as const;
 export type Engine = (typeof ENGINES)[number];
 
 type Parameters = Readonly<Record<string, ParameterValue>>;
@@ -71,11 +72,13 @@ export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Pr
   const parameters = { ...preset, ...set };
   if (inProcess) return Simulator.of(design, parameters, { ...simulation, ...inProcess });
   const needsKernel = simulation.board !== undefined || simulation.timeline === true;
-  if (needsKernel && request.engine === "fast")
-    throw new TandemError("The fast engine knows neither the board's memory nor what happens over time", {
+  if (needsKernel && (request.engine === "fast" || request.engine === "rtl"))
+    throw new TandemError(`The engine ${request.engine} knows neither the board's memory nor what happens over time`, {
       hint: "Use --engine kernel, or --platform ideal without --report.",
     });
   const engine = needsKernel ? "kernel" : (request.engine ?? "fast");
+  // The simulator of the Verilog is a program of its own: it needs no worker.
+  if (engine === "rtl") return RtlSimulator.of(design, parameters);
   return openWorker({ module, export: exported, engine, parameters, options: simulation });
 }
 

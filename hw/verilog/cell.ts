@@ -38,7 +38,19 @@ class CellText implements Names {
   constructor(ir: CellIr, source: SourceLine) {
     this.#ir = ir;
     this.#source = source;
-    for (const port of ["valid", "passed", "east", "south", "east_n", "south_n", "emitted", "emits", "result"])
+    for (const port of [
+      "at_row",
+      "at_col",
+      "valid",
+      "passed",
+      "east",
+      "south",
+      "east_n",
+      "south_n",
+      "emitted",
+      "emits",
+      "result",
+    ])
       this.#names.unique(port);
     this.#locals.set(ir.west, this.#names.unique("west"));
     this.#locals.set(ir.north, this.#names.unique("north"));
@@ -54,7 +66,7 @@ class CellText implements Names {
     const { row, col } = this.#ir;
     if (local === row || local === col) {
       this.#placed = true;
-      return local === row ? "ROW" : "COL";
+      return local === row ? "at_row" : "at_col";
     }
     return this.#locals.get(local) ?? this.#declare(local);
   }
@@ -109,9 +121,15 @@ class CellText implements Names {
     if (held === undefined) this.#line(`result_n = ${expr.bits(fold(emit, nothing), cell.emit.bits)};`);
     const emitSpan = span(cell.emit.bits);
     const registers = [...this.#state.values()];
-    const parameters = this.#placed
-      ? ` #(\n  parameter ${span(widthOf(this.#ir.row.type).width)}ROW = 0,\n  parameter ${span(widthOf(this.#ir.col.type).width)}COL = 0\n)`
-      : "";
+    const parameters = this.#placed ? " #(\n  parameter ROW = 0,\n  parameter COL = 0\n)" : "";
+    const places = [
+      ["at_row", "ROW", this.#ir.row],
+      ["at_col", "COL", this.#ir.col],
+    ] as const;
+    const placed = places.map(([name, parameter, local]) => {
+      const { width } = widthOf(local.type);
+      return `  wire ${span(width)}${name} = ${parameter}[${width - 1}:0];`;
+    });
     const text = [
       `${parameters} (`,
       "  input wire clk,",
@@ -126,6 +144,7 @@ class CellText implements Names {
       "  output reg emitted,",
       `  output ${held === undefined ? "reg" : "wire"} ${emitSpan}result`,
       ");",
+      ...(this.#placed ? placed : []),
       this.#functions.text.trimEnd(),
       ...this.#declared,
       `  reg ${span(cell.west.bits)}east_n;`,

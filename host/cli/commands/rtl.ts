@@ -33,8 +33,8 @@ export const rtl: CommandModule<object, Arguments> = {
       })
       .option("out", { type: "string", demandOption: true, requiresArg: true, describe: "Folder to write" }),
   async handler({ design: name, set, out }) {
-    const { design } = findDesign(name);
-    const config = design.configure(parseSet(set));
+    const { design, preset } = findDesign(name);
+    const config = design.configure({ ...preset, ...parseSet(set) });
     const verilog = await readVerilog(elaborate(design.build(config)), sourceLines());
     const axi = axiWrapper(verilog);
     const files = new Map(verilog.files).set(`${axi.name}.v`, axi.text);

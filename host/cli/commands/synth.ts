@@ -30,8 +30,8 @@ export const synth: CommandModule<object, Arguments> = {
       })
       .option("json", { type: "string", requiresArg: true, describe: "Write all figures to this file" }),
   async handler({ design: name, set, json }) {
-    const { design } = findDesign(name);
-    const config = design.configure(parseSet(set));
+    const { design, preset } = findDesign(name);
+    const config = design.configure({ ...preset, ...parseSet(set) });
     const verilog = await readVerilog(elaborate(design.build(config)));
     const result = await synthesize(verilog);
     const uses = useOf(result.resources);
