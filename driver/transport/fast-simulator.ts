@@ -197,6 +197,16 @@ const transfersOf = (program: Program, port: StreamPort): Transfer[] =>
 const beatsOf = (transfers: readonly Transfer[], port: StreamPort): number =>
   transfers.reduce((sum, { length }) => sum + length / port.bytes, 0);
 
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
+
+/** Copy the few bytes of a beat. */
+function copy(from: DataView, at: number, to: DataView, into: number, bytes: number): void {
+  let b = 0;
+  for (; b + 4 <= bytes; b += 4) to.setInt32(into + b, from.getInt32(at + b, true), true);
+  for (; b < bytes; b++) to.setUint8(into + b, from.getUint8(at + b));
+}
+
 /** Bytes of memory as beats in the engine's layout. */
 function put(
   { bytes, start, layout }: TokenBuffer,
@@ -205,11 +215,12 @@ function put(
   memory: readonly Uint8Array[],
 ): void {
   const last = layout.leaves[1]!.offset;
+  const to = viewOf(bytes);
   let at = start;
   for (const { buffer, offset, length } of transfers) {
-    const from = memory[buffer]!;
+    const from = viewOf(memory[buffer]!);
     for (let i = offset; i < offset + length; i += port.bytes) {
-      for (let b = 0; b < port.bytes; b++) bytes[at + b] = from[i + b]!;
+      copy(from, i, to, at, port.bytes);
       bytes[at + last] = 0;
       at += layout.bytes;
     }
@@ -226,12 +237,13 @@ function take(
   memory: readonly Uint8Array[],
 ): void {
   const last = layout.leaves[1]!.offset;
+  const from = viewOf(bytes);
   let at = start;
   let beat = 0;
   for (const { buffer, offset, length } of transfers) {
-    const to = memory[buffer]!;
+    const to = viewOf(memory[buffer]!);
     for (let i = offset; i < offset + length && beat < count; i += port.bytes, beat++) {
-      for (let b = 0; b < port.bytes; b++) to[i + b] = bytes[at + b]!;
+      copy(from, at, to, i, port.bytes);
       const ends = i + port.bytes === offset + length;
       if ((bytes[at + last] !== 0) !== ends)
         throw new TandemError(

@@ -8,6 +8,7 @@ import type { GridCode } from "./grid-code.js";
 import { matchProduct, type LinkPath, type ProductForm } from "./grid-match.js";
 import type { Leaf } from "./layout.js";
 import { emitCopy, placeAt } from "./place.js";
+import { emitProduct } from "./product-kernel.js";
 import type { Code } from "./wasm.js";
 
 /** Waves packed at a time. */
@@ -132,7 +133,7 @@ export class GridProduct {
     code.get(n).i32(1).op("i32.add").i32(1).op("i32.shr_u").set(pairs);
     this.#pack(code, this.#a, n);
     this.#pack(code, this.#b, n);
-    this.#multiply(code, pairs);
+    emitProduct(code, this.#a, this.#b, this.#sums, pairs);
     code.get(n).i32(1).op("i32.sub").i32(grid.west.bytes).op("i32.mul").set(wave);
     code.i32(0).set(r);
     const loop = code.loop();
@@ -206,88 +207,6 @@ export class GridProduct {
       .set(to);
     code.get(next).i32(stride).op("i32.add").set(from);
     code.get(k).i32(2).op("i32.add").tee(k).get(n).op("i32.lt_u").brIf(loop);
-    code.end();
-  }
-
-  /** sums += A^T B over `pairs` pairs of waves. */
-  #multiply(code: Code, pairs: number): void {
-    const a = this.#a;
-    const b = this.#b;
-    const locals = (count: number): number[] => Array.from({ length: count }, () => code.local("v128"));
-    const sums = locals(8);
-    const [b0, b1, x] = locals(3) as [number, number, number];
-    const [r, c, k] = [code.local("i32"), code.local("i32"), code.local("i32")];
-    const [pa, pb, sum] = [code.local("i32"), code.local("i32"), code.local("i32")];
-    const rowBytes = b.padded * 4;
-    code.i32(0).set(r);
-    const rows = code.loop();
-    code.i32(0).set(c);
-    const cols = code.loop();
-    code
-      .get(r)
-      .i32(rowBytes / 4)
-      .op("i32.mul")
-      .get(c)
-      .op("i32.add")
-      .set(sum);
-    for (let i = 0; i < 8; i++)
-      code
-        .get(sum)
-        .mem("v128.load", this.#sums + (i >> 1) * rowBytes + (i & 1) * 16)
-        .set(sums[i]!);
-    code.get(r).set(pa).get(c).set(pb).get(pairs).set(k);
-    const inner = code.loop();
-    code
-      .get(pb)
-      .mem("v128.load", b.panel)
-      .set(b0)
-      .get(pb)
-      .mem("v128.load", b.panel + 16)
-      .set(b1);
-    for (let row = 0; row < 4; row++) {
-      code
-        .get(pa)
-        .mem("v128.load32_splat", a.panel + row * 4)
-        .set(x);
-      for (const [i, operand] of [b0, b1].entries()) {
-        const s = sums[row * 2 + i]!;
-        code.get(x).get(operand).op("i32x4.dot_i16x8_s").get(s).op("i32x4.add").set(s);
-      }
-    }
-    code
-      .get(pa)
-      .i32(a.padded * 4)
-      .op("i32.add")
-      .set(pa)
-      .get(pb)
-      .i32(rowBytes)
-      .op("i32.add")
-      .set(pb);
-    code.get(k).i32(1).op("i32.sub").tee(k).brIf(inner);
-    code.end();
-    for (let i = 0; i < 8; i++)
-      code
-        .get(sum)
-        .get(sums[i]!)
-        .mem("v128.store", this.#sums + (i >> 1) * rowBytes + (i & 1) * 16);
-    code
-      .get(c)
-      .i32(32)
-      .op("i32.add")
-      .tee(c)
-      .i32(Math.ceil(b.count / 8) * 32)
-      .op("i32.lt_u")
-      .brIf(cols);
-    code.end();
-    // `r` counts bytes of a packed row of A: 16 for four rows.
-    code
-      .get(r)
-      .i32(16)
-      .op("i32.add")
-      .tee(r)
-      .i32(Math.ceil(a.count / 4) * 16)
-      .op("i32.lt_u")
-      .brIf(rows);
     code.end();
   }
 }

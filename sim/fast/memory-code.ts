@@ -109,6 +109,22 @@ function checkWritten(actor: Actor, port: PortPlan, address: number, reading: bo
     code.end();
     return;
   }
+  const [only] = writeEpochs;
+  if (reading && writeEpochs.size === 1 && only![0] !== actor.actor) {
+    // Unwritten is all ones, above any count: one comparison tells both.
+    const e = code.temp("i32");
+    epoch(only![1]);
+    code.tee(e);
+    knownEpoch(actor, only![0]);
+    code.op("i32.gt_u").if();
+    code.get(e).i32(-1).op("i32.eq").if();
+    emitError(actor, noWord(port, "read"), address);
+    code.end();
+    emitError(actor, handover(actor, port, only![0], "written"), address);
+    code.end();
+    code.free("i32", e);
+    return;
+  }
   if (reading) {
     [...writeEpochs.values()].forEach((array, i) => {
       epoch(array);
@@ -171,31 +187,33 @@ export function emitRead(actor: Actor, port: PortPlan, address: number): void {
   for (const other of siblings(port))
     if (other.port.canWrite)
       refuseSameClock(actor, other.lastWrite, other.writeAddress, true, address, clash(port, other));
-  emitCopy(code, placeAt(layout, port.held), placeAt(layout, port.next));
+  // The words of the last two reads stand side by side, in turn.
+  const [reads, slot] = [code.local("i32"), code.local("i32")];
+  code.loadAt(port.reads).tee(reads).i32(1).op("i32.and").i32(port.wordStride).op("i32.mul").set(slot);
+  const next = placeAt(layout, port.words, slot);
   const word = wordAt(actor, port, address);
   if (canWrite) {
     code.loadAt(port.lastWrite).get(time).op("i32.eq").if();
-    emitCopy(code, placeAt(layout, port.next), placeAt(layout, port.overwritten));
+    emitCopy(code, next, placeAt(layout, port.overwritten));
     code.else();
   }
-  emitCopy(code, placeAt(layout, port.next), word);
+  emitCopy(code, next, word);
   if (canWrite) code.end();
   code.storeAt(port.lastRead, () => code.get(time));
   if (canWrite || siblings(port).some((other) => other.port.canWrite))
     code.storeAt(port.readAddress, () => code.get(address));
   const epochs = readEpochs.get(actor.actor);
   if (epochs !== undefined) setEpoch(actor, epochs, address, true);
-  count(actor, port.reads);
+  code.storeAt(port.reads, () => code.get(reads).i32(1).op("i32.add"));
 }
 
 /** A local with the address of the word that `q` gives in this clock. */
 export function emitQ(actor: Actor, port: PortPlan): number {
   const { code, time } = actor;
   const at = code.local("i32");
-  code.i32(port.next).set(at);
-  // -1, never read, is the greatest unsigned number.
-  code.loadAt(port.lastRead).get(time).op("i32.ge_u").if();
-  code.loadAt(port.reads).i32(2).op("i32.lt_s").if();
+  // Reads before this clock: the last of them counts.
+  code.loadAt(port.reads).loadAt(port.lastRead).get(time).op("i32.ge_s").op("i32.sub").tee(at);
+  code.i32(1).op("i32.lt_s").if();
   emitError(
     actor,
     () =>
@@ -205,8 +223,8 @@ export function emitQ(actor: Actor, port: PortPlan): number {
     at,
   );
   code.end();
-  code.i32(port.held).set(at);
-  code.end();
+  code.get(at).i32(1).op("i32.sub").i32(1).op("i32.and").i32(port.wordStride).op("i32.mul");
+  code.i32(port.words).op("i32.add").set(at);
   return at;
 }
 

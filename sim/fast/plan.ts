@@ -48,9 +48,10 @@ export interface PortPlan {
   readonly writeAddress: number;
   readonly reads: number;
   readonly writes: number;
-  /** Words: of the last read, of the one before, and what the last write replaced. */
-  readonly next: number;
-  readonly held: number;
+  /** The words of the last two reads, `wordStride` bytes apart: read i stands at i mod 2. */
+  readonly words: number;
+  readonly wordStride: number;
+  /** What the last write replaced. */
   readonly overwritten: number;
 }
 
@@ -318,8 +319,8 @@ export class Plan {
         writeAddress: at + 12,
         reads: at + 16,
         writes: at + 20,
-        next: word(),
-        held: word(),
+        words: this.heap.take(2 * Math.ceil(layout.bytes / 16) * 16),
+        wordStride: Math.ceil(layout.bytes / 16) * 16,
         overwritten: word(),
       };
       plan.ports.push(portPlan);
