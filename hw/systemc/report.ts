@@ -128,15 +128,18 @@ export class ReportError extends TandemError {
   }
 }
 
-/**
- * `file:line:column` of the innermost stack frame outside the kernel: the user's own call.
- * `trace` is an `Error`'s stack; the frames of hw/systemc and sim/systemc are the kernel's.
- */
+/** Folders of the kernel, compiled and (with source maps) as sources: their frames are not the user's. */
+const kernelFolders = ["hw/systemc/", "sim/systemc/"].flatMap((folder) => {
+  const compiled = new URL(`../../${folder}`, import.meta.url).pathname;
+  return [compiled, compiled.replace(/\/dist\/(?=(?:hw|sim)\/systemc\/$)/, "/")];
+});
+
+/** `file:line:column` of the innermost stack frame outside the kernel: the user's own call. */
 export function callSite(trace: string | undefined): string {
   for (const line of (trace ?? "").split("\n").slice(1)) {
-    const frame = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line.trim())?.[1];
+    const frame = /\(?((?:file:\/\/)?[^\s()]+:\d+:\d+)\)?$/.exec(line.trim())?.[1]?.replace(/^file:\/\//, "");
     if (frame === undefined || frame.startsWith("node:")) continue;
-    if (!/(^|\/)(hw|sim)\/systemc\/[^/]+\.[jt]s:/.test(frame)) return frame.replace(/^file:\/\//, "");
+    if (!kernelFolders.some((folder) => frame.startsWith(folder))) return frame;
   }
   return "unknown";
 }

@@ -163,7 +163,7 @@ EXPORT(tb_run) double tb_run(double ps) {
     return 0;
   });
 }
-EXPORT(tb_time) double tb_time() { return sc_time_stamp().to_seconds() * 1e12; }
+EXPORT(tb_time) double tb_time() { return sc_time_stamp() / sc_time(1, SC_PS); }
 EXPORT(tb_delta) double tb_delta() { return double(sc_delta_count()); }
 EXPORT(tb_read) double tb_read(int id) { return endpoints.at(id)->read(); }
 EXPORT(tb_write) double tb_write(int id, double value) {
