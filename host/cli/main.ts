@@ -7,6 +7,7 @@ import { calibrate } from "./commands/calibrate.js";
 import { check } from "./commands/check.js";
 import { compare } from "./commands/compare.js";
 import { designs } from "./commands/designs.js";
+import { evaluate } from "./commands/evaluate.js";
 import { gemm } from "./commands/gemm.js";
 import { inspect } from "./commands/inspect.js";
 import { ir } from "./commands/ir.js";
@@ -20,7 +21,7 @@ import { report, UsageError } from "./errors.js";
 
 const COMMANDS = [
   ...[run, verify, inspect, designs, gemm, serve, check, ir, rtl, synth, systemc],
-  ...[calibrate, compare],
+  ...[calibrate, compare, evaluate],
 ] as CommandModule[];
 
 /** Runs one command line. @returns the exit code: 0, 1 (it failed) or 2 (it was wrong). */
@@ -52,7 +53,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 /** Options that may be repeated; of any other, yargs would make a list that no command expects. */
-const REPEATABLE = ["_", "targets", "use", "set", "trace", "reports"];
+const REPEATABLE = ["models", "with", "_", "targets", "use", "set", "trace", "reports"];
 
 function onlyOnce(args: Record<string, unknown>): true {
   const twice = Object.keys(args).find((name) => Array.isArray(args[name]) && !REPEATABLE.includes(name));

@@ -1,0 +1,162 @@
+/** `tandem evaluate`: networks on the board, processor alone and with each design, one and two threads, in one table. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
+import { TandemError } from "../../../hw/errors.js";
+import { platformOf } from "../../../sim/platform/platform.js";
+import { acceleratorTarget, ENGINES, type Engine } from "../../accelerators.js";
+import { describeOperator } from "../../graph/graph.js";
+import { DESIGNS } from "../../registry.js";
+import type { PlannedLayer } from "../../runtime/plan.js";
+import { evaluateNetwork, LayerCosts, type Evaluation } from "../../report/evaluate.js";
+import { cpuTarget } from "../../targets.js";
+import { readTfliteFile } from "../../tflite/reader.js";
+import { checkWritable, readText, writeWhole } from "../files.js";
+import { fixed, percent, table } from "../table.js";
+
+interface Arguments {
+  models: string[] | undefined;
+  folder: string;
+  with: string[];
+  engine: Engine;
+  calibration: string | undefined;
+  json: string | undefined;
+  progress: boolean | undefined;
+}
+
+/** The networks of SECDA's evaluation. */
+const NETWORKS = [
+  "mobilenet_v1_1.0_224_uint8.tflite",
+  "mobilenet_v2_1.0_224_int8.tflite",
+  "inception_v1_224_int8_randomweights.tflite",
+  "resnet18_224_int8_randomweights.tflite",
+];
+
+function builder(yargs: Argv): Argv<Arguments> {
+  return yargs
+    .positional("models", {
+      type: "string",
+      array: true,
+      describe: "Networks; without, the four of SECDA's evaluation",
+    })
+    .option("folder", { type: "string", default: "../shared/models", describe: "Where those four are" })
+    .option("with", {
+      type: "string",
+      array: true,
+      default: [] as string[],
+      describe: "Design or design/preset; all registered ones by default",
+    })
+    .option("engine", {
+      type: "string",
+      choices: ENGINES,
+      default: "fast" as const,
+      describe:
+        "kernel: streams at the board's memory and DMA; fast: ideal streams, the board's part added by a formula",
+    })
+    .option("calibration", { type: "string", requiresArg: true, describe: "Constants of the board (tandem calibrate)" })
+    .option("json", { type: "string", requiresArg: true, describe: "Write the table here" })
+    .option("progress", { type: "boolean", describe: "Name layers on stderr even where that is no terminal" });
+}
+
+export const evaluate: CommandModule<object, Arguments> = {
+  command: "evaluate [models..]",
+  describe: "Predict latency and energy of networks on the board: CPU alone and with each design",
+  builder,
+  handler,
+};
+
+async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
+  if (args.json !== undefined) checkWritable(args.json);
+  const { calibration } = args;
+  const platform = platformOf(
+    "pynq-z1",
+    calibration === undefined ? undefined : { source: calibration, text: readText(calibration, "a calibration") },
+  );
+  const models = args.models && args.models.length > 0 ? args.models : NETWORKS.map((name) => join(args.folder, name));
+  const missing = models.find((path) => !existsSync(path));
+  if (missing !== undefined)
+    throw new TandemError(`${missing}: no such file`, { hint: "Name the networks, or their --folder." });
+  const graphs = models.map(readTfliteFile);
+  const names = args.with.length > 0 ? args.with : DESIGNS.map(({ design }) => design.name);
+  const approximate = args.engine === "fast";
+  const show = args.progress ?? process.stderr.isTTY;
+  const rows: Evaluation[] = [];
+  for (const name of [null, ...names]) {
+    const simulation = approximate || !platform.board ? {} : { board: platform.board };
+    const target =
+      name === null
+        ? cpuTarget()
+        : await acceleratorTarget({ on: "sim", design: name, engine: args.engine, simulation });
+    try {
+      const costs = new LayerCosts();
+      for (const graph of graphs) {
+        const onLayer = ({ operator }: PlannedLayer): void => {
+          if (show) process.stderr.write(`\r\x1b[2K${graph.source}: ${describeOperator(operator)}`);
+        };
+        const found = await evaluateNetwork(graph, target, { platform, costs, approximate, onLayer });
+        rows.push(...found.map((row) => (name === null ? row : { ...row, design: name })));
+      }
+    } finally {
+      if (show) process.stderr.write("\r\x1b[2K");
+      await target.close();
+    }
+  }
+  const sorted = graphs.flatMap(({ source }) => rows.filter(({ model }) => model === source));
+  if (args.json !== undefined)
+    writeWhole(
+      args.json,
+      `${JSON.stringify({ platform: platform.name, engine: args.engine, rows: sorted }, null, 2)}\n`,
+    );
+  process.stdout.write(`${[evaluationTable(sorted), "", ...means(sorted, names), "", ...NOTES].join("\n")}\n`);
+}
+
+/** The processor alone on one thread, of the same network: what SECDA's factors are relative to. */
+const baseOf = (rows: readonly Evaluation[], { model, threads }: Evaluation): Evaluation =>
+  rows.find((row) => row.model === model && row.design === null && row.threads === threads)!;
+
+function evaluationTable(rows: readonly Evaluation[]): string {
+  return table(rows, [
+    { title: "network", cell: ({ model }) => model.replace(/\.tflite$/, ""), align: "left" },
+    { title: "on", cell: ({ design }) => (design === null ? "CPU" : `CPU + ${design}`), align: "left" },
+    { title: "threads", cell: ({ threads }) => threads },
+    { title: "conv (ms)", cell: ({ convMs }) => fixed(convMs, 1) },
+    { title: "other (ms)", cell: ({ otherMs }) => fixed(otherMs, 1) },
+    { title: "latency (ms)", cell: ({ latencyMs }) => fixed(latencyMs, 1) },
+    { title: "energy (mJ)", cell: ({ energyMilliJ }) => fixed(energyMilliJ, 0) },
+    {
+      title: "faster",
+      cell: (row) => (row.design === null ? "" : `${fixed(baseOf(rows, row).latencyMs / row.latencyMs, 2)}x`),
+    },
+    {
+      title: "less energy",
+      cell: (row) => (row.design === null ? "" : `${fixed(baseOf(rows, row).energyMilliJ / row.energyMilliJ, 2)}x`),
+    },
+    { title: "clocks", cell: ({ clocks }) => clocks || undefined },
+    { title: "of peak", cell: ({ utilisation }) => (utilisation === null ? undefined : percent(utilisation)) },
+  ]);
+}
+
+function means(rows: readonly Evaluation[], designs: readonly string[]): string[] {
+  return designs.flatMap((design) =>
+    ([1, 2] as const).map((threads) => {
+      const own = rows.filter((row) => row.design === design && row.threads === threads);
+      const mean = (ratio: (row: Evaluation) => number): number =>
+        own.reduce((sum, row) => sum + ratio(row), 0) / own.length;
+      const faster = mean((row) => baseOf(rows, row).latencyMs / row.latencyMs);
+      const less = mean((row) => baseOf(rows, row).energyMilliJ / row.energyMilliJ);
+      return (
+        `${design}, ${threads} thread${threads > 1 ? "s" : ""}: mean over ${own.length} networks ${fixed(faster, 2)}x faster and ` +
+        `${fixed(less, 2)}x less energy than the CPU alone on as many threads (SECDA reports up to 3.5x and 2.9x)`
+      );
+    }),
+  );
+}
+
+const NOTES = [
+  "All times and energies are estimated; SECDA's were measured on a board. Why they differ: this array computes in every clock (SECDA's",
+  "takes 4 clocks per step) and loads, computes and stores at once; 1x1 layers need no packing, and packing overlaps with the array;",
+  "SECDA's boards run 200 MHz, this prediction 100 MHz, and what its runtime adds to a layer is not in the model. The CPU's int8",
+  "convolution, and so the speed-up, rests on one published source; another, of another library, would make the CPU about 9 times slower.",
+  "No published figure gives the energy of the busy Cortex-A9 alone; im2col, depthwise convolution and all other operators on the CPU",
+  "are estimates (docs/platform.md).",
+];

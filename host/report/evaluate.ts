@@ -1,0 +1,115 @@
+/**
+ * Networks on the board in every way that SECDA's evaluation has them: the processor alone and with each design, on one and on two
+ * threads. Only the accelerator's layers are simulated, and layers of one geometry once: the clocks of a design do not
+ * depend on the data. Nothing here is an answer of a network; `tandem verify` checks those.
+ */
+import type { LayerCost } from "../../driver/accelerator.js";
+import { approximateBoardClocks } from "../../sim/platform/approximate.js";
+import type { Threads } from "../../sim/platform/cpu.js";
+import type { Platform } from "../../sim/platform/platform.js";
+import { ACCELERATOR } from "../backends/accelerator.js";
+import { inputTensors, outputTensor, type Graph } from "../graph/graph.js";
+import type { LayerRun } from "../runtime/executor.js";
+import { makePlan, type PlannedLayer } from "../runtime/plan.js";
+import type { Target } from "../targets.js";
+import { makeProfile, type Profile } from "./profile.js";
+
+export interface Evaluation {
+  readonly model: string;
+  /** Null: the processor alone. */
+  readonly design: string | null;
+  readonly threads: Threads;
+  readonly latencyMs: number;
+  /** Of it, convolutions (depthwise ones too), and everything else. */
+  readonly convMs: number;
+  readonly otherMs: number;
+  readonly energyMilliJ: number;
+  /** Of the accelerator: clocks, and MACs / (peak x clocks) over its layers. */
+  readonly clocks: number;
+  readonly utilisation: number | null;
+  readonly simulationMs: number;
+}
+
+/** Costs of layers by geometry, for one target. */
+export class LayerCosts {
+  readonly #known = new Map<string, LayerCost>();
+  simulationMs = 0;
+
+  async of(graph: Graph, layer: PlannedLayer, platform: Platform, approximate: boolean): Promise<LayerCost> {
+    const key = geometry(graph, layer);
+    const known = this.#known.get(key);
+    if (known) return known;
+    const start = performance.now();
+    const cost = (await layer.kernel(layer.inputs, layer.output))!;
+    this.simulationMs += performance.now() - start;
+    const streams = cost.detail?.streams ?? [];
+    const onBoard =
+      approximate && platform.board
+        ? { ...cost, clocks: approximateBoardClocks(cost.clocks, streams, platform.board) }
+        : cost;
+    this.#known.set(key, onBoard);
+    return onBoard;
+  }
+}
+
+function geometry(graph: Graph, { operator }: PlannedLayer): string {
+  const tensors = [...inputTensors(graph, operator), outputTensor(graph, operator)];
+  return JSON.stringify([operator.type, operator.attributes, tensors.map(({ shape, dtype }) => [shape, dtype])]);
+}
+
+export interface EvaluateOptions {
+  readonly platform: Platform;
+  readonly costs: LayerCosts;
+  /** True if the target's engine has ideal streams: the board's are added afterwards. */
+  readonly approximate: boolean;
+  readonly onLayer?: (layer: PlannedLayer) => void;
+}
+
+/** One network on one target, for one and two threads. */
+export async function evaluateNetwork(
+  graph: Graph,
+  target: Target,
+  { platform, costs, approximate, onLayer }: EvaluateOptions,
+): Promise<Evaluation[]> {
+  const { implementations, prefer } = target;
+  const plan = makePlan(graph, { implementations, prefer });
+  const runs: LayerRun[] = [];
+  for (const layer of plan.layers) {
+    const offloaded = layer.implementation.name === ACCELERATOR;
+    const cost = offloaded ? await costs.of(graph, layer, platform, approximate) : undefined;
+    runs.push({ layer, cost, wallMs: 0 });
+    onLayer?.(layer);
+  }
+  return ([1, 2] as const).map((threads) => {
+    const profile = makeProfile({ graph, runs, target, platform, threads })!;
+    return summary(graph, runs, target, profile, costs.simulationMs);
+  });
+}
+
+function summary(
+  graph: Graph,
+  runs: readonly LayerRun[],
+  target: Target,
+  profile: Profile,
+  simulationMs: number,
+): Evaluation {
+  const conv = profile.layers.reduce((sum, { startMs, endMs }, i) => {
+    return /CONV_2D/.test(runs[i]!.layer.operator.type) ? sum + endMs - startMs : sum;
+  }, 0);
+  const offloaded = runs.filter(({ cost }) => cost);
+  const clocks = offloaded.reduce((sum, { cost }) => sum + cost!.clocks, 0);
+  const macs = offloaded.reduce((sum, { layer }) => sum + layer.macs, 0);
+  const peak = profile.peakMacsPerClock;
+  return {
+    model: graph.source,
+    design: target.offload?.design ?? null,
+    threads: profile.threads,
+    latencyMs: profile.latencyMs,
+    convMs: conv,
+    otherMs: profile.latencyMs - conv,
+    energyMilliJ: profile.energyJ * 1e3,
+    clocks,
+    utilisation: peak !== null && clocks > 0 ? macs / clocks / peak : null,
+    simulationMs,
+  };
+}
