@@ -168,7 +168,7 @@ const isUsers = (url: string): boolean => url.startsWith("file:") && !(url.start
 
 function resolveFrom(specifier: string, base: string): string | undefined {
   if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, base).href;
-  if (specifier.startsWith("node:")) return specifier;
+  if (/^(file|node|data):/.test(specifier)) return specifier;
   try {
     return pathToFileURL(createRequire(base).resolve(specifier)).href;
   } catch {
