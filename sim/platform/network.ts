@@ -125,7 +125,8 @@ class Builder {
           kind: "accelerator",
           layer: layer.index,
           ns: Math.max(0, clocks) * nsPerClock,
-          bytes: (work.bytesIn + work.bytesOut) / parts,
+          // In proportion to time: the run already has its own streams' share of the memory.
+          bytes: ((work.bytesIn + work.bytesOut) * Math.max(0, clocks)) / work.clocks,
           after: [...packed, ...previous],
         }),
       ];

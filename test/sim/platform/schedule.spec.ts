@@ -93,6 +93,12 @@ describe("schedule of a network", () => {
     expect(total).to.be.closeTo(Math.max(pack + compute / 8, compute + pack / 8), 1);
   });
 
+  it("takes the accelerator's own clocks where the processor leaves the memory alone, however early the input is taken", () => {
+    const early = { ...work, packedBytes: 0, bytesIn: 100_000, progress: [10, 20, 30, 40, 50, 60, 70, 80] };
+    const { layers } = scheduleNetwork([{ index: 0, inputs: [-1], accelerator: early }], boardValues(), 1);
+    expect(layers[0]!.accelerator).to.be.closeTo(8000 * nsPerClock, 1e-6);
+  });
+
   it("needs no packing time where the tensor is sent as it is", () => {
     const plain: LayerWork = { index: 0, inputs: [], accelerator: { ...work, packedBytes: 0 } };
     const { total, layers } = scheduleNetwork([plain], board, 1);
