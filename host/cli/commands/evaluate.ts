@@ -156,7 +156,7 @@ const NOTES = [
   "All times and energies are estimated; SECDA's were measured on a board. Why they differ: this array computes in every clock (SECDA's",
   "takes 4 clocks per step) and loads, computes and stores at once; 1x1 layers need no packing, and packing overlaps with the array;",
   "SECDA's boards run 200 MHz, this prediction 100 MHz, and what its runtime adds to a layer is not in the model. The CPU's int8",
-  "convolution, and so the speed-up, rests on one published source; another, of another library, would make the CPU about 9 times slower.",
+  "convolution, and so the speed-up, rests on one published source; another, of another library, would make the CPU 8 to 10 times slower.",
   "No published figure gives the energy of the busy Cortex-A9 alone; im2col, depthwise convolution and all other operators on the CPU",
   "are estimates (docs/platform.md).",
 ];
