@@ -94,7 +94,7 @@ function handWritten({ runs, say }: BenchOptions): Figure | undefined {
     return undefined;
   }
   try {
-    return figure(Array.from({ length: runs }, () => ARRAY_CLOCKS / peer.run(ARRAY_CLOCKS).seconds));
+    return figure(Array.from({ length: runs }, () => ARRAY_CLOCKS / peer.run(ARRAY_CLOCKS).wallSeconds));
   } finally {
     peer.remove();
   }

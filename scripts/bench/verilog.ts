@@ -47,10 +47,10 @@ export function verilator(size: number, depth: number): Peer | undefined {
   return {
     name: name.replace(/ \d{4}-.*$/, ""),
     run(clocks) {
-      const [rows, checksum, seconds] = numbers(
+      const [rows, checksum, seconds, wallSeconds] = numbers(
         execFileSync(join(folder, "Vbench"), [String(clocks)], { encoding: "utf8" }),
       );
-      return { rows: rows!, checksum: checksum!, seconds: seconds! };
+      return { rows: rows!, checksum: checksum!, seconds: seconds!, wallSeconds: wallSeconds! };
     },
     remove: () => rmSync(folder, { recursive: true }),
   };
@@ -75,12 +75,14 @@ export function icarus(size: number, depth: number): Peer | undefined {
     name: name.replace(/ \(.*$/, ""),
     run(clocks) {
       // `times` is POSIX: a line for the shell, a line for its children, each with user and system time as 0m0.00s.
+      const began = performance.now();
       const script = `vvp "$1" +clocks=${clocks}; times`;
       const output = execFileSync("sh", ["-c", script, "sh", file], { encoding: "utf8" }).trim().split("\n");
+      const wallSeconds = (performance.now() - began) / 1000;
       const [rows, checksum] = numbers(output[0]!);
       const times = [...output.at(-1)!.matchAll(/(\d+)m([\d.]+)s/g)];
       const seconds = times.reduce((sum, [, minutes, rest]) => sum + Number(minutes) * 60 + Number(rest), 0);
-      return { rows: rows!, checksum: checksum!, seconds };
+      return { rows: rows!, checksum: checksum!, seconds, wallSeconds };
     },
     remove: () => rmSync(folder, { recursive: true }),
   };
