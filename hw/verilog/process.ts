@@ -8,13 +8,15 @@ import type { Expr, Local, Position, Ref, StateField, Target } from "../ir/ir.js
 import type { MemoryPort } from "../memory.js";
 import type { Signal } from "../signal.js";
 import type { Grid } from "../grid.js";
-import { exprsOf, visitExpr, type Variable } from "../fsm/uses.js";
+import type { Variable } from "../fsm/uses.js";
 import { isUsedUp, usageOf, type Machine, type Side, type Step } from "../fsm/walk.js";
 import type { Action, Node } from "../fsm/graph.js";
 import { widthOf } from "../fsm/width.js";
 import { rootOf } from "../fsm/unroll.js";
 import { bitsFor, ExprText, literal, placeText, type Names } from "./expr.js";
+import { bundlesOf } from "./bundles.js";
 import { findBranches, inline, type Branches } from "./branches.js";
+import { countersText } from "./counters.js";
 import { FunctionLibrary } from "./functions.js";
 import { countBits, defaultName, wiresOf, type Bundle } from "./interface.js";
 import { NameTable, span } from "./names.js";
@@ -29,39 +31,6 @@ export interface ProcessModule {
   readonly bundles: readonly { readonly bundle: Bundle; readonly name: string }[];
   /** Stalled clocks are counted in these registers (simulation with counters). */
   readonly stalls: readonly { readonly side: Side; readonly channel: Channel; readonly register: string }[];
-}
-
-type BundleKey = Bundle["kind"];
-
-/** All parts that a process is joined to, in the order of first use. */
-function bundlesOf(machine: Machine): Bundle[] {
-  const found = new Map<unknown, Map<BundleKey, Bundle>>();
-  const list: Bundle[] = [];
-  const add = (bundle: Bundle): void => {
-    const kinds = found.get(bundle.part) ?? new Map<BundleKey, Bundle>();
-    found.set(bundle.part, kinds);
-    if (kinds.has(bundle.kind)) return;
-    kinds.set(bundle.kind, bundle);
-    list.push(bundle);
-  };
-  const all = <P>(ref: Ref<P>, make: (part: P) => Bundle): void => ref.parts.forEach((part) => add(make(part)));
-  for (const { node } of machine.steps) {
-    if (node.kind === "pop" || node.kind === "push") all(node.channel, (part) => ({ kind: node.kind, part }));
-    if (node.kind === "action") {
-      const { action } = node;
-      if (action.kind === "tryPop" || action.kind === "peek") all(action.channel, (part) => ({ kind: "pop", part }));
-      if (action.kind === "tryPush") all(action.channel, (part) => ({ kind: "push", part }));
-      if (action.kind === "read" || action.kind === "write") all(action.port, (part) => ({ kind: "port", part }));
-      if (action.kind === "signal") all(action.signal, (part) => ({ kind: "signalWrite", part }));
-      if (action.kind === "feed") add({ kind: "grid", part: action.grid });
-    }
-    for (const e of exprsOf(node))
-      visitExpr(e, (x) => {
-        if (x.kind === "q") all(x.port, (part) => ({ kind: "port", part }));
-        if (x.kind === "signal") all(x.signal, (part) => ({ kind: "signalRead", part }));
-      });
-  }
-  return list;
 }
 
 export function processModule(
@@ -594,23 +563,7 @@ class ProcessText implements Names {
       });
     }
     const counters = [...sites].map(([name, site]) => ({ ...site, register: `stalled_${name}` }));
-    const text = [
-      "`ifdef TANDEM_COUNTERS",
-      "  reg [31:0] busy_clocks;",
-      ...counters.map(({ register }) => `  reg [31:0] ${register};`),
-      `  wire [${Math.max(1, counters.length) - 1}:0] stalled_now;`,
-      ...counters.map(({ at }, i) => `  assign stalled_now[${i}] = !busy && (${at.join(" || ")});`),
-      ...(counters.length === 0 ? ["  assign stalled_now = 1'b0;"] : []),
-      "  always @(posedge clk)",
-      "    if (rst) begin",
-      "      busy_clocks <= 32'd0;",
-      ...counters.map(({ register }) => `      ${register} <= 32'd0;`),
-      "    end else begin",
-      "      busy_clocks <= busy_clocks + {31'd0, busy};",
-      ...counters.map(({ register }, i) => `      ${register} <= ${register} + {31'd0, stalled_now[${i}]};`),
-      "    end",
-      "`endif",
-    ];
+    const text = countersText(counters);
     return { text, list: counters.map(({ side, channel, register }) => ({ side, channel, register })) };
   }
 }
