@@ -1,0 +1,84 @@
+import { expect } from "chai";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { i16, i32, i8, Module, mulPair, uint, vec, type Process } from "../../../hw/index.js";
+import { blocks36, countResources, useOf } from "../../../host/synth/resources.js";
+import { synthesize } from "../../../host/synth/synthesize.js";
+import { verilogOf } from "../../sim/rtl/compare.js";
+import { MacCell } from "../../sim/rtl/designs.js";
+
+const u10 = uint(10);
+
+/** A block RAM, one packed pair of products, and one cell of an array. */
+class Inference extends Module {
+  static readonly source = import.meta.url;
+  readonly in = this.channelIn(vec(i8, 4));
+  readonly out = this.channelOut(vec(i16, 2));
+  readonly store = this.memory(i32, 1024);
+  readonly wr = this.store.writePort();
+  readonly rd = this.store.readPort();
+  readonly sums = this.channelOut(vec(i32, 1));
+  readonly cells = this.grid(1, 1, new MacCell());
+  constructor() {
+    super(null, "inference");
+    this.connect(this.cells.results, this.sums);
+    this.clocked(this.run);
+  }
+  *run(): Process {
+    for (let i = u10(0); ; i = u10(i + 1)) {
+      const x = yield* this.in.pop();
+      this.wr.write(i, i32(x[3]! + i));
+      yield;
+      this.rd.read(i);
+      this.cells.feed([{ a: x[0]!, first: i === 0, last: i === 9 }], [x[1]!]);
+      const [p, q] = mulPair(x[0]!, x[1]!, x[2]!);
+      yield;
+      yield* this.out.push([i16(p + this.rd.q), q]);
+    }
+  }
+}
+
+describe("Synthesis", function () {
+  this.timeout(240_000);
+  let cache: string;
+  before(() => (cache = mkdtempSync(join(tmpdir(), "tandem-synth-"))));
+  after(() => rmSync(cache, { recursive: true }));
+
+  it("counts look-up tables of logic, memories and shift registers, and both kinds of block RAM", () => {
+    const { resources, unknown } = countResources({
+      LUT6: 3,
+      RAM32M: 2,
+      SRL16E: 1,
+      FDRE: 5,
+      RAMB18E1: 3,
+      RAMB36E1: 1,
+      CARRY4: 9,
+      ODD: 1,
+    });
+    expect(resources).to.deep.equal({ lut: 12, ff: 5, dsp: 0, ramb36: 1, ramb18: 3 });
+    expect(blocks36(resources)).to.equal(3);
+    expect(unknown).to.deep.equal(["ODD"]);
+  });
+
+  it("says what does not fit", () => {
+    const uses = useOf({ lut: 53_201, ff: 106_400, dsp: 256, ramb36: 140, ramb18: 0 });
+    expect(uses.filter(({ fits }) => !fits).map(({ name }) => name)).to.deep.equal(["LUT", "DSP48E1"]);
+  });
+
+  it("makes a memory block RAM, a mulPair one DSP48E1 and a cell with its accumulator another, and finds the result again in its cache", async () => {
+    const design = await verilogOf(new Inference());
+    const first = await synthesize(design, cache);
+    expect(first.cached).to.equal(false);
+    expect(blocks36(first.resources)).to.equal(1);
+    expect(first.resources.dsp).to.equal(2);
+    const cell = first.modules.find(({ name }) => name === "MacCell")!;
+    // Product, sum and accumulator: the 32 bits of the accumulator are the P register.
+    expect(cell.own.dsp).to.equal(1);
+    expect(cell.own.ff).to.be.below(32);
+    expect(first.unknown).to.deep.equal([]);
+    expect(first.longestPath.ns).to.be.above(1);
+    const second = await synthesize(design, cache);
+    expect(second).to.deep.equal({ ...first, cached: true });
+  });
+});
