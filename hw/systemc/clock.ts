@@ -4,10 +4,10 @@ import type { Parent } from "./context.js";
 import { Event } from "./event.js";
 import { message, Severity } from "./report.js";
 import { Signal } from "./signal.js";
-import { ns, ZERO_TIME, type Time } from "./time.js";
+import { ns, Time, ZERO_TIME } from "./time.js";
 
 export interface ClockOptions {
-  /** Default 1 ns. */
+  /** Default 1 ns, or one unit of a coarser resolution. */
   readonly period?: Time;
   /** Part of the period that the clock is high, between 0 and 1 exclusive; anything else is 0.5. */
   readonly dutyCycle?: number;
@@ -30,7 +30,12 @@ export class Clock extends Signal<boolean> {
 
   constructor(parent: Parent, leaf?: string, options: ClockOptions = {}) {
     super(parent, leaf, !(options.posedgeFirst ?? true), "one", "clock");
-    const { period = ns(1), dutyCycle = 0.5, start = ZERO_TIME, posedgeFirst = true } = options;
+    const {
+      period = new Time(Math.max(1, ns(1).value)),
+      dutyCycle = 0.5,
+      start = ZERO_TIME,
+      posedgeFirst = true,
+    } = options;
     this.period = period;
     this.start = start;
     this.posedgeFirst = posedgeFirst;

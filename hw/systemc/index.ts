@@ -15,3 +15,5 @@ export { Fifo, FifoInPort, FifoOutPort, type FifoIn, type FifoOut } from "./fifo
 export { Mutex, Semaphore, EventQueue } from "./sync.js";
 export { Clock, type ClockOptions } from "./clock.js";
 export { Severity, Action, Reports, ReportError, composeReport, message, type Report } from "./report.js";
+export { Integer, int, uint, concat } from "./integer.js";
+export { Fixed, FixedFormat, type FixedOptions, type Overflow, type Quantisation } from "./fixed.js";

@@ -50,6 +50,7 @@ export const message = {
   INSTANCE_EXISTS: [505, "object already exists"],
   ILLEGAL_CHARACTERS: [506, "illegal characters"],
   SET_TIME_RESOLUTION: [514, "set time resolution failed"],
+  DEFAULT_TIME_UNIT_CHANGED: [516, "default time unit changed to time resolution"],
   WAIT_NOT_ALLOWED: [519, "wait() is only allowed in SC_THREADs and SC_CTHREADs"],
   NEXT_TRIGGER_NOT_ALLOWED: [520, "next_trigger() is only allowed in SC_METHODs"],
   IMMEDIATE_NOTIFICATION: [521, "immediate notification is not allowed during update phase or elaboration"],

@@ -137,6 +137,8 @@ export function setTimeResolution(amount: number, unit: TimeUnit): void {
   if (context.time.fixed) fail("sc_time object(s) constructed");
   const resolution = amount * 10 ** (3 * timeUnits.indexOf(unit));
   if (resolution < 1) fail("value smaller than 1 fs");
+  // The default time unit of 1 ns, which a clock without a period takes, cannot be finer than the resolution.
+  if (resolution > 1e6) context.reports.report(Severity.Warning, message.DEFAULT_TIME_UNIT_CHANGED);
   context.time.resolution = resolution;
   context.time.resolutionSpecified = true;
 }

@@ -10,6 +10,7 @@ import { nativeMissing, nativePairs, wasmMissing, wasmPairs } from "./builds.js"
 import { channels } from "./pairs/channels.js";
 import { clocks } from "./pairs/clocks.js";
 import { control } from "./pairs/control.js";
+import { datatypes } from "./pairs/datatypes.js";
 import { events } from "./pairs/events.js";
 import { runProgram, type Program } from "./pairs/program.js";
 import { signals } from "./pairs/signals.js";
@@ -24,6 +25,7 @@ const topics: Record<string, Record<string, Program>> = {
   clocks,
   control,
   simulation,
+  datatypes,
 };
 
 async function runInWasm(image: ProgramImage, name: string): Promise<string> {
