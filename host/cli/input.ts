@@ -1,4 +1,5 @@
 /** The input of a network from the command line: a picture or tensor through `host/images`, or reproducible noise. */
+import { relative } from "node:path";
 import type { Argv } from "yargs";
 import { TandemError } from "../../hw/errors.js";
 import type { Graph } from "../graph/graph.js";
@@ -77,7 +78,9 @@ export function readInput(graph: Graph, args: InputArguments): LoadedInput {
     };
   }
   const bytes = loadInput(args.input, tensor, preprocess);
-  return { bytes, description: args.input + (isPicture(args.input) ? ` (${describe(preprocess)})` : "") };
+  const path = relative(process.cwd(), args.input);
+  const shown = path.startsWith("..") ? args.input : path;
+  return { bytes, description: shown + (isPicture(args.input) ? ` (${describe(preprocess)})` : "") };
 }
 
 function inputTensorOf(graph: Graph): InputTensor {

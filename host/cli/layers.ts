@@ -34,6 +34,17 @@ export function totals(report: Report, peak: number | undefined): string[] {
     `${report.design ?? "accelerator"}: ${count(clocks.total)} clocks (${exactness}), ` +
       `${percent(macs > 0 ? offloadedMacs / macs : 0)} of the MACs, ${fixed(rate, 1)} MAC per clock, ` +
       `${percent(rate / peak)} of the peak of ${count(peak)}`,
-    `${report.engine}, ${report.level ?? ""}: ${config.join(" ")}`,
+    ...wrap(`${report.engine}, ${report.level ?? ""}:`, config),
   ];
+}
+
+/** `words` after `start`, on lines that fit a terminal of the usual width. */
+function wrap(start: string, words: readonly string[], width = 110): string[] {
+  const lines = [start];
+  for (const word of words) {
+    const line = `${lines[lines.length - 1]!} ${word}`;
+    if (line.length > width) lines.push(`  ${word}`);
+    else lines[lines.length - 1] = line;
+  }
+  return lines;
 }
