@@ -1,6 +1,6 @@
 /**
  * What an accelerator is asked to compute: one quantised 2-D convolution, in TFLite's arithmetic and NHWC layout.
- * A fully connected layer is the case of a 1 x 1 kernel on a 1 x 1 picture.
+ * A fully connected layer is no case of it: TFLite's reference kernel scales that in double precision (docs/operators.md).
  *
  * Real value = scale * (stored value - zero point). Per output channel the scales are folded into a 32-bit fixed point
  * multiplier and a shift (Jacob et al., arXiv 1712.05877; TFLite's `MultiplyByQuantizedMultiplier`, double rounding):
