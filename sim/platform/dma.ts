@@ -86,6 +86,9 @@ class Dispatcher {
   }
 }
 
+/** The first whole clock at or after `at`. Sums of fractions err in their last bits, which must not cost a clock. */
+const edge = (at: number): number => Math.ceil(at - 1e-9);
+
 /** Where the beat that moved at `now` began: beats move on whole clocks, but fractions of a clock must not get lost. */
 const busyFrom = (free: number, now: number): number => (now - free < 1 ? free : now);
 
@@ -131,7 +134,7 @@ abstract class ChannelPace implements Pace {
   abstract next(now: number): number;
 
   setup(now: number): boolean {
-    return this.issue !== undefined && now < this.issue.started;
+    return this.issue !== undefined && now < edge(this.issue.started);
   }
 
   moved(now: number): void {
@@ -202,8 +205,8 @@ class SendPace extends ChannelPace {
 
   next(now: number): number {
     // Asked for at the clock at which the channel runs, never in the past of the memory's order.
-    const { started } = this.issue!;
-    if (now < started) return Math.ceil(started);
+    const started = edge(this.issue!.started);
+    if (now < started) return started;
     const current = Math.floor(this.beat / this.beatsPerBurst);
     const bursts = Math.ceil(this.beats / this.beatsPerBurst);
     while (this.#asked < Math.min(bursts, current + this.#ahead)) {
@@ -212,7 +215,7 @@ class SendPace extends ChannelPace {
       this.#asked++;
     }
     const within = this.beat % this.beatsPerBurst;
-    return Math.max(now, Math.ceil(Math.max(this.#ready[0]! + within * this.#beatClocks, this.#free) - 1e-9));
+    return Math.max(now, edge(Math.max(this.#ready[0]! + within * this.#beatClocks, this.#free)));
   }
 
   override moved(now: number): void {
@@ -256,7 +259,7 @@ class ReceivePace extends ChannelPace {
     let at = Math.max(now, this.#free);
     if (this.beat % this.beatsPerBurst === 0 && this.#leaving.length >= this.#room)
       at = Math.max(at, this.#leaving[0]!);
-    return Math.ceil(at - 1e-9);
+    return edge(at);
   }
 
   override moved(now: number): void {
