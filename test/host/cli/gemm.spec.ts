@@ -1,11 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { expect } from "chai";
 import { parseTcpAddress } from "../../../driver/transport/address.js";
+import { FrameReader } from "../../../driver/transport/frames.js";
+import { decodeMessage } from "../../../driver/transport/messages.js";
 import { Waves } from "../../sim/trace/vcd-reader.js";
 import { mainPath, tandem } from "../support/cli.js";
 
@@ -51,6 +53,34 @@ function serve(args: readonly string[]): Promise<Serving> {
     });
     void exited.then((code) => reject(new Error(`tandem serve ended with code ${code}`)));
   });
+}
+
+/** A hop between a client and the server at `address` that sees when the client has asked for a run. */
+async function watched(address: string): Promise<{ address: string; runBegun: Promise<void>; close(): void }> {
+  const { host, port } = parseTcpAddress(address);
+  let begun: () => void;
+  const runBegun = new Promise<void>((resolve) => (begun = resolve));
+  const hop = createServer((client) => {
+    const far = connect({ host, port });
+    const reader = new FrameReader();
+    client.on("data", (chunk: Buffer) => {
+      for (const { kind, payload } of reader.push(chunk))
+        if (kind === "request" && decodeMessage(payload).type === "run") begun();
+    });
+    client.pipe(far).pipe(client);
+    // One end's loss is the other's.
+    for (const [one, other] of [
+      [client, far],
+      [far, client],
+    ] as const)
+      one.on("error", () => other.destroy()).on("close", () => other.destroy());
+  });
+  await new Promise<void>((resolve) => hop.listen(0, "127.0.0.1", resolve));
+  return {
+    address: `tcp://127.0.0.1:${(hop.address() as AddressInfo).port}`,
+    runBegun,
+    close: () => void hop.close(),
+  };
 }
 
 describe("tandem designs", () => {
@@ -183,12 +213,14 @@ describe("tandem gemm", () => {
 
   it("ends in an error, not a hang, where the server is killed in the middle of a run", async () => {
     const server = await serve(["--engine", "kernel"]);
-    const running = tandem(["gemm", "512", "512", "512", "--on", server.address]);
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    const between = await watched(server.address);
+    const running = tandem(["gemm", "512", "512", "512", "--on", between.address]);
+    await between.runBegun;
     await server.stop("SIGKILL");
     const { code, stderr } = await running;
+    between.close();
     expect(code).to.equal(1);
-    expect(stderr).to.include(`${server.address}: the server closed the connection while it worked on "run"`);
+    expect(stderr).to.include(`${between.address}: the server closed the connection while it worked on "run"`);
   });
 
   it("serves only on a port that it can have, and closes it when it ends", async () => {
