@@ -1,7 +1,8 @@
 /** The example design in headless Chromium: the shipped network runs on it in a web worker, with the right bytes. */
 import { expect } from "chai";
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -38,10 +39,38 @@ function forBrowser(path: string): Buffer | string {
     .replace(/from "([a-z]+)"/g, (all, name: string) => (name in modules ? `from "/${modules[name]!}"` : all));
 }
 
+/**
+ * Ends Chromium with all of its helper processes. They are in a group of their own, because killing only the first one
+ * leaves the others writing to the profile for a while.
+ */
+function endBrowser(browser: ChildProcess): Promise<void> {
+  const { pid } = browser;
+  if (pid === undefined) return Promise.resolve();
+  const ended =
+    browser.exitCode !== null || browser.signalCode !== null
+      ? Promise.resolve()
+      : new Promise<void>((resolve) => browser.once("exit", () => resolve()));
+  killGroup(pid);
+  return ended;
+}
+
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // The whole group has ended by itself.
+  }
+}
+
+/** The first process is gone, its helpers may still be going: tries for ten seconds. */
+const removeProfile = (folder: string): Promise<void> =>
+  rm(folder, { recursive: true, force: true, maxRetries: 13, retryDelay: 100 });
+
 /** Serves the page until the browser sends back a result. */
-function ask(chromium: string, input: Uint8Array, design: string): Promise<{ output: number[]; clocks: number }> {
+async function ask(chromium: string, input: Uint8Array, design: string): Promise<{ output: number[]; clocks: number }> {
   const profile = mkdtempSync(join(tmpdir(), "chromium-"));
-  return new Promise<{ output: number[]; clocks: number }>((resolve, reject) => {
+  let browser: ChildProcess | undefined;
+  const result = new Promise<{ output: number[]; clocks: number }>((resolve, reject) => {
     const server = createServer((request, response) => {
       const url = new URL(request.url ?? "/", "http://localhost");
       if (request.method === "POST") {
@@ -70,11 +99,8 @@ function ask(chromium: string, input: Uint8Array, design: string): Promise<{ out
         response.end(String(error));
       }
     });
-    let browser: ChildProcess | undefined;
     const stop = (): void => {
       clearTimeout(timer);
-      browser?.removeAllListeners("exit");
-      browser?.kill("SIGKILL");
       server.close();
       server.closeAllConnections();
     };
@@ -86,14 +112,23 @@ function ask(chromium: string, input: Uint8Array, design: string): Promise<{ out
       const { port } = server.address() as AddressInfo;
       const args = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"];
       const url = `http://127.0.0.1:${port}/`;
-      browser = spawn(chromium, [...args, `--user-data-dir=${profile}`, url], { stdio: "ignore" });
+      browser = spawn(chromium, [...args, `--user-data-dir=${profile}`, url], { stdio: "ignore", detached: true });
+      const { pid } = browser;
+      // A group of its own does not end with the tests when somebody interrupts them.
+      if (pid !== undefined) process.once("exit", () => killGroup(pid));
       browser.on("error", reject);
       browser.on("exit", (code) => {
         stop();
         reject(new Error(`Chromium ended (${code ?? "by signal"}) before it had a result`));
       });
     });
-  }).finally(() => rmSync(profile, { recursive: true, force: true, maxRetries: 5 }));
+  });
+  try {
+    return await result;
+  } finally {
+    if (browser !== undefined) await endBrowser(browser);
+    await removeProfile(profile);
+  }
 }
 
 async function body(request: IncomingMessage): Promise<string> {
