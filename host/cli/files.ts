@@ -65,9 +65,20 @@ export function readText(path: string, what: string): string {
 /** Makes a folder for several outputs, unless it exists. @throws TandemError naming it where that fails. */
 export function makeFolder(path: string): void {
   attempt(path, () => {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
     accessSync(path, constants.W_OK);
   });
+}
+
+/**
+ * Makes a folder and those above it that are missing. Not `recursive` of Node's own: that one tries for ever where a file
+ * system says ENOENT although the folder above exists, as /proc does.
+ */
+export function makeFolders(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  const above = dirname(path);
+  if (above !== path) makeFolders(above);
+  mkdirSync(path);
 }
 
 function writeTo(path: string, flags: string, content: string | Uint8Array): void {

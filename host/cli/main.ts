@@ -27,6 +27,9 @@ const COMMANDS = [
 /** Runs one command line. @returns the exit code: 0, 1 (it failed) or 2 (it was wrong). */
 async function main(args: readonly string[]): Promise<number> {
   try {
+    const [first = "-"] = args;
+    if (!first.startsWith("-") && named(args).length === 0)
+      throw new UsageError(`There is no command "${first}"`, { hint: "tandem --help shows what there is." });
     await yargs([...args])
       .scriptName("tandem")
       .command(COMMANDS)
@@ -42,7 +45,7 @@ async function main(args: readonly string[]): Promise<number> {
       .fail((message: string | null, error: Error | undefined) => {
         if (error !== undefined && error.name !== "YError") throw error;
         throw new UsageError(message ?? error?.message ?? "wrong command line", {
-          hint: "tandem --help shows what there is.",
+          hint: `${["tandem", ...named(args)].join(" ")} --help shows what there is.`,
         });
       })
       .parseAsync();
@@ -50,6 +53,12 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** The command in a command line, if it is one of ours. */
+function named(args: readonly string[]): string[] {
+  const names = COMMANDS.map(({ command }) => String(command).split(" ")[0]!);
+  return args.slice(0, 1).filter((word) => names.includes(word));
 }
 
 /** Options that may be repeated; of any other, yargs would make a list that no command expects. */

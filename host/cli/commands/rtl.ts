@@ -8,6 +8,7 @@ import { TandemError } from "../../../hw/errors.js";
 import type { Position } from "../../../hw/ir/ir.js";
 import { axiWrapper } from "../../../hw/verilog/axi.js";
 import { findDesign } from "../../registry.js";
+import { makeFolders } from "../files.js";
 import { parseSet } from "../options.js";
 
 interface Arguments {
@@ -66,7 +67,7 @@ function writeFolder(out: string, files: ReadonlyMap<string, string>): void {
     });
   const work = `${folder}.writing-${process.pid}`;
   try {
-    mkdirSync(dirname(folder), { recursive: true });
+    makeFolders(dirname(folder));
     mkdirSync(work);
     for (const [name, text] of files) writeFileSync(join(work, name), text);
     rmSync(folder, { recursive: true, force: true });

@@ -242,6 +242,8 @@ describe("tandem gemm", () => {
       [["gemm", "0", "16", "16"], 1, "M = 0: expected a whole number from 1"],
       [["gemm", "1000000", "1000000", "1000"], 1, "multiply-accumulates; at most"],
       [["gemm", "8", "8", "8", "--on", "moon"], 2, "--on moon: expected sim or tcp://HOST:PORT"],
+      [["gem", "8", "8", "8"], 2, 'There is no command "gem"\ntandem --help'],
+      [["gemm", "8", "8"], 2, "tandem gemm --help shows"],
       [["gemm", "8", "8", "8", "--set", "rows"], 2, "--set rows: expected NAME=VALUE"],
       [["gemm", "8", "8", "8", "--set", "colour=red"], 1, 'no parameter "colour"'],
       [["gemm", "8", "8", "8", "--window", "1:2"], 2, "need --vcd"],

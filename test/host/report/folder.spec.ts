@@ -113,6 +113,10 @@ describe("tandem run --report", function () {
     const file = await tandem(["run", "--report", join(folder, "layers.csv")]);
     expect(file.code).to.equal(1);
     expect(file.stderr).to.match(/layers\.csv.*cannot be written/);
+    // In /proc, ENOENT does not mean that a folder above is missing.
+    const nowhere = await tandem(["run", "--report", "/proc/report"]);
+    expect(nowhere.code).to.equal(1);
+    expect(nowhere.stderr).to.match(/\/proc\/report: cannot be written/);
   });
 
   describe("its page in a browser", () => {
