@@ -71,12 +71,11 @@ export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Pr
   const { design, preset, module, export: exported } = findDesign(name ?? DEFAULT_DESIGN);
   const parameters = { ...preset, ...set };
   if (inProcess) return Simulator.of(design, parameters, { ...simulation, ...inProcess });
-  const needsKernel = simulation.board !== undefined || simulation.timeline === true;
-  if (needsKernel && (request.engine === "fast" || request.engine === "rtl"))
-    throw new TandemError(`The engine ${request.engine} knows neither the board's memory nor what happens over time`, {
-      hint: "Use --engine kernel, or --platform ideal without --report.",
+  const engine = request.engine ?? "fast";
+  if (engine === "rtl" && (simulation.board !== undefined || simulation.timeline === true))
+    throw new TandemError("The engine rtl knows neither the board's memory nor what happens over time", {
+      hint: "Use --engine fast, which is equal to it clock for clock, or --platform ideal without --report.",
     });
-  const engine = needsKernel ? "kernel" : (request.engine ?? "fast");
   // The simulator of the Verilog is a program of its own: it needs no worker.
   if (engine === "rtl") return RtlSimulator.of(design, parameters);
   return openWorker({ module, export: exported, engine, parameters, options: simulation });

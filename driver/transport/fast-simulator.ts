@@ -6,16 +6,23 @@ import { elaborate, TandemError } from "../../hw/index.js";
 import { readDesign } from "../../hw/frontend/index.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
 import { FastEngine, type TokenBuffer } from "../../sim/fast/engine.js";
+import { record } from "../../sim/fast/recorder.js";
+import type { BoardValues } from "../../sim/platform/platform.js";
 import { estimatedClocks } from "../../sim/kernel/counters.js";
 import type { Design } from "../design.js";
 import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import { checkProgram, type Program, type StreamPort, type Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
+import { pacedStreams } from "./dma.js";
 import { memoryOf } from "./simulator.js";
 
 export interface FastOptions {
   /** Neighbours that hold tokens back at random, to test a design's patience. */
   readonly stalls?: RandomStalls;
+  /** The board whose memory and DMA stand behind the streams; ideal ones (a beat per clock and stream) by default. */
+  readonly board?: BoardValues;
+  /** Record who was busy and what channels held over time, for reports; the run is simulated once more for it. */
+  readonly timeline?: boolean;
   /** Clocks without a single beat on any stream after which a run is given up; 2 million by default. */
   readonly patience?: number;
 }
@@ -117,6 +124,25 @@ export class FastSimulator implements Device {
   #run(program: Program, inputs: Readonly<Record<string, Uint8Array>>, progress: RunProgress): RunResult {
     const engine = this.#engine;
     const memory = memoryOf(program, inputs);
+    this.#prepare(program, memory);
+    this.#toQuiescence(program, progress);
+    this.#checkEnd(program, memory);
+    const { counters, transfers } = engine;
+    const outputs: Record<string, Uint8Array> = {};
+    program.buffers.forEach(({ name, role }, i) => {
+      if (role === "output") outputs[name] = memory[i]!;
+    });
+    const { clocks } = counters;
+    const exact = estimatedClocks(counters) === 0;
+    const result = { outputs, clocks, exact, counters, ...(transfers && { transfers }) };
+    if (this.#options.timeline !== true) return result;
+    this.#prepare(program, memory);
+    return { ...result, timeline: record(engine, clocks, pacedStreams(program, this.#description.streams)) };
+  }
+
+  /** From reset, with the program's beats at the ports. */
+  #prepare(program: Program, memory: readonly Uint8Array[]): void {
+    const engine = this.#engine;
     if (!this.#fresh) engine.reset();
     this.#fresh = false;
     for (const port of this.#description.streams) {
@@ -126,14 +152,8 @@ export class FastSimulator implements Device {
         put(engine.input(port.name, beats, this.#gaps(port, beats)), port, transfers, memory);
       else engine.output(port.name, beats, this.#gaps(port, beats));
     }
-    this.#toQuiescence(program, progress);
-    this.#checkEnd(program, memory);
-    const { counters } = engine;
-    const outputs: Record<string, Uint8Array> = {};
-    program.buffers.forEach(({ name, role }, i) => {
-      if (role === "output") outputs[name] = memory[i]!;
-    });
-    return { outputs, clocks: counters.clocks, exact: estimatedClocks(counters) === 0, counters };
+    const { board } = this.#options;
+    if (board) engine.pace(pacedStreams(program, this.#description.streams), board);
   }
 
   #toQuiescence(program: Program, progress: RunProgress): void {

@@ -70,8 +70,18 @@ export function kernelOptions<T>(yargs: Argv<T>) {
     });
 }
 
-/** The board around the accelerator. */
+/** The board around the accelerator, for predictions. */
 export function platformOptions<T>(yargs: Argv<T>) {
+  return platformOption(yargs).option("threads", {
+    type: "number",
+    choices: [1, 2] as const,
+    default: 1 as const,
+    describe: "Threads of the board's CPU, for predictions",
+  });
+}
+
+/** What stands behind the accelerator's streams. */
+export function platformOption<T>(yargs: Argv<T>) {
   return yargs
     .option("platform", {
       type: "string",
@@ -82,12 +92,6 @@ export function platformOptions<T>(yargs: Argv<T>) {
       type: "string",
       requiresArg: true,
       describe: "Constants of the board, as tandem calibrate --out writes them",
-    })
-    .option("threads", {
-      type: "number",
-      choices: [1, 2] as const,
-      default: 1 as const,
-      describe: "Threads of the board's CPU, for predictions",
     });
 }
 
@@ -98,7 +102,10 @@ export interface PlatformArguments {
 }
 
 /** @throws TandemError if the calibration cannot be read or is none. */
-export function openPlatform(args: PlatformArguments, unlessGiven: (typeof platformNames)[number]): Platform {
+export function openPlatform(
+  args: Pick<PlatformArguments, "platform" | "calibration">,
+  unlessGiven: (typeof platformNames)[number],
+): Platform {
   const { calibration } = args;
   const name = args.platform ?? (calibration === undefined ? unlessGiven : "pynq-z1");
   if (calibration === undefined) return platformOf(name);

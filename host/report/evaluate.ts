@@ -4,7 +4,6 @@
  * depend on the data. Nothing here is an answer of a network; `tandem verify` checks those.
  */
 import type { LayerCost } from "../../driver/accelerator.js";
-import { approximateBoardClocks } from "../../sim/platform/approximate.js";
 import type { Threads } from "../../sim/platform/cpu.js";
 import type { Platform } from "../../sim/platform/platform.js";
 import { ACCELERATOR } from "../backends/accelerator.js";
@@ -35,20 +34,15 @@ export class LayerCosts {
   readonly #known = new Map<string, LayerCost>();
   simulationMs = 0;
 
-  async of(graph: Graph, layer: PlannedLayer, platform: Platform, approximate: boolean): Promise<LayerCost> {
+  async of(graph: Graph, layer: PlannedLayer): Promise<LayerCost> {
     const key = geometry(graph, layer);
     const known = this.#known.get(key);
     if (known) return known;
     const start = performance.now();
     const cost = (await layer.kernel(layer.inputs, layer.output))!;
     this.simulationMs += performance.now() - start;
-    const streams = cost.detail?.streams ?? [];
-    const onBoard =
-      approximate && platform.board
-        ? { ...cost, clocks: approximateBoardClocks(cost.clocks, streams, platform.board) }
-        : cost;
-    this.#known.set(key, onBoard);
-    return onBoard;
+    this.#known.set(key, cost);
+    return cost;
   }
 }
 
@@ -60,8 +54,6 @@ function geometry(graph: Graph, { operator }: PlannedLayer): string {
 export interface EvaluateOptions {
   readonly platform: Platform;
   readonly costs: LayerCosts;
-  /** True if the target's engine has ideal streams: the board's are added afterwards. */
-  readonly approximate: boolean;
   readonly onLayer?: (layer: PlannedLayer) => void;
 }
 
@@ -69,14 +61,14 @@ export interface EvaluateOptions {
 export async function evaluateNetwork(
   graph: Graph,
   target: Target,
-  { platform, costs, approximate, onLayer }: EvaluateOptions,
+  { platform, costs, onLayer }: EvaluateOptions,
 ): Promise<Evaluation[]> {
   const { implementations, prefer } = target;
   const plan = makePlan(graph, { implementations, prefer });
   const runs: LayerRun[] = [];
   for (const layer of plan.layers) {
     const offloaded = layer.implementation.name === ACCELERATOR;
-    const cost = offloaded ? await costs.of(graph, layer, platform, approximate) : undefined;
+    const cost = offloaded ? await costs.of(graph, layer) : undefined;
     runs.push({ layer, cost, wallMs: 0 });
     onLayer?.(layer);
   }

@@ -10,6 +10,8 @@ import { Code, WasmModule } from "./wasm.js";
 export interface Compiled {
   readonly plan: Plan;
   readonly grids: readonly GridCode[];
+  /** Processes that poll. */
+  readonly polling: readonly number[];
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly pages: number;
 }
@@ -50,7 +52,7 @@ export function compile(ir: DesignIr): Compiled {
   module.exportGlobal("tail", globals.tail);
   module.exportGlobal("horizon", globals.horizon);
   const pages = Math.ceil(plan.heap.used / PAGE) + 1;
-  return { plan, grids, bytes: module.encode(pages), pages };
+  return { plan, grids, polling, bytes: module.encode(pages), pages };
 }
 
 /**
@@ -76,7 +78,9 @@ function scheduler(plan: Plan, globals: Globals, polling: readonly number[], typ
   if (polling.length > 0) {
     const [best, second, at, time] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
     code.i32(NEVER).set(best).i32(NEVER).set(second).i32(-1).set(at);
-    for (const candidate of polling) {
+    // The questions of a board's DMA are polls too; they are answered outside.
+    const outer = plan.frames.map((_, i) => i).filter((i) => i >= plan.sourceActor(0));
+    for (const candidate of [...polling, ...outer]) {
       code
         .loadAt(plan.frames[candidate]! + frame.pollTime)
         .tee(time)
@@ -90,7 +94,7 @@ function scheduler(plan: Plan, globals: Globals, polling: readonly number[], typ
       code.end();
       code.end();
     }
-    code.get(at).i32(0).op("i32.ge_s").if();
+    code.get(at).i32(0).op("i32.ge_s").get(at).i32(plan.sourceActor(0)).op("i32.lt_s").op("i32.and").if();
     code.get(second).globalSet(globals.pollLimit);
     code
       .get(at)

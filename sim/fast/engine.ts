@@ -8,7 +8,11 @@ import type { DesignIr } from "../../hw/ir/ir.js";
 import type { Counters, ProcessCounters } from "../kernel/counters.js";
 import { standsAt } from "./channel-code.js";
 import { compile, type Compiled } from "./compile.js";
+import { beatTiming, DmaArbiter, type PacedStream } from "../platform/arbiter.js";
+import type { TransferTrace } from "../platform/dma.js";
+import type { BoardValues } from "../platform/platform.js";
 import { readValue, writeValue, type Layout } from "./layout.js";
+import { paceBytes, Pacing } from "./pacing.js";
 import { frame, type ChannelPlan } from "./plan.js";
 
 /** The tokens of an outer port in the memory of the engine. */
@@ -51,6 +55,7 @@ export class FastEngine {
   #horizon = Infinity;
   readonly #received = new Map<string, { start: number; times: number }>();
   readonly #sent = new Map<string, { times: number }>();
+  #pacing: Pacing | undefined;
 
   constructor(ir: DesignIr) {
     this.design = ir.design;
@@ -72,6 +77,33 @@ export class FastEngine {
     this.#until = Infinity;
     this.#received.clear();
     this.#sent.clear();
+    this.#pacing = undefined;
+  }
+
+  /**
+   * Move the tokens of these outer ports at the pace of a board's DMA, in transfers of beats. After `input` and `output` have
+   * made room for all of them, and before the first run.
+   */
+  pace(streams: readonly PacedStream[], board: BoardValues): void {
+    const { plan } = this.#compiled;
+    const records = streams.map((stream) => this.#take(paceBytes(stream, beatTiming(stream, board).beatsPerBurst)));
+    const ports = streams.map((stream, i) => {
+      const input = stream.direction === "in";
+      const channel = this.#outer(stream.name, input ? this.design.inputs : this.design.outputs, stream.direction);
+      const { done, pace } = plan.environments.get(channel)!;
+      const { producer, consumer } = this.#plan(channel);
+      const actor = input ? producer : consumer;
+      const record = records[i]!;
+      this.#view.setInt32(pace, record, true);
+      const times = (input ? this.#sent : this.#received).get(stream.name)!.times;
+      return { stream, record, done, times, actor, question: plan.frames[actor]! + frame.pollTime };
+    });
+    this.#pacing = new Pacing(new DmaArbiter(streams, board), ports, this.#view);
+  }
+
+  /** What the transfers did, after a run at a board's pace. */
+  get transfers(): TransferTrace[] | undefined {
+    return this.#pacing?.traces;
   }
 
   /** Room for `count` tokens that will be pushed into an outer input, each after as many clocks as its gap says. */
@@ -139,7 +171,8 @@ export class FastEngine {
     this.#exports.horizon.value = horizon;
     for (const grid of grids) grid.wakeAll(this.#view);
     try {
-      this.#exports.run();
+      do this.#exports.run();
+      while (this.#settle(horizon));
     } catch (cause) {
       throw this.#failure(cause);
     }
@@ -154,8 +187,24 @@ export class FastEngine {
     return this.clocks;
   }
 
+  /** Have the board's DMA answer; false if nobody can go on after that. */
+  #settle(horizon: number): boolean {
+    if (!this.#pacing) return false;
+    const { plan, polling } = this.#compiled;
+    let poll = LAST_CLOCK;
+    for (const actor of polling) poll = Math.min(poll, this.#i32(plan.frames[actor]! + frame.pollTime));
+    const { woken, answered } = this.#pacing.settle(horizon, poll);
+    const { tail } = this.#exports;
+    for (const actor of woken) {
+      this.#view.setInt32(plan.queue + ((tail.value as number) & (plan.queueSlots - 1)) * 4, actor, true);
+      tail.value = (tail.value as number) + 1;
+    }
+    return woken.length > 0 || (answered && polling.length > 0);
+  }
+
   /** Nobody can move any more, whatever the horizon. */
   get quiescent(): boolean {
+    if (this.#pacing?.waiting === true) return false;
     return this.#latest() < this.#horizon && !this.#compiled.grids.some((grid) => grid.leaves(this.#view));
   }
 
@@ -166,7 +215,8 @@ export class FastEngine {
 
   /** Clocks passed: up to the last in which anything moved, or up to the horizon if that is where the run stopped. */
   get clocks(): number {
-    return Math.min(this.#latest(), this.#until);
+    // Who waits for the board's answer stands in the clocks up to the horizon.
+    return this.#pacing?.waiting === true ? this.#until : Math.min(this.#latest(), this.#until);
   }
 
   get counters(): Counters {
@@ -188,10 +238,33 @@ export class FastEngine {
   /** Who waits for what, since which clock. */
   get stalled(): { process: string; on: "pop" | "push"; channel: string; since: number }[] {
     return this.#compiled.plan.ir.processes.flatMap(({ node }, actor) => {
-      const waits = this.#waitsFor(actor);
+      const waits = this.stands(actor);
       const since = this.#i32(this.#compiled.plan.frames[actor]! + frame.time);
-      return waits ? [{ process: node.path, ...waits, since }] : [];
+      return typeof waits === "string"
+        ? []
+        : [{ process: node.path, on: waits.on, channel: waits.channel.path, since }];
     });
+  }
+
+  /** What process `index` does at the end of the last clock before the horizon. */
+  stands(index: number): "busy" | "ended" | { readonly on: "pop" | "push"; readonly channel: Channel } {
+    const at = this.#compiled.plan.frames[index]!;
+    if (this.#i32(at + frame.resume) === -1) return "ended";
+    const code = this.#i32(at + frame.standsAt);
+    if (code === 0 || this.#i32(at + frame.resume) <= 0) return "busy";
+    return { on: (code - 1) % 2 === 1 ? "push" : "pop", channel: this.design.channels[Math.floor((code - 1) / 2)]! };
+  }
+
+  /** The process that pushes into or pops from a channel; undefined if it is none of the design's. */
+  userOf(channel: Channel, side: "pop" | "push"): number | undefined {
+    const { producer, consumer } = this.#plan(channel);
+    const actor = side === "push" ? producer : consumer;
+    return actor >= 0 && actor < this.design.processes.length ? actor : undefined;
+  }
+
+  /** True while an outer port waits for the board's processor to start its transfer. */
+  waitsForStart(port: string, clock: number): boolean {
+    return this.#pacing?.starting(port, clock) ?? false;
   }
 
   /** Tokens in an outer channel. */
@@ -212,14 +285,6 @@ export class FastEngine {
       ] as const)
         last = Math.max(last, this.#i32(times + ((this.#i32(count) - 1) & (slots - 1)) * 4) + 1);
     return last;
-  }
-
-  #waitsFor(actor: number): { on: "pop" | "push"; channel: string } | undefined {
-    const at = this.#compiled.plan.frames[actor]!;
-    const code = this.#i32(at + frame.standsAt);
-    if (code === 0 || this.#i32(at + frame.resume) <= 0) return undefined;
-    const on = (code - 1) % 2 === 1 ? "push" : "pop";
-    return { on, channel: this.design.channels[Math.floor((code - 1) / 2)]!.path };
   }
 
   #process(actor: number, clocks: number): ProcessCounters {

@@ -1,67 +1,85 @@
 /** The outside of a design in the fast engine: sources that push tokens from a buffer, and sinks that fill one. */
 import { emitPop, emitPush, emitPushSlot, type Actor, type Globals } from "./channel-code.js";
+import { PaceCode } from "./pace-code.js";
 import { placeAt, emitCopy } from "./place.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { Code } from "./wasm.js";
 
+/** Where a source or sink goes on: with the next token, at the channel, or with the pace of the next token. */
+const resume = { next: 0, operation: 1, pace: 2 } as const;
+
 /**
- * A source or sink: for each of `count` tokens, wait as many clocks as the gap says, then push or pop. Tokens stand in the
- * buffer in the layout of the channel's type; `times` takes the clocks in which they moved, and is 0 if nobody asks;
- * `gaps` is 0 if there are none.
+ * A source or sink: for each of `count` tokens, wait as many clocks as the gap says and as the pace of a board's DMA allows,
+ * then push or pop. Tokens stand in the buffer in the layout of the channel's type; `times` takes the clocks in which they
+ * moved; `gaps` and `pace` are 0 if there are none.
  */
 export function environmentCode(plan: Plan, globals: Globals, channel: ChannelPlan, source: boolean): Code {
   const code = new Code();
   const actor = source ? channel.producer : channel.consumer;
   const at = plan.frames[actor]!;
   const buffer = plan.environments.get(channel.channel)!;
-  const [time, resume] = [code.local("i32"), code.local("i32")];
+  const [time, state] = [code.local("i32"), code.local("i32")];
   const [i, token] = [code.local("i32"), code.local("i32")];
-  const save = (state: number): void => {
-    code.storeAt(at + frame.time, () => code.get(time));
-    code.storeAt(at + frame.resume, () => code.i32(state));
-    code.storeAt(buffer.done, () => code.get(i));
-    code.op("return");
+  const pace = new PaceCode(code, buffer, source, time, at + frame.pollTime);
+  const leave = code.block();
+  const save = (to: number): void => {
+    code.i32(to).set(state).br(leave);
   };
-  const self: Actor = { code, plan, globals, actor, time, polls: false, suspend: () => save(1) };
+  const horizon = (to: number): void => {
+    code.get(time).globalGet(globals.horizon).op("i32.ge_s").if();
+    save(to);
+    code.end();
+  };
+  const self: Actor = { code, plan, globals, actor, time, polls: false, suspend: () => save(resume.operation) };
   code
     .loadAt(at + frame.time)
     .set(time)
     .loadAt(at + frame.resume)
-    .set(resume)
+    .set(state)
     .loadAt(buffer.done)
     .set(i);
+  pace.load();
   const next = code.loop();
   const operation = code.block();
+  const pacing = code.block();
   const start = code.block();
-  code.get(resume).op("i32.eqz").brIf(start);
-  code.get(resume).i32(1).op("i32.eq").brIf(operation);
+  code.get(state).op("i32.eqz").brIf(start);
+  code.get(state).i32(resume.pace).op("i32.eq").brIf(pacing);
+  code.br(operation);
   code.end();
   code.get(i).loadAt(buffer.count).op("i32.ge_s").if();
-  code.i32(0).set(resume);
-  save(0);
+  save(resume.next);
   code.end();
   code.loadAt(buffer.gaps).if();
   code.get(time).get(i).i32(2).op("i32.shl").loadAt(buffer.gaps).op("i32.add").mem("i32.load").op("i32.add").set(time);
-  code.get(time).globalGet(globals.horizon).op("i32.ge_s").if();
-  save(1);
   code.end();
   code.end();
+  pace.next(
+    () => horizon(resume.pace),
+    () => save(resume.pace),
+  );
   code.end();
-  code.i32(0).set(resume);
-  // Back from a wait beyond the horizon of an earlier run.
-  code.get(time).globalGet(globals.horizon).op("i32.ge_s").if();
-  save(1);
-  code.end();
+  code.i32(resume.next).set(state);
+  // Also when it is back from a wait beyond the horizon of an earlier run.
+  horizon(resume.operation);
   code.get(i).i32(channel.layout.bytes).op("i32.mul").loadAt(buffer.tokens).op("i32.add").set(token);
   const place = placeAt(channel.layout, 0, token);
   if (source) {
     emitCopy(code, placeAt(channel.layout, 0, emitPushSlot(code, channel)), place);
-    emitPush(self, channel, 1);
-  } else emitPop(self, channel, 1, (address) => emitCopy(code, place, placeAt(channel.layout, 0, address)));
+    emitPush(self, channel, resume.operation);
+  } else
+    emitPop(self, channel, resume.operation, (address) => emitCopy(code, place, placeAt(channel.layout, 0, address)));
   code.loadAt(buffer.times).if();
   code.get(i).i32(2).op("i32.shl").loadAt(buffer.times).op("i32.add").get(time).mem("i32.store");
   code.end();
-  code.get(i).i32(1).op("i32.add").set(i).br(next);
+  code.get(i).i32(1).op("i32.add").set(i);
+  pace.moved();
+  code.br(next);
   code.end();
+  code.end();
+  code.storeAt(at + frame.time, () => code.get(time));
+  code.storeAt(at + frame.resume, () => code.get(state));
+  code.storeAt(buffer.done, () => code.get(i));
+  pace.save();
   return code;
 }

@@ -87,6 +87,8 @@ export interface Environment {
   readonly tokens: number;
   readonly times: number;
   readonly gaps: number;
+  /** Address of the pace of a board's DMA (pace-code.ts); 0 for none. */
+  readonly pace: number;
 }
 
 const pow2Above = (n: number): number => 2 ** Math.ceil(Math.log2(n + 1));
@@ -151,7 +153,14 @@ export class Plan {
     for (const signal of design.signals) this.#signal(signal);
     for (const channel of [...inputs, ...outputs]) {
       const at = this.heap.take(32);
-      this.environments.set(channel, { count: at, done: at + 4, tokens: at + 8, times: at + 12, gaps: at + 16 });
+      this.environments.set(channel, {
+        count: at,
+        done: at + 4,
+        tokens: at + 8,
+        times: at + 12,
+        gaps: at + 16,
+        pace: at + 20,
+      });
     }
   }
 

@@ -48,11 +48,19 @@ const opcodes = {
   "i64.shl": 0x86,
   "i64.shr_s": 0x87,
   "i64.shr_u": 0x88,
+  "f64.lt": 0x63,
+  "f64.ceil": 0x9b,
+  "f64.add": 0xa0,
+  "f64.sub": 0xa1,
+  "f64.mul": 0xa2,
+  "f64.max": 0xa5,
   "i32.wrap_i64": 0xa7,
   "i64.extend_i32_s": 0xac,
   "i64.extend_i32_u": 0xad,
+  "f64.convert_i32_s": 0xb7,
   "i32.extend8_s": 0xc0,
   "i32.extend16_s": 0xc1,
+  "i32.trunc_sat_f64_s": 0xfc02,
   "i8x16.splat": 0xfd0f,
   "i16x8.splat": 0xfd10,
   "i32x4.splat": 0xfd11,
@@ -117,6 +125,7 @@ export type Op = keyof typeof opcodes;
 const memoryOps = {
   "i32.load": 0x28,
   "i64.load": 0x29,
+  "f64.load": 0x2b,
   "i32.load8_s": 0x2c,
   "i32.load8_u": 0x2d,
   "i32.load16_s": 0x2e,
@@ -125,6 +134,7 @@ const memoryOps = {
   "i64.load32_u": 0x35,
   "i32.store": 0x36,
   "i64.store": 0x37,
+  "f64.store": 0x39,
   "i32.store8": 0x3a,
   "i32.store16": 0x3b,
   "v128.load": 0xfd00,
@@ -139,8 +149,8 @@ const memoryOps = {
 } as const;
 export type MemoryOp = keyof typeof memoryOps;
 
-export type ValType = "i32" | "i64" | "v128";
-const valTypes = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
+export type ValType = "i32" | "i64" | "f64" | "v128";
+const valTypes = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const;
 
 const unsigned = (out: number[], value: number): void => {
   let v = value;
@@ -174,7 +184,7 @@ export class Code {
   readonly results: readonly ValType[];
   readonly #bytes: number[] = [];
   readonly #locals: ValType[] = [];
-  readonly #free: Record<ValType, number[]> = { i32: [], i64: [], v128: [] };
+  readonly #free: Record<ValType, number[]> = { i32: [], i64: [], f64: [], v128: [] };
   #depth = 0;
 
   constructor(parameters: readonly ValType[] = [], results: readonly ValType[] = []) {
@@ -228,6 +238,10 @@ export class Code {
   i64(value: number | bigint): this {
     this.#bytes.push(0x42);
     signed(this.#bytes, BigInt.asIntN(64, BigInt(value)));
+    return this;
+  }
+  f64(value: number): this {
+    this.#bytes.push(0x44, ...new Uint8Array(new Float64Array([value]).buffer));
     return this;
   }
   v128(bytes: readonly number[]): this {

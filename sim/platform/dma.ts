@@ -1,23 +1,24 @@
 /**
  * The DMA engines of a program on a board: when each beat may move at the earliest. One channel (AXI DMA in simple mode,
  * PG021) per stream, on the four HP ports in turn; one processor that starts transfers, sees their end and starts the next.
+ * Memory and processor are shared (arbiter.ts), and are asked once per burst and once per transfer, not per beat. Reads run
+ * ahead of the design by as many bursts as a channel may have under way; writes wait for room in the channel's FIFO.
  *
- * An engine (kernel, fast) asks for the time of a beat when it has arrived at it, in order of time over all streams; what is
- * shared (memory, processor) is asked for once per burst and once per transfer, not per beat. Reads run ahead of the design
- * by as many bursts as a channel may have in flight; writes wait for room in the channel's FIFO.
+ * The rules of a channel stand here for the kernel, and in sim/fast/pace-code.ts for the fast engine:
+ *
+ * - A beat moves at the first whole clock at or after `free`, when the channel has dealt with the beat before; then `free`
+ *   goes on by the clocks of a beat, and after a burst by its gap.
+ * - `in`: beat w of a burst is there at the burst's answer plus w beats. The first bursts of a transfer, as many as may be
+ *   under way, are asked for when it begins; each further one when a burst has moved.
+ * - `out`: a burst is asked for one clock after its last beat moved. A burst begins once there is room: when the one that
+ *   is as many bursts back as may be under way has left.
+ * - A transfer is done one clock after its last beat (`in`), or when its last burst has reached memory (`out`).
  */
-import { Ddr, type Direction } from "./ddr.js";
+import { DmaArbiter, edge, type BeatTiming, type PacedStream } from "./arbiter.js";
+import type { Ddr } from "./ddr.js";
 import type { BoardValues } from "./platform.js";
 
-/** A stream, with the lengths of its transfers in beats, and their places in the program's list of steps. */
-export interface PacedStream {
-  readonly name: string;
-  /** `in`: memory to accelerator. */
-  readonly direction: "in" | "out";
-  /** Bytes in a beat. */
-  readonly bytes: number;
-  readonly transfers: readonly { readonly step: number; readonly beats: number }[];
-}
+export type { PacedStream } from "./arbiter.js";
 
 /** What a transfer did; all times in clocks of the programmable logic since the run began. */
 export interface TransferTrace {
@@ -38,7 +39,7 @@ export interface TransferTrace {
 
 /** Earliest times of one stream's beats. */
 export interface Pace {
-  /** The clock (at least `now`) at which the next beat may move, asked by a process that stands at clock `now`. */
+  /** The clock (at least `now`) at which the next beat may move or this must be asked again, at clock `now`. */
   next(now: number): number;
   /** The beat moved at `now`. */
   moved(now: number): void;
@@ -48,264 +49,212 @@ export interface Pace {
 
 export const PROGRESS_PARTS = 8;
 
-/** The processor, as far as it serves the channels. */
-class Dispatcher {
-  readonly #start: number;
-  readonly #wait: number;
-  #free = 0;
-  /** Clocks spent on starting transfers and on what belongs to their end. */
-  busyClocks = 0;
-
-  constructor(board: BoardValues) {
-    const clocksPerUs = board["pl.clock"];
-    this.#start = board["dma.registers"] * board["driver.registerWrite"] * clocksPerUs;
-    // What a transfer costs beyond its register writes comes when its end is seen.
-    this.#wait = Math.max(
-      board["driver.registerRead"] * clocksPerUs,
-      board["driver.transfer"] * clocksPerUs - this.#start,
-    );
-  }
-
-  start(at: number): { issued: number; started: number } {
-    const issued = Math.max(at, this.#free);
-    this.#free = issued + this.#start;
-    this.busyClocks += this.#start;
-    return { issued, started: this.#free };
-  }
-
-  /** The next transfer of a channel whose last one was done at `done`. */
-  restart(done: number): { issued: number; started: number } {
-    const seen = Math.max(done, this.#free) + this.#wait;
-    this.busyClocks += this.#wait;
-    this.#free = seen;
-    return this.start(seen);
-  }
-
-  get waitClocks(): number {
-    return this.#wait;
-  }
-}
-
-/** The first whole clock at or after `at`. Sums of fractions err in their last bits, which must not cost a clock. */
-const edge = (at: number): number => Math.ceil(at - 1e-9);
-
 /** Where the beat that moved at `now` began: beats move on whole clocks, but fractions of a clock must not get lost. */
 const busyFrom = (free: number, now: number): number => (now - free < 1 ? free : now);
 
-interface Channel {
-  readonly stream: PacedStream;
-  readonly port: number;
-  readonly beatsPerBurst: number;
+/** Clocks in which a transfer's beats moved. */
+export interface Moved {
+  readonly first: number;
+  readonly last: number;
+  readonly eighths: readonly number[];
+}
+
+/** Beats of a transfer of `beats` beats that have moved when its `part`th eighth has: the last of that eighth. */
+export const eighthEnds = (part: number, beats: number): number => Math.ceil(((part + 1) * beats) / PROGRESS_PARTS);
+
+/** The transfers that have ended, in the order in which they did. */
+export function tracesOf(
+  arbiter: DmaArbiter,
+  streams: readonly PacedStream[],
+  moved: (stream: number, transfer: number) => Moved,
+): TransferTrace[] {
+  return arbiter.ended.map(({ stream, transfer }) => {
+    const { name, direction, bytes, transfers } = streams[stream]!;
+    const { step, beats } = transfers[transfer]!;
+    const { issued, started } = arbiter.begins(stream)[transfer]!;
+    const times = moved(stream, transfer);
+    const done = arbiter.done(stream, transfer)!;
+    return { stream: name, direction, step, bytes: beats * bytes, issued, started, done, ...times };
+  });
 }
 
 abstract class ChannelPace implements Pace {
-  protected readonly stream: PacedStream;
-  readonly #dispatcher: Dispatcher;
-  protected readonly traces: TransferTrace[];
-  protected readonly beatsPerBurst: number;
-  /** Index of the transfer, and beats of it that have moved. */
-  protected at = 0;
+  protected readonly arbiter: DmaArbiter;
+  protected readonly index: number;
+  protected readonly timing: BeatTiming;
+  readonly #stream: PacedStream;
+  /** The transfer at hand, beats of it that have moved, beats of its burst that have moved. */
+  protected transfer = 0;
   protected beat = 0;
-  protected issue: { issued: number; started: number } | undefined;
+  protected within = 0;
+  /** Number of the burst at hand, over all transfers. */
+  protected burst = 0;
+  protected free = 0;
+  #begun = false;
+  readonly moves: Moved[] = [];
   #first = 0;
   #eighths: number[] = [];
 
-  constructor({ stream, beatsPerBurst }: Channel, dispatcher: Dispatcher, traces: TransferTrace[]) {
-    this.stream = stream;
-    this.#dispatcher = dispatcher;
-    this.traces = traces;
-    this.beatsPerBurst = beatsPerBurst;
+  constructor(arbiter: DmaArbiter, index: number, stream: PacedStream) {
+    this.arbiter = arbiter;
+    this.index = index;
+    this.timing = arbiter.timing(index);
+    this.#stream = stream;
   }
 
   protected get beats(): number {
-    return this.stream.transfers[this.at]!.beats;
+    return this.#stream.transfers[this.transfer]!.beats;
   }
 
-  /** The program's first transfer on each channel is started in the order of the list. */
-  startFirst(): void {
-    this.begin(this.#dispatcher.start(0));
+  next(now: number): number {
+    this.arbiter.settle(now);
+    if (!this.#begun) {
+      const begin = this.arbiter.begins(this.index)[this.transfer];
+      if (!begin) return this.#later(now);
+      if (now < begin.clock) return begin.clock;
+      this.#begun = true;
+      this.free = begin.started;
+      this.begin(now);
+    }
+    const burst = this.awaited;
+    const ready = burst < 0 ? 0 : this.arbiter.answers(this.index)[burst];
+    if (ready === undefined) return this.#later(now);
+    return Math.max(now, edge(this.earliest(ready)));
   }
 
-  protected begin(issue: { issued: number; started: number }): void {
-    this.issue = issue;
-    this.#eighths = [];
+  /** An answer is of use one clock after its question. */
+  #later(now: number): number {
+    const open = this.arbiter.openOf(this.index);
+    return Math.max(now, open === Infinity ? now : open) + 1;
   }
 
-  abstract next(now: number): number;
+  protected abstract begin(now: number): void;
+  /** Number of the burst whose answer the next beat waits for; negative if it waits for none. */
+  protected abstract readonly awaited: number;
+  protected abstract earliest(answer: number): number;
+  protected abstract burstMoved(now: number): void;
 
   setup(now: number): boolean {
-    return this.issue !== undefined && now < edge(this.issue.started);
+    if (this.transfer >= this.#stream.transfers.length) return false;
+    const begin = this.arbiter.begins(this.index)[this.transfer];
+    return begin === undefined || now < begin.clock;
   }
 
   moved(now: number): void {
     if (this.beat === 0) this.#first = now;
     this.beat++;
-    this.record(now);
+    this.within++;
+    while (this.beat >= eighthEnds(this.#eighths.length, this.beats) && this.#eighths.length < PROGRESS_PARTS)
+      this.#eighths.push(now);
+    this.free = busyFrom(this.free, now) + this.timing.beatClocks;
+    const ends = this.beat === this.beats;
+    if (this.within < this.timing.beatsPerBurst && !ends) return;
+    this.within = 0;
+    this.burst++;
+    this.free += this.timing.gap;
+    this.burstMoved(now);
+    if (ends) this.#end(now);
   }
 
-  protected record(now: number): void {
-    const reached = Math.floor((this.beat * PROGRESS_PARTS) / this.beats);
-    while (this.#eighths.length < reached) this.#eighths.push(now);
-  }
-
-  /** The transfer is over; the next one, if there is one, is started once the processor has seen that. */
-  protected end(last: number, done: number): void {
-    const { step, beats } = this.stream.transfers[this.at]!;
-    const { name, direction, bytes } = this.stream;
-    this.traces.push({
-      stream: name,
-      direction,
-      step,
-      bytes: beats * bytes,
-      ...this.issue!,
-      first: this.#first,
-      last,
-      done,
-      eighths: this.#eighths,
-    });
-    this.at++;
+  #end(last: number): void {
+    this.moves.push({ first: this.#first, last, eighths: this.#eighths });
+    this.#eighths = [];
+    this.transfer++;
     this.beat = 0;
-    this.issue = undefined;
-    if (this.at < this.stream.transfers.length) this.begin(this.#dispatcher.restart(done));
+    this.#begun = false;
+    this.ended(last);
   }
 
-  /** Bytes of burst `index` of the transfer at hand. */
-  protected burstBytes(index: number): number {
-    return Math.min(this.beatsPerBurst, this.beats - index * this.beatsPerBurst) * this.stream.bytes;
-  }
+  protected abstract ended(last: number): void;
 }
 
 /** Memory to accelerator: bursts are asked for ahead. */
 class SendPace extends ChannelPace {
-  readonly #burst: (at: number, direction: Direction, bytes: number) => { start: number; end: number };
-  readonly #latency: number;
-  readonly #gap: number;
-  readonly #ahead: number;
-  readonly #beatClocks: number;
-  /** When the first beat of each burst asked for is there, oldest first. */
-  #ready: number[] = [];
-  #asked = 0;
-  #free = 0;
+  /** Number of the first burst of the next transfer. */
+  #end = 0;
 
-  constructor(channel: Channel, ddr: Ddr, dispatcher: Dispatcher, traces: TransferTrace[], board: BoardValues) {
-    super(channel, dispatcher, traces);
-    this.#burst = (at, direction, bytes) => ddr.burst(at, channel.port, direction, bytes);
-    this.#latency = board["hp.readLatency"];
-    this.#gap = board["dma.sendGap"];
-    this.#ahead = Math.max(1, Math.round(board["dma.outstanding"]));
-    this.#beatClocks = Math.max(1, channel.stream.bytes / board["hp.width"]);
+  protected override begin(now: number): void {
+    this.#end += Math.ceil(this.beats / this.timing.beatsPerBurst);
+    this.#ask(now);
   }
 
-  protected override begin(issue: { issued: number; started: number }): void {
-    super.begin(issue);
-    this.#asked = 0;
-    this.#ready = [];
-    this.#free = issue.started;
+  #ask(now: number): void {
+    const until = Math.min(this.#end, this.burst + this.timing.outstanding);
+    for (let asked = this.arbiter.asked(this.index); asked < until; asked++) this.arbiter.ask(this.index, now);
   }
 
-  next(now: number): number {
-    // Asked for at the clock at which the channel runs, never in the past of the memory's order.
-    const started = edge(this.issue!.started);
-    if (now < started) return started;
-    const current = Math.floor(this.beat / this.beatsPerBurst);
-    const bursts = Math.ceil(this.beats / this.beatsPerBurst);
-    while (this.#asked < Math.min(bursts, current + this.#ahead)) {
-      const { start } = this.#burst(now, "read", this.burstBytes(this.#asked));
-      this.#ready.push(start + this.#latency);
-      this.#asked++;
-    }
-    const within = this.beat % this.beatsPerBurst;
-    return Math.max(now, edge(Math.max(this.#ready[0]! + within * this.#beatClocks, this.#free)));
+  protected override get awaited(): number {
+    return this.burst;
   }
 
-  override moved(now: number): void {
-    super.moved(now);
-    this.#free = busyFrom(this.#free, now) + this.#beatClocks;
-    if (this.beat % this.beatsPerBurst === 0 || this.beat === this.beats) {
-      this.#ready.shift();
-      this.#free += this.#gap;
-    }
-    if (this.beat === this.beats) this.end(now, now + 1);
+  protected override earliest(answer: number): number {
+    return Math.max(answer + this.within * this.timing.beatClocks, this.free);
+  }
+
+  protected override burstMoved(now: number): void {
+    this.#ask(now);
+  }
+
+  protected override ended(last: number): void {
+    this.arbiter.sent(this.index, last);
   }
 }
 
 /** Accelerator to memory: a burst is written once it is complete. */
 class ReceivePace extends ChannelPace {
-  readonly #burst: (at: number, direction: Direction, bytes: number) => { start: number; end: number };
-  readonly #latency: number;
-  readonly #gap: number;
-  readonly #room: number;
-  readonly #beatClocks: number;
-  /** When bursts under way leave the FIFO, oldest first. */
-  #leaving: number[] = [];
-  #free = 0;
+  #first = 0;
 
-  constructor(channel: Channel, ddr: Ddr, dispatcher: Dispatcher, traces: TransferTrace[], board: BoardValues) {
-    super(channel, dispatcher, traces);
-    this.#burst = (at, direction, bytes) => ddr.burst(at, channel.port, direction, bytes);
-    this.#latency = board["hp.writeLatency"];
-    this.#gap = board["dma.receiveGap"];
-    this.#room = Math.max(1, Math.round(board["dma.outstanding"]));
-    this.#beatClocks = Math.max(1, channel.stream.bytes / board["hp.width"]);
+  protected override begin(): void {
+    this.#first = this.burst;
   }
 
-  protected override begin(issue: { issued: number; started: number }): void {
-    super.begin(issue);
-    this.#free = issue.started;
-    this.#leaving = [];
+  protected override get awaited(): number {
+    const back = this.burst - this.timing.outstanding;
+    return this.within === 0 && back >= this.#first ? back : -1;
   }
 
-  next(now: number): number {
-    let at = Math.max(now, this.#free);
-    if (this.beat % this.beatsPerBurst === 0 && this.#leaving.length >= this.#room)
-      at = Math.max(at, this.#leaving[0]!);
-    return edge(at);
+  protected override earliest(answer: number): number {
+    return Math.max(answer, this.free);
   }
 
-  override moved(now: number): void {
-    const index = Math.floor(this.beat / this.beatsPerBurst);
-    super.moved(now);
-    this.#free = busyFrom(this.#free, now) + this.#beatClocks;
-    if (this.beat % this.beatsPerBurst !== 0 && this.beat !== this.beats) return;
-    this.#leaving = this.#leaving.filter((at) => at > now);
-    const { end } = this.#burst(now + 1, "write", this.burstBytes(index));
-    this.#leaving.push(end);
-    this.#free += this.#gap;
-    if (this.beat === this.beats) this.end(now, end + this.#latency);
+  protected override burstMoved(now: number): void {
+    this.arbiter.ask(this.index, now + 1);
+  }
+
+  protected override ended(): void {
+    // The arbiter knows when its last burst has reached memory.
   }
 }
 
 export class DmaTiming {
-  readonly ddr: Ddr;
-  /** Transfers that have ended, in the order in which they did. */
-  readonly transfers: TransferTrace[] = [];
-  readonly #dispatcher: Dispatcher;
-  readonly #paces = new Map<string, Pace>();
+  readonly #arbiter: DmaArbiter;
+  readonly #streams: readonly PacedStream[];
+  readonly #paces: readonly ChannelPace[];
 
   constructor(streams: readonly PacedStream[], board: BoardValues) {
-    this.ddr = new Ddr(board);
-    this.#dispatcher = new Dispatcher(board);
-    const ports = { in: 0, out: 0 };
-    const channels = streams.map((stream) => {
-      const beatsPerBurst = Math.max(1, Math.floor((board["dma.burst"] * board["hp.width"]) / stream.bytes));
-      const channel = { stream, port: ports[stream.direction]++, beatsPerBurst };
+    this.#arbiter = new DmaArbiter(streams, board);
+    this.#streams = streams;
+    this.#paces = streams.map((stream, i) => {
       const Kind = stream.direction === "in" ? SendPace : ReceivePace;
-      const pace = new Kind(channel, this.ddr, this.#dispatcher, this.transfers, board);
-      this.#paces.set(stream.name, pace);
-      return { stream, pace };
+      return new Kind(this.#arbiter, i, stream);
     });
-    channels
-      .filter(({ stream }) => stream.transfers.length > 0)
-      .sort((a, b) => a.stream.transfers[0]!.step - b.stream.transfers[0]!.step)
-      .forEach(({ pace }) => pace.startFirst());
   }
 
   pace(stream: string): Pace {
-    return this.#paces.get(stream)!;
+    return this.#paces[this.#streams.findIndex(({ name }) => name === stream)]!;
   }
 
-  /** Clocks of the processor's own work for the transfers, from the first register write to the end of the last wait. */
+  get ddr(): Ddr {
+    return this.#arbiter.ddr;
+  }
+
+  /** Transfers that have ended, in the order in which they did; call it when the run is over. */
+  get transfers(): TransferTrace[] {
+    this.#arbiter.settle(Infinity);
+    return tracesOf(this.#arbiter, this.#streams, (stream, transfer) => this.#paces[stream]!.moves[transfer]!);
+  }
+
   get processorClocks(): number {
-    return this.#dispatcher.busyClocks + this.#dispatcher.waitClocks;
+    return this.#arbiter.processorClocks;
   }
 }

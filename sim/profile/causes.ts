@@ -3,7 +3,7 @@
  * followed to its root: a stream at the edge of the design, or a process that is busy. The clocks by root, with those in
  * which the process computed, add up to the run.
  */
-import type { Channel } from "../../hw/index.js";
+import type { Channel, Elaborated } from "../../hw/index.js";
 import type { ProcessNode } from "../../hw/process.js";
 import type { Kernel, Observer, Running } from "../kernel/kernel.js";
 import type { PacedStream, Pace } from "../platform/dma.js";
@@ -58,7 +58,7 @@ export class CauseFinder implements Observer {
   begin({ streams, pace }: RunStreams): void {
     this.#pace = pace;
     this.#beats = new Map(streams.map((s) => [s.name, s.transfers.reduce((sum, { beats }) => sum + beats, 0)]));
-    this.#watched = computing(this.#kernel).map((node) => ({
+    this.#watched = computing(this.#kernel.design).map((node) => ({
       index: this.#indexOf.get(node)!,
       node,
       clocks: new Map<string, number>(),
@@ -127,9 +127,8 @@ export class CauseFinder implements Observer {
 }
 
 /** Processes that do the arithmetic: those beside a grid of cells, else those whose names say so. */
-function computing(kernel: Kernel): ProcessNode[] {
-  const { processes, grids } = kernel.design;
-  const modules = new Set(kernel.design.modules.filter((module) => grids.some((grid) => module.grids.includes(grid))));
+export function computing({ processes, grids, modules: all }: Elaborated): ProcessNode[] {
+  const modules = new Set(all.filter((module) => grids.some((grid) => module.grids.includes(grid))));
   const beside = processes.filter(({ module }) => modules.has(module));
   return beside.length > 0 ? beside : processes.filter(({ path }) => /mac|mul|gemm|dot|compute/i.test(path));
 }

@@ -8,6 +8,8 @@ import { CauseFinder, type ProcessCauses, type RunStreams } from "./causes.js";
 export interface Timeline {
   /** Why the computing processes stood still. */
   readonly causes: readonly ProcessCauses[];
+  /** Clocks looked at for the causes, where not all were: then the split of stalls by cause is estimated, its sum exact. */
+  readonly samples?: number;
   /** Clocks in a bin; the last bin may be shorter. */
   readonly binClocks: number;
   readonly bins: number;
@@ -26,8 +28,15 @@ export interface Timeline {
 }
 
 /** Most bins; when a run outgrows them, neighbours are added together. */
-const MOST_BINS = 64;
+export const MOST_BINS = 64;
 const FIRST_BIN = 64;
+
+/** Clocks of a bin of the timeline of a run of `clocks` clocks. */
+export function binClocksOf(clocks: number): number {
+  let bin = FIRST_BIN;
+  while (clocks > bin * MOST_BINS) bin *= 2;
+  return bin;
+}
 
 /** A quantity per bin, grown by intervals in which it is constant. */
 class Series {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
 import { TandemError } from "../../../hw/errors.js";
-import { platformOf } from "../../../sim/platform/platform.js";
+import { platformNames, platformOf } from "../../../sim/platform/platform.js";
 import { acceleratorTarget, ENGINES, type Engine } from "../../accelerators.js";
 import { describeOperator } from "../../graph/graph.js";
 import { DESIGNS } from "../../registry.js";
@@ -19,6 +19,7 @@ interface Arguments {
   folder: string;
   with: string[];
   engine: Engine;
+  platform: (typeof platformNames)[number];
   calibration: string | undefined;
   json: string | undefined;
   progress: boolean | undefined;
@@ -50,8 +51,13 @@ function builder(yargs: Argv): Argv<Arguments> {
       type: "string",
       choices: ENGINES,
       default: "fast" as const,
-      describe:
-        "kernel: streams at the board's memory and DMA; fast: ideal streams, the board's part added by a formula",
+      describe: "What simulates the designs",
+    })
+    .option("platform", {
+      type: "string",
+      choices: platformNames,
+      default: "pynq-z1" as const,
+      describe: "Streams at the board's memory and DMA; ideal: a beat per clock and stream, the rest as on the board",
     })
     .option("calibration", { type: "string", requiresArg: true, describe: "Constants of the board (tandem calibrate)" })
     .option("json", { type: "string", requiresArg: true, describe: "Write the table here" })
@@ -78,11 +84,10 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
     throw new TandemError(`${missing}: no such file`, { hint: "Name the networks, or their --folder." });
   const graphs = models.map(readTfliteFile);
   const names = args.with.length > 0 ? args.with : DESIGNS.map(({ design }) => design.name);
-  const approximate = args.engine === "fast";
   const show = args.progress ?? process.stderr.isTTY;
   const rows: Evaluation[] = [];
   for (const name of [null, ...names]) {
-    const simulation = approximate || !platform.board ? {} : { board: platform.board };
+    const simulation = args.platform === "ideal" ? {} : { board: platform.board! };
     const target =
       name === null
         ? cpuTarget()
@@ -93,7 +98,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
         const onLayer = ({ operator }: PlannedLayer): void => {
           if (show) process.stderr.write(`\r\x1b[2K${graph.source}: ${describeOperator(operator)}`);
         };
-        const found = await evaluateNetwork(graph, target, { platform, costs, approximate, onLayer });
+        const found = await evaluateNetwork(graph, target, { platform, costs, onLayer });
         rows.push(...found.map((row) => (name === null ? row : { ...row, design: name })));
       }
     } finally {
@@ -105,7 +110,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   if (args.json !== undefined)
     writeWhole(
       args.json,
-      `${JSON.stringify({ platform: platform.name, engine: args.engine, rows: sorted }, null, 2)}\n`,
+      `${JSON.stringify({ platform: args.platform, engine: args.engine, rows: sorted }, null, 2)}\n`,
     );
   process.stdout.write(`${[evaluationTable(sorted), "", ...means(sorted, names), "", ...NOTES].join("\n")}\n`);
 }

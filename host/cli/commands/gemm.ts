@@ -11,11 +11,20 @@ import { randomGemm, type Gemm } from "../../gemm.js";
 import { version } from "../../version.js";
 import { UsageError } from "../errors.js";
 import { checkWritable, writeWhole } from "../files.js";
-import { checkEngine, designOptions, engineOption, parseSet, type DesignArguments } from "../options.js";
+import {
+  checkEngine,
+  designOptions,
+  engineOption,
+  openPlatform,
+  parseSet,
+  platformOption,
+  type DesignArguments,
+  type PlatformArguments,
+} from "../options.js";
 import { Progress } from "../progress.js";
 import { count, fixed, percent, table } from "../table.js";
 
-interface Arguments extends DesignArguments {
+interface Arguments extends DesignArguments, Pick<PlatformArguments, "platform" | "calibration"> {
   m: number;
   n: number;
   k: number;
@@ -30,7 +39,7 @@ interface Arguments extends DesignArguments {
 }
 
 function builder(yargs: Argv): Argv<Arguments> {
-  return designOptions(yargs)
+  return platformOption(designOptions(yargs))
     .positional("m", { type: "number", demandOption: true, describe: "Rows of inputs (pixels)" })
     .positional("n", { type: "number", demandOption: true, describe: "Columns of weights (output channels)" })
     .positional("k", { type: "number", demandOption: true, describe: "Depth (input channels)" })
@@ -60,6 +69,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   checkArguments(args);
   const product = randomGemm(args.m, args.n, args.k, args.seed);
   const macs = layerMacs(product.layer);
+  const { name: platform, board } = openPlatform(args, "ideal");
   const waveform = openWaveform(args);
   const progress = new Progress(args.progress);
   try {
@@ -69,12 +79,13 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
       set: parseSet(args.set),
       engine: args.engine,
       onClocks: (clocks) => progress.clocks(clocks),
+      ...(board && { simulation: { board } }),
       ...(waveform && { inProcess: { onKernel: waveform.attach } }),
     });
     try {
       progress.begin([{ name: product.layer.name, work: macs }]);
       const { result, tiling, wallMs } = await runGemm(open, product).finally(() => progress.close());
-      const report = makeReport(args, open, result, { macs, tiling, wallMs });
+      const report = makeReport(args, open, result, { macs, tiling, wallMs, platform });
       if (args.json !== undefined) writeWhole(args.json, `${JSON.stringify(report, null, 2)}\n`);
       process.stdout.write(`${describeReport(report)}\n`);
     } finally {
@@ -85,10 +96,12 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   }
 }
 
-function checkArguments({ on, engine, seed, vcd, trace, window, json }: Arguments): void {
+function checkArguments({ on, engine, seed, vcd, trace, window, json, platform, calibration }: Arguments): void {
   if (!isAcceleratorPlace(on)) throw new UsageError(`--on ${on}: expected sim or tcp://HOST:PORT`);
   if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed ${seed}: expected a whole number`);
   checkEngine({ on, engine });
+  if (on !== "sim" && (platform === "pynq-z1" || calibration !== undefined))
+    throw new UsageError(`--platform and --calibration mean nothing with --on ${on}`, { hint: "Add --on sim." });
   if (vcd !== undefined && engine === "fast")
     throw new UsageError("--vcd needs the kernel, which is equal to the fast engine clock for clock", {
       hint: "Leave --engine fast away.",
@@ -148,13 +161,14 @@ interface Extra {
   readonly macs: number;
   readonly tiling: Readonly<Record<string, number | boolean>>;
   readonly wallMs: number;
+  readonly platform: string;
 }
 
 function makeReport(
   { m, n, k, seed }: Arguments,
   { accelerator, description }: OpenAccelerator,
   result: LayerResult,
-  { macs, tiling, wallMs }: Extra,
+  { macs, tiling, wallMs, platform }: Extra,
 ) {
   const { clocks, exact, estimates, bytesIn, bytesOut, stalls, output } = result;
   const peak = accelerator.peakMacsPerClock;
@@ -165,6 +179,7 @@ function makeReport(
     config: description.parameters,
     engine: description.engine,
     level: description.level,
+    platform,
     output: { shape: [m, n], dtype: "int8", sha256: createHash("sha256").update(output).digest("hex") },
     clocks: { total: clocks, exact, estimates },
     macs,
@@ -190,7 +205,7 @@ function describeReport(report: GemmReport): string {
   const stalls = Object.entries(report.stalls).sort(([, a], [, b]) => b - a);
   const exactness = clocks.exact ? "exact" : `of which ${count(clocks.estimates)} estimated`;
   return [
-    `${size.m} x ${size.n} x ${size.k} on ${design} (${report.engine}, ${report.level}), equal to the functional model`,
+    `${size.m} x ${size.n} x ${size.k} on ${design} (${report.engine}, ${report.level}, platform ${report.platform}), equal to the functional model`,
     parameters.join(" "),
     "",
     `${count(clocks.total)} clocks (${exactness}) for ${count(macs)} MACs: ${fixed(report.macPerClock, 1)} MAC per clock, ` +

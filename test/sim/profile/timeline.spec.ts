@@ -1,5 +1,9 @@
 import { expect } from "chai";
 import { Simulator, type SimulatorOptions } from "../../../driver/transport/simulator.js";
+import { systolic } from "../../../designs/systolic/index.js";
+import { FastSimulator } from "../../../driver/transport/fast-simulator.js";
+import type { Timeline } from "../../../sim/profile/timeline.js";
+import { randomLayer } from "../../designs/layers.js";
 import { boardValues } from "../../../sim/platform/platform.js";
 import { adder, adderProgram, ramp } from "../../driver/transport/adder.js";
 
@@ -10,6 +14,55 @@ const run = async (bytes: number, options: SimulatorOptions, parameters = {}) =>
   return simulator.run(handle, { x: ramp(bytes) });
 };
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
+/** Clocks by root of the stall, over all watched processes. */
+const byRoot = ({ causes }: Timeline): Record<string, number> => {
+  const clocks: Record<string, number> = {};
+  for (const { root, name, clocks: n } of causes.flatMap((each) => each.causes))
+    clocks[`${root} ${name}`] = (clocks[`${root} ${name}`] ?? 0) + n;
+  return clocks;
+};
+
+describe("timeline of a run on the fast engine", () => {
+  const shape = { height: 14, width: 14, inChannels: 48, outChannels: 72 };
+  for (const [title, options] of [
+    ["an ideal run", {}],
+    ["the board's DMA", { board: boardValues() }],
+    ["random stalls", { stalls: { seed: 5, chance: 0.3, most: 9 } }],
+  ] as const)
+    it(`is that of the kernel, causes by sampling: ${title}`, async function () {
+      this.timeout(60_000);
+      const { layer, input } = randomLayer(shape, 3);
+      const { program, inputs } = systolic.compile(layer, systolic.configure({}));
+      const record = async (device: Simulator | FastSimulator): Promise<Timeline> => {
+        const result = await device.run(await device.load(program), inputs(input));
+        expect(result.timeline!.bins).to.equal(Math.ceil(result.clocks / result.timeline!.binClocks));
+        return result.timeline!;
+      };
+      const kernel = await record(Simulator.of(systolic, {}, { timeline: true, ...options }));
+      const fast = await record(await FastSimulator.of(systolic, {}, { timeline: true, ...options }));
+      expect(fast.binClocks).to.equal(kernel.binClocks);
+      const sorted = ({ processes }: Timeline): unknown =>
+        processes.map(({ path, busy, stalls }) => ({
+          path,
+          busy,
+          stalls: Object.fromEntries(
+            stalls.flatMap(({ channel, on, clocks }) => (sum(clocks) > 0 ? [[`${on} ${channel}`, clocks]] : [])),
+          ),
+        }));
+      expect(sorted(fast)).to.deep.equal(sorted(kernel));
+      fast.channels.forEach(({ path, held }, i) =>
+        held.forEach((mean, bin) => expect(mean, path).to.be.closeTo(kernel.channels[i]!.held[bin]!, 1e-9)),
+      );
+      const [exact, sampled] = [byRoot(kernel), byRoot(fast)];
+      const total = sum(Object.values(exact));
+      expect(sum(Object.values(sampled))).to.equal(total);
+      expect(fast.samples).to.be.greaterThan(500);
+      for (const root of new Set([...Object.keys(exact), ...Object.keys(sampled)]))
+        expect((sampled[root] ?? 0) / total, root).to.be.closeTo((exact[root] ?? 0) / total, 0.05);
+      expect(sampled["busy "]).to.equal(exact["busy "]);
+    });
+});
 
 describe("timeline of a run", () => {
   const cases: [string, number, SimulatorOptions, object][] = [

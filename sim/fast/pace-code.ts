@@ -1,0 +1,228 @@
+/**
+ * The pace of a board's DMA at an outer port of the fast engine: the rules of a channel (sim/platform/dma.ts) in Wasm, per
+ * beat. Questions to memory and processor are left in a record, with their clocks; who answers them is sim/fast/pacing.ts.
+ * An actor runs ahead of the answers as far as its channel may, and leaves where it needs one that is not there yet.
+ */
+import type { Environment } from "./plan.js";
+import type { Code } from "./wasm.js";
+
+/** Fields of a channel's record, in bytes from its start. */
+export const pace = {
+  /** State: the transfer at hand, beats moved of it and of its burst, the burst over all transfers, whether it has begun. */
+  transfer: 0,
+  beat: 4,
+  within: 8,
+  burst: 12,
+  begun: 16,
+  /** Beats of the transfer; for a source the burst after its last, for a sink its first. */
+  beats: 20,
+  bound: 24,
+  /** 64 bits: when the channel has dealt with the beat before. */
+  free: 32,
+  /** Bursts asked for; answers and begun transfers, written from outside; 1 while the actor waits for one of them. */
+  asked: 40,
+  answered: 44,
+  begins: 48,
+  waits: 52,
+  /** Constants: 64-bit clocks of a beat and after a burst; beats in a burst; bursts under way. */
+  beatClocks: 56,
+  gap: 64,
+  beatsPerBurst: 72,
+  outstanding: 76,
+  /** Addresses: transfers (see `transfer`), 64-bit answers, 32-bit clocks of the questions. */
+  transfers: 80,
+  answers: 84,
+  asks: 88,
+  bytes: 96,
+} as const;
+
+/** An entry of the table of transfers: beats, the clock from which its channel acts, the 64-bit time at which it began. */
+export const transfer = { beats: 0, clock: 4, started: 8, bytes: 16 } as const;
+
+const NEVER = 0x7fffffff;
+
+/** Emits the code of one port; `code` is that of its actor, `time` the actor's clock. */
+export class PaceCode {
+  readonly #code: Code;
+  readonly #environment: Environment;
+  readonly #source: boolean;
+  readonly #time: number;
+  /** Address of the actor's clock of its first open question, which is a poll to the scheduler. */
+  readonly #question: number;
+  readonly #record: number;
+  readonly #state: Readonly<Record<"beat" | "within" | "burst" | "begun" | "beats" | "bound", number>>;
+  readonly #free: number;
+
+  constructor(code: Code, environment: Environment, source: boolean, time: number, question: number) {
+    this.#code = code;
+    this.#environment = environment;
+    this.#source = source;
+    this.#time = time;
+    this.#question = question;
+    this.#record = code.local("i32");
+    const local = (): number => code.local("i32");
+    this.#state = { beat: local(), within: local(), burst: local(), begun: local(), beats: local(), bound: local() };
+    this.#free = code.local("f64");
+  }
+
+  /** State to locals; the record's address is 0 where there is no pace. */
+  load(): void {
+    const code = this.#code;
+    code.loadAt(this.#environment.pace).tee(this.#record).if();
+    for (const [name, local] of Object.entries(this.#state)) this.#get(name as keyof typeof pace).set(local);
+    code.get(this.#record).mem("f64.load", pace.free).set(this.#free);
+    code.end();
+  }
+
+  save(): void {
+    const code = this.#code;
+    code.get(this.#record).if();
+    for (const [name, local] of Object.entries(this.#state))
+      code
+        .get(this.#record)
+        .get(local)
+        .mem("i32.store", pace[name as keyof typeof pace]);
+    code.get(this.#record).get(this.#free).mem("f64.store", pace.free);
+    code.end();
+  }
+
+  /** Move the clock on to the earliest of the next beat; `wait` leaves, to come back to this code. */
+  next(horizon: () => void, wait: () => void): void {
+    const code = this.#code;
+    const { begun, burst, within, bound, beats } = this.#state;
+    const entry = code.local("i32");
+    code.get(this.#record).if();
+    // A question beyond the horizon is not put yet.
+    horizon();
+    code.get(begun).op("i32.eqz").if();
+    this.#get("transfer");
+    this.#waitUnless(() => this.#get("begins"), wait);
+    this.#get("transfers").get(this.#record).mem("i32.load", pace.transfer).i32(transfer.bytes).op("i32.mul");
+    code.op("i32.add").set(entry);
+    code.get(entry).mem("i32.load", transfer.clock);
+    this.#raise();
+    horizon();
+    code.i32(1).set(begun);
+    code.get(entry).mem("f64.load", transfer.started).set(this.#free);
+    code.get(entry).mem("i32.load", transfer.beats).set(beats);
+    if (this.#source) {
+      code.get(bound).get(beats);
+      this.#get("beatsPerBurst").op("i32.add").i32(1).op("i32.sub");
+      this.#get("beatsPerBurst").op("i32.div_u").op("i32.add").set(bound);
+      this.#askAhead();
+    } else code.get(burst).set(bound);
+    code.end();
+    const ready = code.local("f64");
+    code.get(this.#free).set(ready);
+    const answer = code.local("i32");
+    if (this.#source) {
+      code.get(burst).tee(answer);
+      this.#waitUnless(() => this.#get("answered"), wait);
+      this.#answer(answer);
+      code.get(within).op("f64.convert_i32_s");
+      code.get(this.#record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.add");
+      code.get(ready).op("f64.max").set(ready);
+    } else {
+      code.get(burst);
+      this.#get("outstanding").op("i32.sub").set(answer);
+      code.get(within).op("i32.eqz").get(answer).get(bound).op("i32.ge_s").op("i32.and").if();
+      code.get(answer);
+      this.#waitUnless(() => this.#get("answered"), wait);
+      this.#answer(answer);
+      code.get(ready).op("f64.max").set(ready);
+      code.end();
+    }
+    code.get(ready).f64(1e-9).op("f64.sub").op("f64.ceil").op("i32.trunc_sat_f64_s");
+    this.#raise();
+    code.end();
+  }
+
+  /** A beat has moved in this clock. */
+  moved(): void {
+    const code = this.#code;
+    const { beat, within, burst, begun, beats } = this.#state;
+    code.get(this.#record).if();
+    code.get(beat).i32(1).op("i32.add").set(beat);
+    code.get(within).i32(1).op("i32.add").set(within);
+    const now = code.local("f64");
+    code.get(this.#time).op("f64.convert_i32_s").set(now);
+    code.get(this.#free).get(now);
+    code.get(now).get(this.#free).op("f64.sub").f64(1).op("f64.lt").op("select");
+    code.get(this.#record).mem("f64.load", pace.beatClocks).op("f64.add").set(this.#free);
+    code.get(within);
+    this.#get("beatsPerBurst").op("i32.ge_s").get(beat).get(beats).op("i32.eq").op("i32.or").if();
+    code.i32(0).set(within);
+    code.get(burst).i32(1).op("i32.add").set(burst);
+    code.get(this.#free).get(this.#record).mem("f64.load", pace.gap).op("f64.add").set(this.#free);
+    if (this.#source) this.#askAhead();
+    else this.#ask(1);
+    code.get(beat).get(beats).op("i32.eq").if();
+    // The end of a transfer is a question too: when the next one begins.
+    if (this.#source) this.#open(1);
+    code.i32(0).set(beat).i32(0).set(begun);
+    code.get(this.#record);
+    this.#get("transfer").i32(1).op("i32.add").mem("i32.store", pace.transfer);
+    code.end();
+    code.end();
+    code.end();
+  }
+
+  #get(field: keyof typeof pace): Code {
+    return this.#code.get(this.#record).mem("i32.load", pace[field]);
+  }
+
+  #answer(index: number): void {
+    this.#get("answers").get(index).i32(3).op("i32.shl").op("i32.add").mem("f64.load");
+  }
+
+  /** Raise the clock to the value on the stack. */
+  #raise(): void {
+    const code = this.#code;
+    const other = code.temp("i32");
+    code.tee(other).get(this.#time).get(other).get(this.#time).op("i32.gt_s").op("select").set(this.#time);
+    code.free("i32", other);
+  }
+
+  /** Leave if the number on the stack is not below that of `there`. */
+  #waitUnless(there: () => void, wait: () => void): void {
+    const code = this.#code;
+    there();
+    code.op("i32.ge_s").if();
+    code.get(this.#record).i32(1).mem("i32.store", pace.waits);
+    wait();
+    code.end();
+  }
+
+  /** A source asks for bursts as far ahead as it may. */
+  #askAhead(): void {
+    const code = this.#code;
+    const { burst, bound } = this.#state;
+    const until = code.local("i32");
+    code.get(burst);
+    this.#get("outstanding").op("i32.add").tee(until).get(bound);
+    code.get(until).get(bound).op("i32.lt_s").op("select").set(until);
+    const loop = code.loop();
+    this.#get("asked").get(until).op("i32.lt_s").if();
+    this.#ask(0);
+    code.br(loop);
+    code.end();
+    code.end();
+  }
+
+  #ask(later: number): void {
+    const code = this.#code;
+    this.#get("asks");
+    this.#get("asked").i32(2).op("i32.shl").op("i32.add").get(this.#time).i32(later).op("i32.add").mem("i32.store");
+    code.get(this.#record);
+    this.#get("asked").i32(1).op("i32.add").mem("i32.store", pace.asked);
+    this.#open(later);
+  }
+
+  /** The first open question is a poll: nobody may decide anything of a later clock before it. */
+  #open(later: number): void {
+    const code = this.#code;
+    code.loadAt(this.#question).i32(NEVER).op("i32.eq").if();
+    code.storeAt(this.#question, () => code.get(this.#time).i32(later).op("i32.add"));
+    code.end();
+  }
+}

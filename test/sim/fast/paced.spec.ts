@@ -1,0 +1,216 @@
+/** The board's DMA at the ports of both engines: the same beats in the same clocks, the same questions to memory, the same traces. */
+import { expect } from "chai";
+import { systolic } from "../../../designs/systolic/index.js";
+import type { ParameterValue, RunResult } from "../../../driver/device.js";
+import { FastSimulator } from "../../../driver/transport/fast-simulator.js";
+import { Simulator } from "../../../driver/transport/simulator.js";
+import { mulberry32, sink, source } from "../../../sim/environment.js";
+import { FastEngine } from "../../../sim/fast/engine.js";
+import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
+import { Kernel } from "../../../sim/kernel/kernel.js";
+import { DmaTiming, type PacedStream, type TransferTrace } from "../../../sim/platform/dma.js";
+import { boardValues, type BoardValues } from "../../../sim/platform/platform.js";
+import { randomLayer } from "../../designs/layers.js";
+import { Random, randomNetwork, type Case } from "./network.js";
+import { outside } from "./outside.js";
+
+const first = Number(process.env["SEED"] ?? 1);
+const count = process.env["SEED"] ? 1 : Number(process.env["NETWORKS"] ?? 60);
+const layers = process.env["SEED"] ? 1 : Number(process.env["LAYERS"] ?? 4);
+
+/** A board whose constants are anything, also nothing; `quick` ones let a short run see several transfers. */
+function randomBoard(random: Random, quick: boolean): BoardValues {
+  const pick = (...values: number[]): number => random.pick(values);
+  const slow = quick ? 0.1 : 1;
+  return {
+    ...boardValues(),
+    "pl.clock": pick(25, 100, 100, 187.5),
+    "ddr.read": pick(0, 0.49, 3, 20),
+    "ddr.write": pick(0, 0.53, 4, 17.3),
+    "ddr.turnaround": pick(0, 4.8, 33),
+    "hp.width": pick(4, 8, 16),
+    "hp.ports": pick(1, 2, 4),
+    "hp.readLatency": pick(0, 1, 2.5, 30),
+    "hp.writeLatency": pick(0, 1.25, 40),
+    "dma.burst": pick(1, 2, 16),
+    "dma.outstanding": pick(1, 2, 4),
+    "dma.sendGap": pick(0, 0.04, 1.5),
+    "dma.receiveGap": pick(0, 5.43),
+    "driver.registerWrite": slow * pick(0, 0.25),
+    "driver.registerRead": slow * pick(0, 0.13),
+    "driver.transfer": slow * pick(0, 0.4, 2.694),
+  };
+}
+
+interface Outcome {
+  readonly received: readonly unknown[];
+  readonly counters: Counters;
+  readonly transfers: readonly TransferTrace[];
+}
+
+/** Everything that both engines count, without the order in which stalls came up. */
+const comparable = (counters: Counters): unknown => ({
+  clocks: counters.clocks,
+  stalls: stallTable(counters),
+  processes: counters.processes.map(({ path, busy, idle, estimated }) => ({ path, busy, idle, estimated })),
+  channels: counters.channels,
+  memories: counters.memories,
+  grids: counters.grids,
+});
+
+/** Tokens of each port in transfers of a random length. */
+function streamsOf({ ir }: Case, tokens: (port: string) => number, random: Random): PacedStream[] {
+  let step = 0;
+  const stream = (name: string, direction: "in" | "out"): PacedStream => {
+    const transfers: { step: number; beats: number }[] = [];
+    for (let left = tokens(name); left > 0;) {
+      const beats = Math.min(left, 1 + random.below(30));
+      transfers.push({ step: step++, beats });
+      left -= beats;
+    }
+    return { name, direction, bytes: random.pick([4, 8, 16]), transfers };
+  };
+  return [
+    ...Object.keys(ir.design.inputs).map((name) => stream(name, "in")),
+    ...Object.keys(ir.design.outputs).map((name) => stream(name, "out")),
+  ];
+}
+
+const CAPACITY = 60;
+
+interface Around {
+  readonly inputs: Readonly<Record<string, readonly unknown[]>>;
+  readonly streams: readonly PacedStream[];
+  readonly board: BoardValues;
+  readonly until: number;
+}
+
+function inKernel({ top }: Case, { inputs, streams, board, until }: Around): Outcome {
+  const kernel = new Kernel(top);
+  const timing = new DmaTiming(streams, board);
+  for (const [name, values] of Object.entries(inputs)) {
+    const tokens = values.values();
+    source(kernel, name, () => tokens.next().value, { pace: timing.pace(name) });
+  }
+  const received: unknown[] = [];
+  for (const [name, channel] of Object.entries(kernel.design.outputs)) {
+    let left = CAPACITY;
+    const take = (value: unknown): boolean => {
+      received.push([name, kernel.now, channel.type.copy(value)]);
+      return --left > 0;
+    };
+    sink(kernel, name, take, { pace: timing.pace(name) });
+  }
+  kernel.run({ until });
+  return { received, counters: kernel.counters, transfers: timing.transfers };
+}
+
+function inFast({ ir }: Case, { inputs, streams, board, until }: Around, split: boolean): Outcome {
+  const engine = new FastEngine(ir);
+  for (const [name, values] of Object.entries(inputs)) engine.send(name, values);
+  const outputs = Object.keys(ir.design.outputs);
+  for (const name of outputs) engine.output(name, CAPACITY);
+  engine.pace(streams, board);
+  if (split) for (let to = 7; to < until; to += 1 + Math.floor(until / 9)) engine.run({ until: to });
+  engine.run({ until });
+  const received = outputs.flatMap((name) => engine.values(name).map(({ value, clock }) => [name, clock, value]));
+  return { received, counters: engine.counters, transfers: engine.transfers! };
+}
+
+function checkNetwork(seed: number, polls: boolean): number {
+  const made = randomNetwork(seed, { polls });
+  const random = new Random(seed ^ 0xb0a4d);
+  const { inputs, until } = outside(seed, made);
+  const around: Around = {
+    inputs,
+    streams: streamsOf(made, (port) => inputs[port]?.length ?? CAPACITY, random),
+    board: randomBoard(random, true),
+    until: 3 * (until ?? 600),
+  };
+  let expected: Outcome;
+  try {
+    expected = inKernel(made, around);
+  } catch {
+    return 0; // An error of the network itself; networks.spec.ts has those.
+  }
+  const got = inFast(randomNetwork(seed, { polls }), around, seed % 3 === 0);
+  const byPort = (list: readonly unknown[]): unknown[] =>
+    Object.keys(made.ir.design.outputs).flatMap((name) => list.filter((item) => (item as [string])[0] === name));
+  const title = `SEED=${seed}, polls ${polls}`;
+  expect(byPort(got.received), title).to.deep.equal(byPort(expected.received));
+  expect(comparable(got.counters), title).to.deep.equal(comparable(expected.counters));
+  expect(got.transfers, title).to.deep.equal(expected.transfers);
+  return got.transfers.length;
+}
+
+describe("The fast engine at the pace of a board's DMA", () => {
+  for (const polls of [false, true])
+    it(`equals the kernel on ${count} random networks ${polls ? "with" : "without"} polls and signals (seed ${first})`, () => {
+      let transfers = 0;
+      for (let seed = first; seed < first + count; seed++) transfers += checkNetwork(seed, polls);
+      if (count > 10) expect(transfers, "transfers in all").to.be.greaterThan(count);
+    });
+
+  it(`equals the kernel on ${layers} random layers of the systolic design (seed ${first})`, async function () {
+    this.timeout(120_000);
+    for (let seed = first; seed < first + layers; seed++) {
+      const random = new Random(seed * 31 + 7);
+      const config: Record<string, ParameterValue> = random.pick([
+        {},
+        { rows: 8, cols: 8 },
+        { rows: 12, cols: 20, inputBytes: 8192, weightBytes: 4096 },
+        { productsPerDsp: 1, lanes: 4, streamBytes: 4, streams: 4, weightStreams: 1 },
+        { inputBytes: 8192, weightBytes: 4096, doubleBuffering: false, resultTiles: 1, overlapTiles: false },
+      ]);
+      const board = seed % 2 === 0 ? boardValues() : randomBoard(random, false);
+      const stalls = random.chance(0.3) ? { stalls: { seed, chance: 0.2, most: 9 } } : {};
+      const shape = {
+        dtype: random.pick(["int8", "uint8"] as const),
+        height: 1 + random.below(9),
+        width: 1 + random.below(9),
+        inChannels: 1 + random.below(70),
+        outChannels: 1 + random.below(90),
+        kernel: random.pick([1, 3]),
+        pad: 1,
+      };
+      const { layer, input } = randomLayer(shape, seed);
+      if (systolic.refuses(layer, systolic.configure(config)) !== null) continue;
+      const compiled = systolic.compile(layer, systolic.configure(config));
+      const inputs = compiled.inputs(input);
+      const run = async (device: Simulator | FastSimulator): Promise<RunResult[]> => {
+        const handle = await device.load(compiled.program);
+        return [await device.run(handle, inputs), await device.run(handle, inputs)];
+      };
+      const [expected] = await run(Simulator.of(systolic, config, { board, ...stalls }));
+      for (const got of await run(await FastSimulator.of(systolic, config, { board, ...stalls }))) {
+        const title = `SEED=${seed} ${JSON.stringify({ config, shape })}`;
+        expect(got.transfers, title).to.deep.equal(expected!.transfers);
+        expect(comparable(got.counters!), title).to.deep.equal(comparable(expected!.counters!));
+        expect(got.outputs, title).to.deep.equal(expected!.outputs);
+      }
+    }
+  });
+
+  it("gives answers that do not depend on which stream is looked at first within a clock", () => {
+    const next = mulberry32(first);
+    const streams: PacedStream[] = [0, 1, 2].map((i) => ({
+      name: `s${i}`,
+      direction: i === 2 ? "out" : "in",
+      bytes: 8,
+      transfers: [{ step: i, beats: 200 }],
+    }));
+    const run = (order: () => number[]): unknown => {
+      const timing = new DmaTiming(streams, boardValues());
+      const left = [200, 200, 200];
+      for (let now = 0; left.some((beats) => beats > 0); now++)
+        for (const i of order()) {
+          if (left[i] === 0 || timing.pace(`s${i}`).next(now) > now) continue;
+          timing.pace(`s${i}`).moved(now);
+          left[i]!--;
+        }
+      return timing.transfers;
+    };
+    const straight = run(() => [0, 1, 2]);
+    for (let i = 0; i < 5; i++) expect(run(() => [0, 1, 2].sort(() => next() - 0.5))).to.deep.equal(straight);
+  });
+});
