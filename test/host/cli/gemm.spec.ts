@@ -17,6 +17,7 @@ const schema = JSON.parse(
 
 interface GemmJson {
   readonly output: { readonly sha256: string };
+  readonly platform: string;
   readonly clocks: { readonly total: number };
   readonly config: Readonly<Record<string, unknown>>;
   readonly stalls: Readonly<Record<string, number>>;
@@ -125,7 +126,9 @@ describe("tandem gemm", () => {
   it("prints clocks, products per clock, share of peak and stalls, of a product that is right", async () => {
     const { code, stdout } = await tandem(["gemm", "--set", "rows=8", "--set", "cols=8", "20", "24", "16"]);
     expect(code).to.equal(0);
-    expect(stdout).to.match(/^20 x 24 x 16 on systolic \(fast, cycle\), equal to the functional model\nrows=8 cols=8 /);
+    expect(stdout).to.match(
+      /^20 x 24 x 16 on systolic \(fast, cycle, platform ideal\), equal to the functional model\nrows=8 cols=8 /,
+    );
     expect(stdout).to.match(
       /\n[\d,]+ clocks \(exact\) for 7,680 MACs: [\d.]+ MAC per clock, [\d.]+ % of the peak of 64\n/,
     );
@@ -142,6 +145,33 @@ describe("tandem gemm", () => {
     expect(other.output.sha256).not.to.equal(first.output.sha256);
     // Clocks depend on the shape alone.
     expect(other.clocks).to.deep.equal(first.clocks);
+  });
+
+  it("puts a board's memory and DMA behind the streams, alike on both engines", async () => {
+    const fast = await gemm(["16", "16", "32", "--platform", "pynq-z1"]);
+    const kernel = await gemm(["16", "16", "32", "--platform", "pynq-z1", "--engine", "kernel"]);
+    expect({ ...fast, wallMs: 0, engine: "" }).to.deep.include({
+      ...kernel,
+      wallMs: 0,
+      engine: "",
+      stalls: fast.stalls,
+    });
+    const ideal = await gemm(["16", "16", "32", "--platform", "ideal"]);
+    expect([ideal.platform, fast.platform]).to.deep.equal(["ideal", "pynq-z1"]);
+    expect(fast.clocks.total).to.be.greaterThan(ideal.clocks.total);
+    expect(fast.output).to.deep.equal(ideal.output);
+    const { code, stderr } = await tandem([
+      "gemm",
+      "1",
+      "1",
+      "1",
+      "--platform",
+      "pynq-z1",
+      "--on",
+      "tcp://127.0.0.1:9",
+    ]);
+    expect({ code, stderr }).to.deep.include({ code: 2 });
+    expect(stderr).to.match(/--platform/);
   });
 
   it("writes a waveform of the chosen signals and clocks, and it changes nothing", async () => {
