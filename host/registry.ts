@@ -2,6 +2,7 @@
 import type { Design } from "../driver/design.js";
 import { TandemError } from "../hw/errors.js";
 import { systolic } from "../designs/systolic/index.js";
+import { vmac } from "../designs/vmac/index.js";
 
 export interface RegisteredDesign {
   readonly design: Design;
@@ -22,7 +23,10 @@ const register = (design: Design, folder: string, name: string): RegisteredDesig
 });
 
 /** In the order in which they are listed; the first is the default. */
-export const DESIGNS: readonly RegisteredDesign[] = [register(systolic, "systolic", "systolic")];
+export const DESIGNS: readonly RegisteredDesign[] = [
+  register(systolic, "systolic", "systolic"),
+  register(vmac, "vmac", "vmac"),
+];
 
 export const DEFAULT_DESIGN = DESIGNS[0]!.design.name;
 

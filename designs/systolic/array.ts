@@ -4,7 +4,19 @@
  * for the results of a tile is reserved before its first wave.
  */
 import { assert, bool, clocks, i32, i8, Module, struct, u8, vec, Cell, mulPair } from "../../hw/index.js";
-import type { ChannelIn, Grid, I32, I8, Inputs, Mutable, Outputs, Process, ValueOf, VecType } from "../../hw/index.js";
+import type {
+  ChannelIn,
+  ChannelOut,
+  Grid,
+  I32,
+  I8,
+  Inputs,
+  Mutable,
+  Outputs,
+  Process,
+  ValueOf,
+  VecType,
+} from "../../hw/index.js";
 import type { SystolicConfig } from "./config.js";
 import { FeedCommand } from "./tokens.js";
 
@@ -101,6 +113,10 @@ export class MacArray extends Module {
     this.rows = vec(word, config.rows);
     this.cols = vec(word, config.cols);
     this.clocked(this.feed);
+  }
+
+  get results(): ChannelOut<readonly (readonly I32[])[]> {
+    return this.cells.results;
   }
 
   *feed(): Process {

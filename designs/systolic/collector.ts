@@ -7,9 +7,9 @@
  * The second term is the row's (made here from the row sums of the input buffers); the others belong to the output channel and
  * are part of its bias.
  */
+import type { GemmConfig } from "../../driver/gemm/config.js";
 import { andU, asr, assert, bool, i32, Module, u16, u24, u8, vec } from "../../hw/index.js";
 import type { ChannelIn, ChannelOut, I32, Memory, Process, ReadPort, VecType, WritePort } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
 import { resultTileType, sumsType, TermJob, type TokenOf } from "./tokens.js";
 
 export class Collector extends Module {
@@ -43,7 +43,7 @@ export class Collector extends Module {
   readonly write: WritePort<I32>;
   readonly read: ReadPort<I32>;
 
-  constructor(parent: Module, name: string, config: SystolicConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     this.parts = config.streams;
     this.partRows = config.partRows;

@@ -2,11 +2,11 @@
  * The instruction decoder: takes the words of an instruction (instruction.ts) from its stream, hands each module its part
  * of it, and waits until the outputs have left before it takes the next.
  */
+import type { GemmConfig } from "../../driver/gemm/config.js";
 import { beatType } from "../../driver/stream.js";
 import { assert, bits, bool, i8, Module, u16, u24, u32, u8, vec } from "../../hw/index.js";
 import type { ChannelIn, ChannelOut, Process, U32, ValueOf } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
-import { INSTRUCTION_WORDS, OPCODE_GEMM } from "./instruction.js";
+import { INSTRUCTION_WORDS, OPCODE_GEMM } from "../../driver/gemm/instruction.js";
 import { ClampJob, InputJob, OutputJob, ParameterJob, SequenceJob, TermJob, WalkJob, WeightJob } from "./tokens.js";
 
 /** Bytes in a beat of the instruction stream. */
@@ -31,7 +31,7 @@ export class Decoder extends Module {
 
   words: U32[] = vec(u32, INSTRUCTION_WORDS).zero();
 
-  constructor(parent: Module, name: string, config: SystolicConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     this.parts = config.streams;
     this.weightParts = config.weightStreams;

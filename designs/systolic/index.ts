@@ -1,7 +1,7 @@
 /** The systolic design, as the registry and the driver see it. */
 import type { Design } from "../../driver/design.js";
+import { compile, refuses } from "../../driver/gemm/compile.js";
 import { convolve } from "../../driver/reference.js";
-import { compile, refuses } from "./compile.js";
 import { configure, describe, parameters, type SystolicConfig } from "./config.js";
 import { presets } from "./presets.js";
 import { Systolic } from "./systolic.js";
@@ -17,6 +17,12 @@ export const systolic: Design<SystolicConfig> = {
   build: (config) => new Systolic(config),
   peakMacsPerClock: ({ rows, cols }) => rows * cols,
   refuses,
-  compile,
+  compile: (layer, config) =>
+    compile(layer, config, {
+      design: "systolic",
+      weightOrder: "depth",
+      // A column has one result register: the next tile starts R waves after the last, or when that has left the array.
+      gap: (k) => (config.overlapTiles ? Math.max(0, config.rows - k) : config.rows + config.cellCols - 2),
+    }),
   functional: convolve,
 };

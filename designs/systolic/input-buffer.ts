@@ -4,6 +4,7 @@
  *
  * The slots of the buffer hold a row tile each. Beside the words, the sum of each row is made, for the zero points.
  */
+import type { GemmConfig } from "../../driver/gemm/config.js";
 import { beatType, type Beat } from "../../driver/stream.js";
 import {
   assert,
@@ -21,7 +22,6 @@ import {
   type ChannelOut,
 } from "../../hw/index.js";
 import type { I8, Memory, Process, ReadPort, ValueOf, VecType, WritePort } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
 import { InputJob, InputRead } from "./tokens.js";
 
 export class InputBuffer extends Module {
@@ -48,7 +48,7 @@ export class InputBuffer extends Module {
   readonly write: readonly WritePort<readonly I8[]>[];
   readonly read: readonly ReadPort<readonly I8[]>[];
 
-  constructor(parent: Module, name: string, config: SystolicConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     this.rows = config.partRows;
     this.bytes = config.streamBytes;

@@ -2,6 +2,7 @@
  * Output buffer of one part. Row tiles stand in slots, in NHWC order, while their column tiles are computed; a complete
  * row tile leaves as bytes, row after row without a gap, so that a part is one contiguous transfer.
  */
+import type { GemmConfig } from "../../driver/gemm/config.js";
 import { beatType, type Beat } from "../../driver/stream.js";
 import { andU, assert, bool, clamp, Module, u16, u24, u8, vec } from "../../hw/index.js";
 import type {
@@ -15,7 +16,6 @@ import type {
   VecType,
   WritePort,
 } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
 import { OutputJob, outputType, pieceType, type TokenOf } from "./tokens.js";
 
 export class OutputBuffer extends Module {
@@ -46,7 +46,7 @@ export class OutputBuffer extends Module {
   kept: readonly U8[];
   held = u8(0);
 
-  constructor(parent: Module, name: string, config: SystolicConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     this.lanes = config.lanes;
     this.depth = config.outputDepth;

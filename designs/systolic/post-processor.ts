@@ -7,6 +7,7 @@
  * With a multiplier that is not negative, doublingHighMul(x, m) = floor((x m + 2^30) / 2^31). Two 16 x 31 bit products
  * (two DSP48E1 each) make it: x m = high 2^16 + low, of which the low 16 bits of low cannot carry into the result.
  */
+import type { GemmConfig } from "../../driver/gemm/config.js";
 import {
   asr,
   assert,
@@ -37,7 +38,6 @@ import type {
   VecType,
   WritePort,
 } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
 import {
   ClampJob,
   outputType,
@@ -85,7 +85,7 @@ export class PostProcessor extends Module {
   readonly write: WritePort<readonly Parameter[]>;
   readonly read: ReadPort<readonly Parameter[]>;
 
-  constructor(parent: Module, name: string, config: SystolicConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     const { lanes } = config;
     this.lanes = lanes;

@@ -2,9 +2,9 @@
  * The sequencer turns a tile into the reads of the operand buffers, a word of K at a time, and into what the array does
  * with the words. It waits for operands that are used for the first time, and keeps the place in the weight buffer.
  */
+import type { GemmConfig } from "../../driver/gemm/config.js";
 import { assert, bool, Module, u16, u32, u8 } from "../../hw/index.js";
 import type { ChannelIn, ChannelOut, Process, ValueOf } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
 import { FeedCommand, InputRead, SequenceJob, tileType, WeightRead, type TokenOf } from "./tokens.js";
 
 export class Sequencer extends Module {
@@ -23,7 +23,7 @@ export class Sequencer extends Module {
   readonly weightReads: readonly ChannelOut<ValueOf<typeof WeightRead>>[];
   readonly feeds = this.channelOut(FeedCommand);
 
-  constructor(parent: Module, name: string, config: SystolicConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     this.parts = config.streams;
     this.weightParts = config.weightStreams;

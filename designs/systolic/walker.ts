@@ -8,9 +8,9 @@
  *
  * Each slot's first and last use is marked, so that the loaders run ahead as far as the buffers reach.
  */
+import type { GemmConfig } from "../../driver/gemm/config.js";
 import { andU, assert, clamp, i32, Module, u16, u24, u8, vec } from "../../hw/index.js";
 import type { ChannelOut, I32, Process, U8, VecType } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
 import { resultTileType, tileType, WalkJob, type TokenOf } from "./tokens.js";
 
 export class Walker extends Module {
@@ -28,7 +28,7 @@ export class Walker extends Module {
   readonly tiles: ChannelOut<TokenOf<typeof tileType>>;
   readonly results: ChannelOut<TokenOf<typeof resultTileType>>;
 
-  constructor(parent: Module, name: string, config: SystolicConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     this.parts = config.streams;
     this.partRows = config.partRows;

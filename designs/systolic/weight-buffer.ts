@@ -6,14 +6,12 @@
  *
  * The slots of the buffer hold a segment of a column tile each, so that even the longest K can be loaded ahead.
  */
+import type { GemmConfig } from "../../driver/gemm/config.js";
+import { PARAMETER_BYTES } from "../../driver/gemm/pack.js";
 import { beatType, type Beat } from "../../driver/stream.js";
 import { assert, bool, i32, i8, Module, u16, u24, u32, u8, vec, xorU } from "../../hw/index.js";
 import type { ChannelIn, ChannelOut, I8, Memory, Process, ReadPort, U8, VecType, WritePort } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
 import { Parameter, u5, WeightJob, WeightRead } from "./tokens.js";
-
-/** Bytes of the parameters of an output channel in the stream. */
-export const PARAMETER_BYTES = 16;
 
 export class WeightBuffer extends Module {
   static readonly source = import.meta.url;
@@ -42,7 +40,7 @@ export class WeightBuffer extends Module {
   /** The last bytes of the stream, as many as a parameter record has. */
   recent: U8[];
 
-  constructor(parent: Module, name: string, config: SystolicConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     this.cols = config.partCols;
     this.bytes = config.streamBytes;

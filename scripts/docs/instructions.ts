@@ -1,6 +1,6 @@
 /** Writes the table of fields into docs/instructions.md: `node dist/scripts/docs/instructions.js`. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { instructionTable } from "../../designs/systolic/instruction-table.js";
+import { instructionTable } from "../../driver/gemm/instruction-table.js";
 
 const file = "docs/instructions.md";
 const text = readFileSync(file, "utf8");

@@ -1,16 +1,10 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { readFileSync } from "node:fs";
-import { instructionTable } from "../../../designs/systolic/instruction-table.js";
+import { instructionTable } from "../../../driver/gemm/instruction-table.js";
 import { configure } from "../../../designs/systolic/config.js";
 import { Decoder, INSTRUCTION_BEAT } from "../../../designs/systolic/decoder.js";
-import {
-  encode,
-  fields,
-  INSTRUCTION_WORDS,
-  type Field,
-  type FieldName,
-} from "../../../designs/systolic/instruction.js";
+import { encode, fields, INSTRUCTION_WORDS, type Field, type FieldName } from "../../../driver/gemm/instruction.js";
 import { beatType } from "../../../driver/stream.js";
 import { Module, TandemError } from "../../../hw/index.js";
 import { sink, source } from "../../../sim/environment.js";

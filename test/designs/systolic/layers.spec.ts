@@ -1,44 +1,11 @@
 import { expect } from "chai";
-import fc from "fast-check";
 import { systolic } from "../../../designs/systolic/index.js";
 import type { SystolicConfig } from "../../../designs/systolic/config.js";
-import type { ParameterValue } from "../../../driver/device.js";
 import { Bench } from "../bench.js";
 import { randomLayer, type LayerShape } from "../layers.js";
+import { check, describeRandomLayers, usual, type ArrayCase } from "../suite.js";
 
-/** Checks that the design gives the bytes of the functional model. */
-async function check(bench: Bench<SystolicConfig>, shape: LayerShape, seed: number, chance = 0): Promise<void> {
-  const { layer, input } = randomLayer(shape, seed);
-  expect(systolic.refuses(layer, bench.config)).to.equal(null);
-  const { output, exact } = await bench.run(layer, input, { seed, chance });
-  expect(exact).to.equal(true);
-  expect([...output]).to.deep.equal([...systolic.functional(layer, input)]);
-}
-
-/** Random shapes: odd sizes, strides, padding, batches, both types. `most` bounds the work. */
-const shapes = (most: { side: number; inChannels: number; outChannels: number }): fc.Arbitrary<LayerShape> =>
-  fc
-    .record({
-      dtype: fc.constantFrom("int8" as const, "uint8" as const),
-      batch: fc.constantFrom(1, 1, 1, 2),
-      height: fc.integer({ min: 1, max: most.side }),
-      width: fc.integer({ min: 1, max: most.side }),
-      inChannels: fc.oneof(
-        fc.integer({ min: 1, max: most.inChannels }),
-        fc.constantFrom(8, 16, 24).filter((k) => k <= most.inChannels),
-      ),
-      outChannels: fc.integer({ min: 1, max: most.outChannels }),
-      kernel: fc.constantFrom(1, 1, 2, 3),
-      stride: fc.constantFrom(1, 1, 2),
-      dilation: fc.constantFrom(1, 1, 2),
-      pad: fc.constantFrom(0, 1),
-      shifts: fc.constantFrom<[number, number] | undefined>(undefined, undefined, [-34, -20], [0, 3], [10, 31]),
-    })
-    .filter(({ height, width, kernel, dilation, pad }) => Math.min(height, width) + 2 * pad > (kernel - 1) * dilation)
-    .map(({ shifts, ...shape }) => (shifts ? { ...shape, shifts } : shape));
-
-const usual = { side: 7, inChannels: 40, outChannels: 70 };
-const arrays: { set: Record<string, ParameterValue>; most: typeof usual; runs: number }[] = [
+const arrays: readonly ArrayCase[] = [
   { set: {}, most: usual, runs: 40 },
   { set: { rows: 8, cols: 8 }, most: usual, runs: 30 },
   { set: { rows: 12, cols: 20 }, most: usual, runs: 30 },
@@ -55,32 +22,7 @@ const arrays: { set: Record<string, ParameterValue>; most: typeof usual; runs: n
 ];
 
 describe("The systolic design computes what the functional model says", () => {
-  for (const { set, most, runs } of arrays) {
-    const name = Object.entries(set).map(([key, value]) => `${key}=${String(value)}`);
-    describe(name.length > 0 ? name.join(" ") : "the default, 16 x 16", () => {
-      const bench = new Bench(systolic, set);
-
-      it("for random layers", async () => {
-        await fc.assert(
-          fc.asyncProperty(shapes(most), fc.nat(), async (shape, seed) => {
-            fc.pre(systolic.refuses(randomLayer(shape, seed).layer, bench.config) === null);
-            await check(bench, shape, seed);
-          }),
-          { numRuns: runs },
-        );
-      });
-
-      it("with streams that pause at random", async () => {
-        await fc.assert(
-          fc.asyncProperty(shapes(most), fc.nat(), fc.constantFrom(0.02, 0.2, 0.7), async (shape, seed, share) => {
-            fc.pre(systolic.refuses(randomLayer(shape, seed).layer, bench.config) === null);
-            await check(bench, shape, seed, share);
-          }),
-          { numRuns: runs / 2 },
-        );
-      });
-    });
-  }
+  describeRandomLayers(systolic, arrays);
 
   it("as every preset", async () => {
     for (const [name, set] of Object.entries(systolic.presets)) {

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
 import { systolic } from "../../../designs/systolic/index.js";
-import { tile, type Tiling } from "../../../designs/systolic/tiling.js";
+import { tile, type Tiling } from "../../../driver/gemm/tiling.js";
 import { programTraffic } from "../../../driver/program.js";
 import { randomLayer } from "../layers.js";
 

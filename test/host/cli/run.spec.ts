@@ -160,7 +160,7 @@ describe("tandem run", () => {
       ["a design for the CPU", () => [model, "--on", "cpu", "--design", "systolic"], 2, /mean nothing with --on cpu/],
       ["no address", () => [model, "--on", "tcp://nowhere"], 1, /expected tcp:\/\/HOST:PORT/],
       ["nobody at an address", () => [model, "--on", "tcp://127.0.0.1:1"], 1, /nothing listens there\nStart a server/],
-      ["no such design", () => [model, "--design", "abacus"], 1, /no design named "abacus"\nThere are systolic/],
+      ["no such design", () => [model, "--design", "abacus"], 1, /no design named "abacus"\nThere are systolic, vmac/],
       ["no such parameter", () => [model, "--set", "rovs=8"], 1, /no parameter "rovs"\nIts parameters are rows/],
       [
         "a parameter out of range",

@@ -3,7 +3,7 @@
  * table of fields is the format: the encoder uses it, docs/instructions.md is made from it, and a test holds the decoder
  * (decoder.ts) against it.
  */
-import { TandemError } from "../../hw/index.js";
+import { TandemError } from "../../hw/errors.js";
 
 export const OPCODE_GEMM = 1;
 /** 32-bit words of an instruction. */

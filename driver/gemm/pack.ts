@@ -1,14 +1,22 @@
 /** Weights and parameters of a layer in the order in which the weight streams carry them. Done once for a model. */
-import type { ConvLayer } from "../../driver/layer.js";
-import type { SystolicConfig } from "./config.js";
+import type { ConvLayer } from "../layer.js";
+import type { GemmConfig } from "./config.js";
 import type { Tiling } from "./tiling.js";
-import { PARAMETER_BYTES } from "./weight-buffer.js";
+
+/** Bytes of the parameters of an output channel in a weight stream. */
+export const PARAMETER_BYTES = 16;
+
+/**
+ * How the weights of a word of K stand in the beats of a stream: `depth`: all bytes of K of the first column, then of the
+ * next one; `columns`: the first byte of K of all columns, then the next byte.
+ */
+export type WeightOrder = "depth" | "columns";
 
 /**
  * For each weight stream one buffer: for each column tile the parameters of the stream's columns (bias with the terms of
  * the zero points, multiplier, left and right shift), then word 0 of each of these columns, word 1, ...
  */
-export function packWeights(layer: ConvLayer, tiling: Tiling, config: SystolicConfig): Uint8Array[] {
+export function packWeights(layer: ConvLayer, tiling: Tiling, config: GemmConfig, order: WeightOrder): Uint8Array[] {
   const { streamBytes, weightStreams, partCols, cols } = config;
   const { k, n, words, columnTiles } = tiling;
   const unsigned = layer.dtype === "uint8";
@@ -30,12 +38,16 @@ export function packWeights(layer: ConvLayer, tiling: Tiling, config: SystolicCo
         }
         at += PARAMETER_BYTES;
       }
-      for (let word = 0; word < words; word++)
-        for (const channel of channels)
+      for (let word = 0; word < words; word++) {
+        channels.forEach((channel, c) => {
           for (let b = 0; b < streamBytes; b++) {
             const tap = word * streamBytes + b;
-            out[at++] = channel < n && tap < k ? layer.weights[channel * k + tap]! : filler;
+            const place = order === "depth" ? c * streamBytes + b : b * partCols + c;
+            out[at + place] = channel < n && tap < k ? layer.weights[channel * k + tap]! : filler;
           }
+        });
+        at += partCols * streamBytes;
+      }
     }
     return out;
   });

@@ -1,35 +1,45 @@
-/** A layer as a program for the systolic design: one instruction, and the transfers that feed it. */
-import type { CompiledProgram } from "../../driver/design.js";
-import { im2col, isMatrix } from "../../driver/im2col.js";
-import type { ConvLayer } from "../../driver/layer.js";
-import type { Program, ProgramBuffer, Step } from "../../driver/program.js";
-import { TandemError } from "../../hw/index.js";
-import type { SystolicConfig } from "./config.js";
+/** A layer as a matrix product's program: one instruction, and the transfers that feed it. */
+import { TandemError } from "../../hw/errors.js";
+import type { CompiledProgram } from "../design.js";
+import { im2col, isMatrix } from "../im2col.js";
+import type { ConvLayer } from "../layer.js";
+import type { Program, ProgramBuffer, Step } from "../program.js";
+import type { GemmConfig } from "./config.js";
 import { encode, OPCODE_GEMM } from "./instruction.js";
-import { packWeights } from "./pack.js";
+import { packWeights, type WeightOrder } from "./pack.js";
 import { tile, type Tiling } from "./tiling.js";
 
 /** Null if the layer can run, else why not. */
-export function refuses(layer: ConvLayer, config: SystolicConfig): string | null {
+export function refuses(layer: ConvLayer, config: GemmConfig): string | null {
   if (layer.multipliers.some((multiplier) => multiplier < 0)) return "a negative multiplier";
   if (layer.shifts.some((shift) => shift > 31)) return "a shift to the left by more than 31";
   const tiling = tile(layer, config);
   return typeof tiling === "string" ? tiling : null;
 }
 
-export function compile(layer: ConvLayer, config: SystolicConfig): CompiledProgram {
+/** What the program has to know of the array between the buffers. */
+export interface ArrayTraits {
+  /** Name of the design, for messages. */
+  readonly design: string;
+  readonly weightOrder: WeightOrder;
+  /** Clocks without operands after a tile of depth `k`. */
+  gap(k: number): number;
+}
+
+/** @throws TandemError if the layer is refused. */
+export function compile(layer: ConvLayer, config: GemmConfig, array: ArrayTraits): CompiledProgram {
   const reason = refuses(layer, config);
   const tiling = tile(layer, config);
   if (reason !== null || typeof tiling === "string")
-    throw new TandemError(`Layer ${layer.name} does not run on systolic: ${reason ?? ""}`);
+    throw new TandemError(`Layer ${layer.name} does not run on ${array.design}: ${reason ?? ""}`);
   const { m, n, k, words } = tiling;
   const rowBytes = words * config.streamBytes;
   const direct = isMatrix(layer) && rowBytes === k;
   const unsigned = layer.dtype === "uint8";
   const wholeBeats = (bytes: number): number => Math.ceil(bytes / config.streamBytes) * config.streamBytes;
 
-  const weights = packWeights(layer, tiling, config);
-  const instruction = encodeLayer(layer, tiling, config);
+  const weights = packWeights(layer, tiling, config, array.weightOrder);
+  const instruction = encodeLayer(layer, tiling, config, array.gap(tiling.k));
   const buffers: ProgramBuffer[] = [
     { name: "instructions", role: "constant", bytes: instruction.length, data: instruction },
     { name: "input", role: "input", bytes: m * rowBytes },
@@ -73,9 +83,9 @@ export function compile(layer: ConvLayer, config: SystolicConfig): CompiledProgr
   };
 }
 
-function encodeLayer(layer: ConvLayer, tiling: Tiling, config: SystolicConfig): Uint8Array {
+function encodeLayer(layer: ConvLayer, tiling: Tiling, config: GemmConfig, gap: number): Uint8Array {
   const { m, n, k, words, columnTiles } = tiling;
-  const { rows, cols, cellCols, lanes, groups } = config;
+  const { cols, lanes, groups } = config;
   const offset = layer.dtype === "uint8" ? 128 : 0;
   // Of the last column tile, the values that count, and the words that they fill.
   const lastColumns = n - (columnTiles - 1) * cols;
@@ -86,8 +96,7 @@ function encodeLayer(layer: ConvLayer, tiling: Tiling, config: SystolicConfig): 
     streamed: tiling.streamed ? 1 : 0,
     words,
     lastBytes: k - (words - 1) * config.streamBytes,
-    // A column has one result register: the next tile starts R waves after the last, or when that has left the array.
-    gap: config.overlapTiles ? Math.max(0, rows - k) : rows + cellCols - 2,
+    gap,
     rowTiles: tiling.rowTiles,
     inputSlots: tiling.inputSlots,
     rows: m,

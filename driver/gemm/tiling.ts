@@ -2,10 +2,11 @@
  * How a layer is cut for the buffers. Either the weights stay in their buffer and the inputs pass once, or blocks of input
  * rows stay while the weights pass again for each block: what moves fewer bytes.
  */
-import { gemmShape } from "../../driver/im2col.js";
-import type { ConvLayer } from "../../driver/layer.js";
-import { MAX_TRANSFER } from "../../driver/program.js";
-import type { SystolicConfig } from "./config.js";
+import { gemmShape } from "../im2col.js";
+import type { ConvLayer } from "../layer.js";
+import { MAX_TRANSFER } from "../program.js";
+import type { GemmConfig } from "./config.js";
+import { PARAMETER_BYTES } from "./pack.js";
 
 export interface Tiling {
   readonly m: number;
@@ -31,13 +32,11 @@ export interface Tiling {
   readonly passes: number;
 }
 
-/** Bytes of the parameters of an output channel in a weight stream. */
-const PARAMETER_BYTES = 16;
 /** Segments shorter than this gain nothing at the start of a layer. */
 const SHORTEST_SEGMENT = 8;
 
 /** The tiling, or the reason why there is none. */
-export function tile(layer: ConvLayer, config: SystolicConfig): Tiling | string {
+export function tile(layer: ConvLayer, config: GemmConfig): Tiling | string {
   const { m, n, k } = gemmShape(layer);
   const words = Math.ceil(k / config.streamBytes);
   const columnTiles = Math.ceil(n / config.cols);
@@ -69,7 +68,7 @@ export function tile(layer: ConvLayer, config: SystolicConfig): Tiling | string 
 function residentSegments(
   words: number,
   columnTiles: number,
-  config: SystolicConfig,
+  config: GemmConfig,
 ): { segmentWords: number; segments: number; weightSlots: number } | undefined {
   const most = Math.min(Math.floor(config.slots / columnTiles), Math.max(1, Math.floor(words / SHORTEST_SEGMENT)));
   for (let segments = most; segments >= 1; segments--) {
@@ -86,7 +85,7 @@ function stream(
   words: number,
   rowTiles: number,
   mostTiles: number,
-  config: SystolicConfig,
+  config: GemmConfig,
 ):
   | {
       segmentWords: number;
@@ -121,7 +120,7 @@ function stream(
 /**
  * Parts of rows, one per stream, that all start on a beat of the output stream; as few row tiles as possible.
  */
-function split(m: number, n: number, config: SystolicConfig): { partRows: number; rowTiles: number } {
+function split(m: number, n: number, config: GemmConfig): { partRows: number; rowTiles: number } {
   let unit = 1;
   while ((unit * n) % config.streamBytes !== 0) unit++;
   for (let tiles = Math.ceil(m / config.rows); ; tiles++) {

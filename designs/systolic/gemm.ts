@@ -1,0 +1,94 @@
+/**
+ * A matrix-product accelerator around an array of multipliers: all modules and their connections. Outer ports are streams:
+ * `instructions`, `input0..`, `weight0..` and `output0..`; see README.md for the block diagram.
+ */
+import type { GemmConfig } from "../../driver/gemm/config.js";
+import { beatType } from "../../driver/stream.js";
+import { Module, type ChannelIn, type ChannelOut, type I32, type I8, type ValueOf } from "../../hw/index.js";
+import { Collector } from "./collector.js";
+import { Decoder, INSTRUCTION_BEAT } from "./decoder.js";
+import { InputBuffer } from "./input-buffer.js";
+import { OutputBuffer } from "./output-buffer.js";
+import { PostProcessor } from "./post-processor.js";
+import { Sequencer } from "./sequencer.js";
+import type { FeedCommand } from "./tokens.js";
+import { Walker } from "./walker.js";
+import { WeightBuffer } from "./weight-buffer.js";
+
+/** What stands between the operand buffers and the collector. */
+export interface MacArrayPorts {
+  readonly commands: ChannelIn<ValueOf<typeof FeedCommand>>;
+  readonly inputs: readonly ChannelIn<readonly (readonly I8[])[]>[];
+  readonly weights: readonly ChannelIn<readonly (readonly I8[])[]>[];
+  /** The rows of a tile, one after the other. */
+  readonly results: ChannelOut<readonly (readonly I32[])[]>;
+  readonly credits: ChannelIn<boolean>;
+}
+
+export class GemmAccelerator extends Module {
+  readonly instructions = this.channelIn(beatType(INSTRUCTION_BEAT));
+  readonly input;
+  readonly weight;
+  readonly output;
+
+  /** `makeArray` makes the array as a child of the accelerator. */
+  constructor(name: string, config: GemmConfig, makeArray: (parent: Module) => MacArrayPorts) {
+    super(null, name);
+    const { streams, weightStreams, streamBytes, slots } = config;
+    const beat = beatType(streamBytes);
+    const times = <T>(n: number, make: (i: number) => T): T[] => Array.from({ length: n }, (_, i) => make(i));
+    this.input = times(streams, () => this.channelIn(beat));
+    this.weight = times(weightStreams, () => this.channelIn(beat));
+    this.output = times(streams, () => this.channelOut(beat));
+
+    const decoder = new Decoder(this, "decoder", config);
+    const inputs = times(streams, (i) => new InputBuffer(this, `inputBuffer${i}`, config));
+    const weights = times(weightStreams, (i) => new WeightBuffer(this, `weightBuffer${i}`, config));
+    const walker = new Walker(this, "walker", config);
+    const sequencer = new Sequencer(this, "sequencer", config);
+    const array = makeArray(this);
+    const collector = new Collector(this, "collector", config);
+    const post = new PostProcessor(this, "postProcessor", config);
+    const outputs = times(streams, (i) => new OutputBuffer(this, `outputBuffer${i}`, config));
+
+    this.connect(this.instructions, decoder.stream);
+    this.connect(decoder.walk, walker.job);
+    this.connect(decoder.sequence, sequencer.job);
+    this.connect(decoder.terms, collector.job);
+    this.connect(decoder.parameters, post.job);
+    this.connect(decoder.clamps, post.clampJob);
+
+    this.connect(walker.tiles, sequencer.tiles);
+    // The collector follows the array: as many tiles behind as stand between the two.
+    this.connect(walker.results, collector.tiles, { depth: config.resultTiles + 4 });
+    this.connect(sequencer.feeds, array.commands, { depth: 4 });
+    this.connect(array.results, collector.results, { depth: config.resultTiles * config.rows });
+    this.connect(collector.credits, array.credits, { depth: config.resultTiles });
+    this.connect(collector.out, post.sums);
+    this.connect(post.stored, sequencer.stored, { depth: slots });
+
+    inputs.forEach((buffer, i) => {
+      this.connect(this.input[i]!, buffer.stream);
+      this.connect(decoder.inputs[i]!, buffer.job);
+      this.connect(buffer.loaded, sequencer.inputLoaded[i]!, { depth: slots });
+      this.connect(buffer.sums, collector.sums[i]!, { depth: config.partRows });
+      this.connect(sequencer.inputReads[i]!, buffer.reads);
+      this.connect(buffer.out, array.inputs[i]!, { depth: 1 });
+    });
+    weights.forEach((buffer, i) => {
+      this.connect(this.weight[i]!, buffer.stream);
+      this.connect(decoder.weights[i]!, buffer.job);
+      this.connect(buffer.loaded, sequencer.weightLoaded[i]!, { depth: slots });
+      this.connect(buffer.parameters, post.parameters[i]!);
+      this.connect(sequencer.weightReads[i]!, buffer.reads);
+      this.connect(buffer.out, array.weights[i]!, { depth: 1 });
+    });
+    outputs.forEach((buffer, i) => {
+      this.connect(decoder.outputs[i]!, buffer.job);
+      this.connect(post.out[i]!, buffer.in);
+      this.connect(buffer.free, collector.free[i]!, { depth: slots });
+      this.connect(buffer.stream, this.output[i]!);
+      this.connect(buffer.done, decoder.done[i]!);
+    });
+  }
+}

@@ -1,0 +1,22 @@
+/** The vector-MAC design, as the registry and the driver see it. */
+import type { Design } from "../../driver/design.js";
+import { compile, refuses } from "../../driver/gemm/compile.js";
+import { convolve } from "../../driver/reference.js";
+import { configure, describe, parameters, type VmacConfig } from "./config.js";
+import { presets } from "./presets.js";
+import { Vmac } from "./vmac.js";
+
+export const vmac: Design<VmacConfig> = {
+  name: "vmac",
+  title: "vector-MAC units",
+  parameters,
+  presets,
+  levels: ["functional", "rtl"],
+  configure,
+  describe,
+  build: (config) => new Vmac(config),
+  peakMacsPerClock: ({ units, unitRows, unitCols, depth }) => units * unitRows * unitCols * depth,
+  refuses,
+  compile: (layer, config) => compile(layer, config, { design: "vmac", weightOrder: "columns", gap: () => 0 }),
+  functional: convolve,
+};

@@ -1,0 +1,155 @@
+/**
+ * The vector-MAC units (the family of SECDA's VM, arXiv 2110.00478): each multiplies a few rows of inputs with a few
+ * columns of weights, `depth` products deep, in every clock, and keeps the sums. All units work in step. Inputs are
+ * broadcast to the units that share them, weights to those that share these; the next words come while the last ones are multiplied.
+ */
+import { andU, asr, assert, bool, i32, i8, Module, mulPair, u8, vec } from "../../hw/index.js";
+import type { Channel, ChannelIn, ChannelOut, I32, I8, Process, VecType } from "../../hw/index.js";
+import { FeedCommand } from "../systolic/tokens.js";
+import type { VmacConfig } from "./config.js";
+
+type Words = readonly (readonly I8[])[];
+/** By row, weight stream and column of that stream. */
+type Sums = readonly (readonly (readonly I32[])[])[];
+
+export class MacUnits extends Module {
+  static readonly source = import.meta.url;
+  readonly parts: number;
+  readonly partRows: number;
+  readonly rows: number;
+  readonly weightParts: number;
+  readonly partCols: number;
+  readonly bytes: number;
+  /** Bytes of a word as a power of two. */
+  readonly byteBits: number;
+  readonly depth: number;
+  readonly paired: boolean;
+  readonly products: number;
+  readonly word: VecType<I8>;
+  readonly inputWords: VecType<readonly I8[]>;
+  readonly columns: VecType<I8>;
+  readonly block: VecType<readonly I8[]>;
+  readonly blocks: VecType<Words>;
+  readonly row: VecType<I32>;
+  readonly rowSums: VecType<readonly I32[]>;
+  readonly sums: VecType<readonly (readonly I32[])[]>;
+  readonly flat: VecType<I32>;
+  readonly pair: VecType<I32>;
+  readonly result: VecType<readonly I32[]>;
+
+  readonly commands = this.channelIn(FeedCommand);
+  readonly inputs: readonly ChannelIn<Words>[];
+  readonly weights: readonly ChannelIn<Words>[];
+  readonly results: ChannelOut<readonly (readonly I32[])[]>;
+  /** The results of a tile have been taken. */
+  readonly credits = this.channelIn(bool);
+  readonly tiles: Channel<Sums>;
+  /** The results of a tile have left the units; waited for where tiles do not overlap. */
+  readonly given = this.channel(bool, { name: "given" });
+  readonly overlaps: boolean;
+  readonly resultTiles: number;
+
+  /** Tiles whose results have room in the outlet. */
+  reserved = u8(0);
+
+  constructor(parent: Module, name: string, config: VmacConfig) {
+    super(parent, name);
+    this.parts = config.streams;
+    this.partRows = config.partRows;
+    this.rows = config.rows;
+    this.weightParts = config.weightStreams;
+    this.partCols = config.partCols;
+    this.bytes = config.streamBytes;
+    this.overlaps = config.overlapTiles;
+    this.resultTiles = config.resultTiles;
+    this.byteBits = Math.log2(config.streamBytes);
+    this.depth = config.depth;
+    this.products = config.productsPerDsp;
+    this.paired = config.productsPerDsp === 2;
+    this.word = vec(i8, this.bytes);
+    this.inputWords = vec(this.word, this.rows);
+    this.columns = vec(i8, this.partCols);
+    this.block = vec(this.columns, this.bytes);
+    this.blocks = vec(this.block, this.weightParts);
+    this.row = vec(i32, this.partCols);
+    this.rowSums = vec(this.row, this.weightParts);
+    this.sums = vec(this.rowSums, this.rows);
+    this.flat = vec(i32, config.cols);
+    this.pair = vec(i32, config.productsPerDsp);
+    this.result = vec(this.pair, config.cellCols);
+    this.inputs = Array.from({ length: this.parts }, () => this.channelIn(vec(this.word, config.partRows)));
+    this.weights = Array.from({ length: this.weightParts }, () => this.channelIn(vec(this.word, config.partCols)));
+    this.results = this.channelOut(this.result);
+    this.tiles = this.channel(this.sums, { name: "tiles", depth: 1 });
+    this.clocked(this.multiply);
+    this.clocked(this.give);
+  }
+
+  /** A word of every row and column in `bytes / depth` clocks. */
+  *multiply(): Process {
+    const rows = this.inputWords.zero();
+    const weights = this.blocks.zero();
+    let sums = this.sums.zero();
+    for (;;) {
+      const command = yield* this.commands.pop();
+      for (let p = 0; p < this.parts; p++) {
+        const words = yield* this.inputs[p]!.pop();
+        for (let r = 0; r < this.partRows; r++) rows[p * this.partRows + r] = this.word(words[r]!);
+      }
+      for (let p = 0; p < this.weightParts; p++) {
+        const words = yield* this.weights[p]!.pop();
+        // A block is packed byte of K by byte of K, the columns of the stream next to each other.
+        weights[p] = this.block((k) =>
+          this.columns(
+            (c) => words[asr(k * this.partCols + c, this.byteBits)]![andU(k * this.partCols + c, this.bytes - 1)]!,
+          ),
+        );
+      }
+      for (let k = u8(0); k < command.count; k = u8(k + this.depth)) {
+        assert(k <= this.bytes - this.depth, "a word has so many bytes");
+        const fresh = command.first && k === 0;
+        for (let d = 0; d < this.depth; d++) {
+          const before = sums;
+          sums = this.sums((r) =>
+            this.rowSums((p) =>
+              this.row((c) =>
+                i32(
+                  (fresh && d === 0 ? 0 : before[r]![p]![c]!) +
+                    (this.paired
+                      ? mulPair(
+                          rows[r]![k + d]!,
+                          weights[p]![k + d]![asr(c, 1) * 2]!,
+                          weights[p]![k + d]![asr(c, 1) * 2 + 1]!,
+                        )[andU(c, 1)]!
+                      : rows[r]![k + d]! * weights[p]![k + d]![c]!),
+                ),
+              ),
+            ),
+          );
+        }
+        yield;
+      }
+      if (command.last) {
+        yield* this.tiles.push(sums);
+        if (!this.overlaps) yield* this.given.pop();
+      }
+    }
+  }
+
+  /** The rows of a tile, one a clock, their columns in the order of the channels. */
+  *give(): Process {
+    for (;;) {
+      const sums = yield* this.tiles.pop();
+      if (this.reserved === this.resultTiles) yield* this.credits.pop();
+      else this.reserved = u8(this.reserved + 1);
+      for (let r = u8(0); r < this.rows; r = u8(r + 1)) {
+        const flat = this.flat.zero();
+        for (let p = 0; p < this.weightParts; p++)
+          for (let c = 0; c < this.partCols; c++) flat[c * this.weightParts + p] = sums[r]![p]![c]!;
+        yield* this.results.push(this.result((q) => this.pair((e) => flat[q * this.products + e]!)));
+        yield;
+      }
+      if (!this.overlaps) yield* this.given.push(true);
+    }
+  }
+}
