@@ -104,7 +104,9 @@ describe("tandem designs", () => {
   it("says which designs there are", async () => {
     const { code, stderr } = await tandem(["designs", "systolix"]);
     expect(code).to.equal(1);
-    expect(stderr).to.equal('tandem: There is no design named "systolix"\nThere are systolic; see tandem designs.\n');
+    expect(stderr).to.equal(
+      'tandem: There is no design named "systolix"\nThere are systolic, vmac; see tandem designs.\n',
+    );
   });
 });
 

@@ -39,6 +39,8 @@ describe("tandem evaluate", function () {
       [null, 2],
       ["systolic", 1],
       ["systolic", 2],
+      ["vmac", 1],
+      ["vmac", 2],
     ]);
     for (const { latencyMs, convMs, otherMs, energyMilliJ } of rows) {
       expect(convMs + otherMs).to.be.closeTo(latencyMs, 1e-9);
@@ -48,7 +50,7 @@ describe("tandem evaluate", function () {
   });
 
   it("on the kernel, says what tandem run says of the same network", async () => {
-    const rows = await evaluate("--engine", "kernel");
+    const rows = await evaluate("--engine", "kernel", "--with", "systolic");
     for (const [row, args] of [
       [rows[0]!, ["--on", "cpu"]],
       [rows[2]!, []],
