@@ -39,7 +39,7 @@ export class MacCell extends Cell<West, readonly I8[], ValueOf<typeof OneSum>, r
     s: Mutable<ValueOf<typeof OneSum>>,
   ): Outputs<West, readonly I8[], readonly I32[]> {
     s.sum = i32((west.first ? 0 : s.sum) + west.a * north[0]!);
-    return { east: west, south: north, emit: west.last ? One.sums((_) => s.sum) : undefined };
+    return { east: west, south: north, emit: west.last ? [s.sum] : undefined };
   }
 }
 
@@ -61,7 +61,7 @@ export class PairCell extends Cell<West, readonly I8[], ValueOf<typeof TwoSums>,
     const products = mulPair(west.a, north[0]!, north[1]!);
     s.sum0 = i32((west.first ? 0 : s.sum0) + products[0]);
     s.sum1 = i32((west.first ? 0 : s.sum1) + products[1]);
-    return { east: west, south: north, emit: west.last ? Two.sums((p) => (p === 0 ? s.sum0 : s.sum1)) : undefined };
+    return { east: west, south: north, emit: west.last ? [s.sum0, s.sum1] : undefined };
   }
 }
 
@@ -124,6 +124,7 @@ export class MacArray extends Module {
     const cols = this.cols.zero();
     for (;;) {
       const command = yield* this.commands.pop();
+      assert(command.count >= 1, "a word has bytes that count");
       for (let p = 0; p < this.parts; p++) {
         const words = yield* this.inputs[p]!.pop();
         for (let r = 0; r < this.partRows; r++) rows[p * this.partRows + r] = this.word(words[r]!);

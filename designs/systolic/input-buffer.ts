@@ -89,7 +89,7 @@ export class InputBuffer extends Module {
               yield;
             }
             left = u24(left - 1);
-          }
+          } else yield;
           yield* this.sums.push(sum);
         }
         yield* this.loaded.push(true);

@@ -4,7 +4,7 @@
  */
 import type { GemmConfig } from "../../driver/gemm/config.js";
 import { beatType, type Beat } from "../../driver/stream.js";
-import { andU, assert, bool, clamp, Module, u16, u24, u8, vec } from "../../hw/index.js";
+import { andU, assert, bool, Module, u16, u24, u8, vec } from "../../hw/index.js";
 import type {
   Channel,
   ChannelIn,
@@ -81,6 +81,7 @@ export class OutputBuffer extends Module {
     for (;;) {
       const job = yield* this.job.pop();
       assert(job.rowWords >= 1 && job.slots >= 1, "output rows have words");
+      yield;
       let left = job.rows;
       let slot = u8(0);
       let base = u16(0);
@@ -114,29 +115,37 @@ export class OutputBuffer extends Module {
     }
   }
 
-  /** Joins pieces of any length into beats. A rotation brings the bytes to their lanes. */
+  /**
+   * Joins pieces of any length into beats. A rotation brings the bytes to their lanes. What is left of a piece moves down by
+   * a beat at a time, so that the rotation has a beat to choose from, not the whole piece.
+   */
   *pack(): Process {
     for (;;) {
       const piece = yield* this.pieces.pop();
-      for (let at = u8(0); at < piece.count; at = u8(at + this.beatBytes)) {
-        const rest = u8(piece.count - at);
+      assert(piece.count >= 1, "a piece has bytes");
+      let bytes = piece.bytes;
+      let rest = piece.count;
+      do {
         const n = u8(rest < this.beatBytes ? rest : this.beatBytes);
         const { kept, held } = this;
-        const turned = this.beat(
-          (b) => piece.bytes[clamp(at + andU(u8(b - held), this.beatBytes - 1), 0, this.lanes - 1)]!,
-        );
+        const chunk = this.beat((b) => bytes[b < this.lanes ? b : this.lanes - 1]!);
+        const turned = this.beat((b) => chunk[andU(u8(b - held), this.beatBytes - 1)]!);
         const joined = this.beat((b) => (b < held ? kept[b]! : turned[b]!));
-        const full = held + n >= this.beatBytes;
+        const all = u8(held + n);
+        const full = all >= this.beatBytes;
         const end = piece.end && rest <= this.beatBytes;
-        if (full) yield* this.stream.push({ data: joined, last: end && held + n === this.beatBytes });
-        this.kept = full ? turned : joined;
-        this.held = u8(full ? held + n - this.beatBytes : held + n);
+        bytes = this.word((l) => bytes[l + this.beatBytes < this.lanes ? l + this.beatBytes : l]!);
+        rest = u8(rest - n);
+        this.kept = this.beat((b) => (full || b >= held ? turned[b]! : kept[b]!));
+        this.held = u8(full ? all - this.beatBytes : all);
+        if (full) yield* this.stream.push({ data: joined, last: end && all === this.beatBytes });
         yield;
         if (end) {
           if (this.held > 0) yield* this.stream.push({ data: this.beat(this.kept), last: true });
           this.held = u8(0);
+          yield;
         }
-      }
+      } while (rest > 0);
     }
   }
 }

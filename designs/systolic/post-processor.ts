@@ -48,7 +48,9 @@ import {
   scaledType,
   shiftedType,
   sumsType,
+  i10,
   u5,
+  type I10,
   type U5,
   type TokenOf,
 } from "./tokens.js";
@@ -61,11 +63,14 @@ export class PostProcessor extends Module {
   readonly groups: number;
   readonly parts: number;
   readonly values: VecType<I32>;
+  readonly narrow: VecType<I10>;
   readonly shifts: VecType<U5>;
   readonly rests: VecType<U16>;
   readonly lows: VecType<U32>;
   readonly bytes: VecType<U8>;
   readonly word: VecType<Parameter>;
+  /** Parameters that have come together. */
+  readonly fresh: VecType<Parameter>;
 
   readonly job = this.channelIn(ParameterJob);
   readonly clampJob = this.channelIn(ClampJob);
@@ -94,11 +99,13 @@ export class PostProcessor extends Module {
     this.groups = config.groups;
     this.parts = config.streams;
     this.values = vec(i32, lanes);
+    this.narrow = vec(i10, lanes);
     this.shifts = vec(u5, lanes);
     this.rests = vec(u16, lanes);
     this.lows = vec(u32, lanes);
     this.bytes = vec(u8, lanes);
     this.word = vec(Parameter, lanes);
+    this.fresh = vec(Parameter, this.weightParts);
     this.parameters = Array.from({ length: this.weightParts }, () => this.channelIn(Parameter));
     this.sums = this.channelIn(sumsType(lanes));
     this.out = Array.from({ length: this.parts }, () => this.channelOut(outputType(lanes)));
@@ -124,13 +131,17 @@ export class PostProcessor extends Module {
       assert(job.columnTiles >= 1, "a layer has channels");
       let address = u16(0);
       let word = this.word.zero();
+      const fresh = this.fresh.zero();
+      const kept = this.lanes - this.weightParts;
       for (let tile = u16(0); tile < job.columnTiles; tile = u16(tile + 1)) {
         for (let g = u8(0); g < this.groups; g = u8(g + 1)) {
           for (let n = u8(0); n < this.lanes; n = u8(n + this.weightParts)) {
             for (let p = 0; p < this.weightParts; p++) {
               const parameter = yield* this.parameters[p]!.pop();
-              word = this.word((l) => (l === this.lanes - 1 ? parameter : word[l + 1]!));
+              fresh[p] = Parameter(parameter);
             }
+            // All streams at once: the word moves by one distance only.
+            word = this.word((l) => (l >= kept ? fresh[l - kept]! : word[l + this.weightParts]!));
             yield;
           }
           assert(address < this.depth, "the parameters fit their memory");
@@ -194,7 +205,10 @@ export class PostProcessor extends Module {
   *shift(): Process {
     for (;;) {
       const { values, right, place } = yield* this.rounded.pop();
-      yield* this.shifted.push({ values: this.values((l) => roundingShiftRight(values[l]!, right[l]!)), place });
+      yield* this.shifted.push({
+        values: this.narrow((l) => i10(clamp(roundingShiftRight(values[l]!, right[l]!), i10.min, i10.max))),
+        place,
+      });
       yield;
     }
   }

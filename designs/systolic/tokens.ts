@@ -3,10 +3,27 @@
  * streams carries (a contiguous range of the layer's rows); a *row tile* is `partRows` rows of each part; a *column tile*
  * is `cols` output channels; a *tile* is the product of the two.
  */
-import { bool, i32, i8, struct, u16, u24, u32, u8, uint, vec, type UInt, type ValueOf } from "../../hw/index.js";
+import {
+  bool,
+  i32,
+  i8,
+  int,
+  struct,
+  u16,
+  u24,
+  u32,
+  u8,
+  uint,
+  vec,
+  type Int,
+  type UInt,
+  type ValueOf,
+} from "../../hw/index.js";
 
 export const u5 = uint(5);
 export type U5 = UInt<5>;
+export const i10 = int(10);
+export type I10 = Int<10>;
 
 /** For each part of the input: its rows, the words of a row, the tiles that the buffer holds. */
 export const InputJob = struct({ rowTiles: u24, rows: u24, words: u16, slots: u8, flip: u8 });
@@ -133,7 +150,8 @@ export const scaledType = (lanes: number) =>
 export const productType = (lanes: number) =>
   struct({ high: vec(i32, lanes), rest: vec(u16, lanes), low: vec(u32, lanes), right: vec(u5, lanes), place: Place });
 export const roundedType = (lanes: number) => struct({ values: vec(i32, lanes), right: vec(u5, lanes), place: Place });
-export const shiftedType = (lanes: number) => struct({ values: vec(i32, lanes), place: Place });
+/** Held within ten bits: the sum with a zero point still tells on which side of int8 it is. */
+export const shiftedType = (lanes: number) => struct({ values: vec(i10, lanes), place: Place });
 
 /** Outputs for an output buffer. */
 export const outputType = (lanes: number) => struct({ bytes: vec(u8, lanes), address: u16, complete: bool, rows: u8 });

@@ -76,6 +76,7 @@ export class WeightBuffer extends Module {
             if (filled === job.slots) yield* this.released.pop();
             else filled = u8(filled + 1);
             const words = u16(left < job.segmentWords ? left : job.segmentWords);
+            assert(words >= 1, "a segment has words");
             for (let w = u16(0); w < words; w = u16(w + 1)) {
               for (let col = u8(0); col < this.cols; col = u8(col + 1)) {
                 const beat = yield* this.stream.pop();

@@ -1,19 +1,20 @@
 /**
- * Synthesis of a generated design by Yosys (`synth_xilinx -family xc7`, mapped by abc9), in a worker. Modules are kept apart:
- * a cell of an array is mapped once, however many there are. Nothing is optimised across their borders, so the figures are
- * a little high. Results are cached by content.
+ * Synthesis of a generated design by Yosys (`synth_xilinx -family xc7`, mapped by abc9), module by module: each is mapped once,
+ * whatever stands in it is a black box, and the figures are added up over the hierarchy. Nothing is optimised across the
+ * borders, so they are a little high. What a module came to is kept by content: after a change of the design only what it
+ * changed is mapped again.
  */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Worker } from "node:worker_threads";
 import { version } from "@yowasp/yosys";
-import { TandemError } from "../../hw/errors.js";
 import type { VerilogDesign } from "../../hw/verilog/design.js";
 import { countResources, type Resources } from "./resources.js";
-import type { YosysAnswer, YosysJob } from "./yosys-worker.js";
+import { findUnits, headOf, specialise, unitOf, type PlainUnit, type Unit } from "./units.js";
+import { runYosysJob } from "./yosys.js";
 
 export interface ModuleUse {
+  /** With its parameters, if it has any. */
   readonly name: string;
   /** Instances in the whole design. */
   readonly instances: number;
@@ -32,101 +33,193 @@ export interface Synthesis {
    */
   readonly longestPath: { readonly ns: number; readonly module: string };
   readonly tool: string;
+  /** All modules were in the cache. */
   readonly cached: boolean;
 }
 
-const SCRIPT = (files: readonly string[], top: string): string =>
-  [
-    ...files.map((name) => `read_verilog ${name}`),
-    `synth_xilinx -family xc7 -abc9 -top ${top}`,
+/** Called before each run of Yosys: modules that are mapped, and those to map in all. */
+export type SynthesisProgress = (done: number, total: number, names: readonly string[]) => void;
+
+/** A module after mapping: its primitives, and its longest path in ns. */
+interface Mapped {
+  readonly cells: Readonly<Record<string, number>>;
+  readonly ns: number;
+}
+
+const RECIPE = "synth_xilinx -family xc7 -abc9 -noiopad -noclkbuf -top tandem_batch";
+/** Characters of Verilog in one run: starting Yosys costs some seconds, and progress is shown between runs. */
+const BATCH = 40_000;
+
+/** `cache`: a folder. Throws a `TandemError` where Yosys refuses the Verilog. */
+export async function synthesize(
+  design: VerilogDesign,
+  cache = resolve(".cache", "synth"),
+  progress: SynthesisProgress = () => undefined,
+): Promise<Synthesis> {
+  const store = new Store(cache);
+  const plain = await store.get<PlainUnit[]>(["units", design.top, ...design.files], () => {
+    progress(0, 0, ["hierarchy"]);
+    return findUnits(design);
+  });
+  const units = new Map(plain.map((unit) => [unit.name, unitOf(unit)]));
+  const mapped = new Map<string, Mapped>();
+  const missing: Job[] = [];
+  for (const unit of units.values()) {
+    const job = jobOf(unit, units, design);
+    const known = store.find(job.key) as Mapped | undefined;
+    if (known) mapped.set(unit.name, known);
+    else missing.push(job);
+  }
+  let done = 0;
+  for (const batch of batchesOf(missing)) {
+    progress(
+      done,
+      missing.length,
+      batch.map(({ unit }) => unit.module),
+    );
+    const results = await map(batch);
+    batch.forEach(({ unit, key }, i) => {
+      store.put(key, results[i]);
+      mapped.set(unit.name, results[i]!);
+    });
+    done += batch.length;
+  }
+  return { ...addUp(design.top, units, mapped), cached: store.misses === 0 };
+}
+
+/** Results by content, one file each. */
+class Store {
+  readonly #folder: string;
+  misses = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  #path(content: unknown): string {
+    const hash = createHash("sha256").update(JSON.stringify([version, RECIPE, content]));
+    return join(this.#folder, `${hash.digest("hex").slice(0, 24)}.json`);
+  }
+  /** What was put under this content; undefined if nothing was. */
+  find(content: unknown): unknown {
+    const path = this.#path(content);
+    return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+  }
+  put(content: unknown, value: unknown): void {
+    this.misses++;
+    const path = this.#path(content);
+    mkdirSync(this.#folder, { recursive: true });
+    writeFileSync(`${path}.${process.pid}`, JSON.stringify(value));
+    renameSync(`${path}.${process.pid}`, path);
+  }
+  async get<T>(content: unknown, make: () => Promise<T>): Promise<T> {
+    const known = this.find(content);
+    if (known !== undefined) return known as T;
+    const value = await make();
+    this.put(content, value);
+    return value;
+  }
+}
+
+interface Job {
+  readonly unit: Unit;
+  /** The module as `unit`, and the heads of the modules in it. */
+  readonly key: readonly string[];
+  readonly text: (name: string) => string;
+  readonly children: ReadonlyMap<string, string>;
+}
+
+function jobOf(unit: Unit, units: ReadonlyMap<string, Unit>, design: VerilogDesign): Job {
+  const textOf = (module: string): string => design.files.get(`${module}.v`)!;
+  const text = (name: string): string => specialise(textOf(unit.module), unit, name);
+  const modules = [...unit.children.keys()].map((name) => units.get(name)!.module);
+  const children = new Map([...new Set(modules)].map((module) => [module, headOf(textOf(module))]));
+  return { unit, key: [text("unit"), ...unit.children.keys(), ...children.values()], text, children };
+}
+
+/** Runs of Yosys: the modules of one never stand in each other. */
+function batchesOf(jobs: readonly Job[]): Job[][] {
+  const batches: Job[][] = [];
+  for (const leaf of [true, false]) {
+    let batch: Job[] = [];
+    let size = 0;
+    for (const job of jobs.filter(({ children }) => (children.size === 0) === leaf)) {
+      const { length } = job.text("unit");
+      if (batch.length > 0 && size + length > BATCH) {
+        batches.push(batch);
+        batch = [];
+        size = 0;
+      }
+      batch.push(job);
+      size += length;
+    }
+    if (batch.length > 0) batches.push(batch);
+  }
+  return batches;
+}
+
+async function map(batch: readonly Job[]): Promise<Mapped[]> {
+  const names = batch.map((_, i) => `unit_${i}`);
+  const boxes = new Map(batch.flatMap(({ children }) => [...children]));
+  const top = `module tandem_batch;\n${names.map((name, i) => `  (* keep *) ${name} u${i} ();`).join("\n")}\nendmodule\n`;
+  const files = {
+    "boxes.v": [...boxes.values()].map((head) => `${head}\nendmodule\n`).join(""),
+    "units.v": batch.map(({ text }, i) => text(names[i]!)).join(""),
+    "top.v": top,
+  };
+  const script = [
+    "read_verilog -lib boxes.v",
+    "read_verilog units.v top.v",
+    RECIPE,
     "tee -q -o stat.json stat -json",
     "tee -q -o sta.txt sta",
   ].join("; ");
-
-export async function synthesize(design: VerilogDesign, cache = resolve(".cache", "synth")): Promise<Synthesis> {
-  const names = [...design.files.keys()];
-  const job: YosysJob = {
-    files: Object.fromEntries(design.files),
-    script: SCRIPT(names, design.top),
-    wanted: ["stat.json", "sta.txt"],
+  const results = await runYosysJob({ files, script, wanted: ["stat.json", "sta.txt"] });
+  const { modules } = JSON.parse(results["stat.json"]!) as {
+    modules: Readonly<Record<string, { readonly num_cells_by_type?: Readonly<Record<string, number>> }>>;
   };
-  const key = createHash("sha256")
-    .update(JSON.stringify([version, job]))
-    .digest("hex")
-    .slice(0, 24);
-  const path = join(cache, `${key}.json`);
-  const cached = existsSync(path);
-  const results = cached ? (JSON.parse(readFileSync(path, "utf8")) as Record<string, string>) : await runJob(job);
-  if (!cached) {
-    mkdirSync(cache, { recursive: true });
-    writeFileSync(`${path}.${process.pid}`, JSON.stringify(results));
-    renameSync(`${path}.${process.pid}`, path);
-  }
-  return { ...read(results, design.top), cached };
+  const paths = new Map<string, number>();
+  for (const [, module, ps] of results["sta.txt"]!.matchAll(/Latest arrival time in '([^']*)' is (\d+)/g))
+    paths.set(module!.replace(/^\\/, ""), Number(ps) / 1000);
+  return names.map((name) => ({
+    cells: Object.fromEntries(
+      Object.entries(modules[`\\${name}`]?.num_cells_by_type ?? {}).filter(([type]) => !isBox(type, boxes)),
+    ),
+    ns: paths.get(name) ?? 0,
+  }));
 }
 
-function runJob(job: YosysJob): Promise<Readonly<Record<string, string>>> {
-  return new Promise((done, reject) => {
-    const worker = new Worker(new URL("./yosys-worker.js", import.meta.url), { workerData: job });
-    worker.once("message", (answer: YosysAnswer) => {
-      if ("results" in answer) done(answer.results);
-      else
-        reject(
-          new TandemError(`Yosys cannot synthesise the generated Verilog: ${answer.failed}`, {
-            hint: "This is a defect of Tandem: please report it with the design.",
-          }),
-        );
-    });
-    worker.once("error", reject);
-  });
-}
+const isBox = (type: string, boxes: ReadonlyMap<string, string>): boolean =>
+  boxes.has(type.replace(/^\\/, "")) || [...boxes.keys()].some((name) => type.endsWith(`\\${name}`));
 
-interface Stat {
-  readonly modules: Readonly<Record<string, { readonly num_cells_by_type?: Readonly<Record<string, number>> }>>;
-}
-
-/** `\name` and `$paramod...\name\...` as Yosys calls modules, for people. */
-const plain = (name: string): string => name.replace(/^\\/, "").replace(/^\$paramod(?:\$[0-9a-f]+)?\\/, "");
-
-function read(results: Readonly<Record<string, string>>, top: string): Omit<Synthesis, "cached"> {
-  const { modules } = JSON.parse(results["stat.json"]!) as Stat;
-  const cellsOf = (name: string): Readonly<Record<string, number>> => modules[name]?.num_cells_by_type ?? {};
-  const byName = new Map(Object.keys(modules).map((name) => [name.replace(/^\\/, ""), name]));
+function addUp(
+  top: string,
+  units: ReadonlyMap<string, Unit>,
+  mapped: ReadonlyMap<string, Mapped>,
+): Omit<Synthesis, "cached"> {
   const instances = new Map<string, number>();
   const visit = (name: string, times: number): void => {
     instances.set(name, (instances.get(name) ?? 0) + times);
-    for (const [type, n] of Object.entries(cellsOf(name))) {
-      const child = byName.get(type.replace(/^\\/, ""));
-      if (child !== undefined) visit(child, times * n);
-    }
+    for (const [child, n] of units.get(name)!.children) visit(child, times * n);
   };
-  visit(byName.get(top)!, 1);
+  visit(top, 1);
   const total = { lut: 0, ff: 0, dsp: 0, ramb36: 0, ramb18: 0 };
   const unknown = new Set<string>();
-  const list: ModuleUse[] = [];
+  const modules: ModuleUse[] = [];
+  let longestPath = { ns: 0, module: "" };
   for (const [name, times] of instances) {
-    const cells = Object.entries(cellsOf(name)).filter(([type]) => !byName.has(type.replace(/^\\/, "")));
-    const { resources: own, unknown: strange } = countResources(Object.fromEntries(cells));
+    const { cells, ns } = mapped.get(name)!;
+    const { resources: own, unknown: strange } = countResources(cells);
     for (const type of strange) unknown.add(type);
     for (const kind of Object.keys(total) as (keyof Resources)[]) total[kind] += own[kind] * times;
-    list.push({ name: plain(name), instances: times, own });
+    const title = titleOf(units.get(name)!);
+    modules.push({ name: title, instances: times, own });
+    if (ns > longestPath.ns) longestPath = { ns, module: title };
   }
-  return {
-    top,
-    resources: total,
-    modules: list,
-    unknown: [...unknown],
-    longestPath: longestPath(results["sta.txt"]!),
-    tool: `Yosys ${version}`,
-  };
+  return { top, resources: total, modules, unknown: [...unknown], longestPath, tool: `Yosys ${version}` };
 }
 
-/** `Latest arrival time in 'module' is 1234:` in ps. */
-function longestPath(text: string): { ns: number; module: string } {
-  let longest = { ns: 0, module: "" };
-  for (const [, module, ps] of text.matchAll(/Latest arrival time in '([^']*)' is (\d+)/g)) {
-    const ns = Number(ps) / 1000;
-    if (ns > longest.ns) longest = { ns, module: plain(module!) };
-  }
-  return longest;
+function titleOf({ module, parameters }: Unit): string {
+  const values = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+  return values.length > 0 ? `${module} ${values.join(" ")}` : module;
 }

@@ -9,7 +9,7 @@ import type { Channel } from "../channel.js";
 import { TandemError } from "../errors.js";
 import type { ProcessIr } from "../ir/ir.js";
 import { GraphBuilder, successors, type Graph, type Node } from "./graph.js";
-import { latchOperands } from "./latch.js";
+import { latchOperands, type Staged } from "./latch.js";
 import { registersOf, removeDead, statesOf } from "./liveness.js";
 import type { Local } from "../ir/ir.js";
 import { definitionsOf, exprsOf, visitExpr, type Variable } from "./uses.js";
@@ -46,6 +46,8 @@ export interface Machine {
   readonly steps: readonly Step[];
   readonly registers: ReadonlySet<Local>;
   readonly locals: readonly Local[];
+  /** Operands that stand in their channels and need no register. */
+  readonly staged: Staged;
 }
 
 const none: Interval = { min: 0, max: 0 };
@@ -56,8 +58,29 @@ export const usageOf = (usage: Usage, channel: Channel, side: Side): Interval =>
 const maxRounds = 64;
 
 export function lower(process: ProcessIr): Machine {
+  const unstaged = new Set<number>();
+  for (;;) {
+    const machine = lowerWith(process, unstaged);
+    const wrong = stagedTooEarly(machine);
+    if (wrong.length === 0) return machine;
+    for (const id of wrong) unstaged.add(id);
+  }
+}
+
+/** Pushes whose operand may come in a clock in which the channel has been pushed already: their data would meet. */
+function stagedTooEarly({ steps, staged }: Machine): number[] {
+  return steps.flatMap(({ node, usage }) => {
+    if (node.kind !== "action" || node.action.kind !== "let") return [];
+    const channel = staged.get(node.action.local);
+    return channel && usageOf(usage, channel, "push").max > 0 ? [node.next.id] : [];
+  });
+}
+
+function lowerWith(process: ProcessIr, unstaged: ReadonlySet<number>): Machine {
   const builder = new GraphBuilder(process);
-  const graph = removeDead(latchOperands(builder.build(process), builder));
+  const latched = latchOperands(builder.build(process), builder, unstaged);
+  const { staged } = latched;
+  const graph = removeDead(latched.graph);
   const states = statesOf(graph);
   // Where a cycle is cut decides how much of it is needed twice: take the cheapest cut.
   const roots = states.filter((node) => node.kind !== "end");
@@ -68,8 +91,9 @@ export function lower(process: ProcessIr): Machine {
     start: graph.start,
     states,
     steps: best.steps,
-    registers: registersOf(graph, states),
+    registers: new Set([...registersOf(graph, states)].filter((local) => !staged.has(local))),
     locals: [...process.locals, ...graph.added],
+    staged,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The parts that a process is joined to, found in its steps. */
+import type { Channel } from "../channel.js";
 import type { Ref } from "../ir/ir.js";
 import { exprsOf, visitExpr } from "../fsm/uses.js";
 import type { Machine } from "../fsm/walk.js";
@@ -18,12 +19,16 @@ export function bundlesOf(machine: Machine): Bundle[] {
     list.push(bundle);
   };
   const all = <P>(ref: Ref<P>, make: (part: P) => Bundle): void => ref.parts.forEach((part) => add(make(part)));
+  const stagedChannels = new Set(machine.staged.values());
+  const push = (part: Channel): Bundle =>
+    stagedChannels.has(part) ? { kind: "push", part, staged: true } : { kind: "push", part };
   for (const { node } of machine.steps) {
-    if (node.kind === "pop" || node.kind === "push") all(node.channel, (part) => ({ kind: node.kind, part }));
+    if (node.kind === "pop") all(node.channel, (part) => ({ kind: "pop", part }));
+    if (node.kind === "push") all(node.channel, push);
     if (node.kind === "action") {
       const { action } = node;
       if (action.kind === "tryPop" || action.kind === "peek") all(action.channel, (part) => ({ kind: "pop", part }));
-      if (action.kind === "tryPush") all(action.channel, (part) => ({ kind: "push", part }));
+      if (action.kind === "tryPush") all(action.channel, push);
       if (action.kind === "read" || action.kind === "write") all(action.port, (part) => ({ kind: "port", part }));
       if (action.kind === "signal") all(action.signal, (part) => ({ kind: "signalWrite", part }));
       if (action.kind === "feed") add({ kind: "grid", part: action.grid });

@@ -117,7 +117,7 @@ class CellText implements Names {
     this.#line(`south_n = ${expr.bits(fold(south, nothing), cell.north.bits)};`);
     this.#line(`emits = ${expr.bool(fold(emitWhen, nothing))};`);
     // A result that is a register of the state needs no second register: the next clock reads it there.
-    const held = this.#heldResult(emit);
+    const held = this.#heldResult(fold(emit, nothing));
     if (held === undefined) this.#line(`result_n = ${expr.bits(fold(emit, nothing), cell.emit.bits)};`);
     const emitSpan = span(cell.emit.bits);
     const registers = [...this.#state.values()];
@@ -183,9 +183,15 @@ class CellText implements Names {
     return { text: text.filter((line, i) => line !== "" || i > 12).join("\n"), placed: this.#placed };
   }
 
+  /** The registers of the state that the result is made of; undefined where something is computed. */
   #heldResult(emit: Expr): string | undefined {
-    if (emit.kind !== "member" || emit.base.kind !== "local" || emit.base.local !== this.#ir.state) return undefined;
-    return this.#state.get(emit.name);
+    if (emit.kind === "member") {
+      if (emit.base.kind !== "local" || emit.base.local !== this.#ir.state) return undefined;
+      return this.#state.get(emit.name);
+    }
+    if (emit.kind !== "vector") return undefined;
+    const items = emit.items.map((item) => this.#heldResult(item));
+    return items.includes(undefined) ? undefined : `{${items.reverse().join(", ")}}`;
   }
 
   #statements(stmts: readonly Stmt[]): void {
@@ -237,10 +243,10 @@ class CellText implements Names {
       let member: Expr = target;
       while (member.kind === "index" || (member.kind === "member" && member.base !== root)) member = member.base;
       const { name } = member as Extract<Expr, { kind: "member" }>;
-      const place = this.#expr.place(target)!;
+      const place = this.#expr.place(target, true)!;
       this.#changed.add(name);
       return placeText({ ...place, name: `${this.#state.get(name)!}_n` });
     }
-    return placeText(this.#expr.place(target)!);
+    return placeText(this.#expr.place(target, true)!);
   }
 }

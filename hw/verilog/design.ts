@@ -197,6 +197,8 @@ class DesignText {
     const library = lanes === 1 ? "tandem_fifo" : "tandem_fifo_lanes";
     this.#library.add(library);
     const parameters = [pin("WIDTH", String(type.bits)), pin("DEPTH", String(depth))];
+    const staged = producer?.bundle.kind === "push" && producer.bundle.staged === true;
+    if (staged) parameters.push(pin("STAGED", "1"));
     if (lanes > 1)
       parameters.push(
         pin("LANES", String(lanes)),
@@ -206,6 +208,7 @@ class DesignText {
     const none = lanes === 1 ? "1'b0" : `${countBits(lanes)}'d0`;
     const pins = [
       pin("in_data", producer ? `${producer.name}_data` : `${type.bits * lanes}'d0`),
+      ...(lanes === 1 ? [pin("in_stage", staged ? `${producer.name}_stage` : "1'b0")] : []),
       pin("in_valid", producer ? `${producer.name}_valid` : none),
       pin("in_ready", producer ? `${producer.name}_ready` : ""),
       pin("out_data", consumer ? `${consumer.name}_data` : ""),

@@ -133,8 +133,11 @@ export class ExprText {
     return line.length <= 100 ? line : `{\n        ${parts.join(",\n        ")}}`;
   }
 
-  /** Where a named value, or part of one, stands; undefined where it has to be computed. */
-  place(e: Expr): Place | undefined {
+  /**
+   * Where a named value, or part of one, stands; undefined where it has to be computed. A lane by a computed index has a
+   * place only for an assignment (`target`): read, it is chosen from the lanes that there are.
+   */
+  place(e: Expr, target = false): Place | undefined {
     const named = (name: string): Place => {
       const { width } = widthOf(e.type);
       return { name, total: width, low: 0, width };
@@ -153,12 +156,12 @@ export class ExprText {
       case "member": {
         const own = e.base.kind === "local" ? this.names.member?.(e.base.local, e.name) : undefined;
         if (own !== undefined) return named(own);
-        const base = this.place(e.base);
+        const base = this.place(e.base, target);
         const { offset, type } = fieldOffset(e.base.type as StructType, e.name);
         return base && { ...base, low: plus(base.low, offset, bitsFor(base.total)), width: type.bits };
       }
       case "index": {
-        const base = this.place(e.base);
+        const base = this.place(e.base, target);
         if (!base) return undefined;
         const lane = (e.base.type as VecType).of.bits;
         if ((e.base.type as VecType).length === 1) return { ...base, width: lane };
@@ -166,6 +169,7 @@ export class ExprText {
           const low = plus(base.low, Number(e.index.value) * lane, bitsFor(base.total));
           return { ...base, low, width: lane };
         }
+        if (!target) return undefined;
         const wide = bitsFor(base.total);
         const offset = this.#times(e.index, lane, wide);
         return { ...base, low: plus(base.low, offset, wide), width: lane };
@@ -213,7 +217,8 @@ export class ExprText {
       const low = Number(e.index.value) * own.width;
       return done(`${this.functions.slice(base.bits, low + own.width - 1, low)}(${this.whole(e.base)})`);
     }
-    const wide = bitsFor(base.bits);
+    if (base.length === 1) return done(this.whole(e.base));
+    const wide = bitsFor(base.length);
     return done(
       `${this.functions.lane(base.bits, own.width, wide)}(${this.whole(e.base)}, ${this.bits(e.index, wide)})`,
     );
@@ -253,7 +258,15 @@ export class ExprText {
     const bit = (text: string): string => this.resize(text, { width: 1, signed: false }, width);
     switch (op) {
       case "+":
-      case "-":
+      case "-": {
+        const [a, b] = [widthOf(left.type), widthOf(right.type)];
+        const narrow = (w: Width, x: Expr): boolean => w.signed && w.width < width && x.kind !== "const";
+        if (!narrow(a, left) && !narrow(b, right))
+          return `(${this.bits(left, width)} ${op} ${this.bits(right, width)})`;
+        const [from, to] = [a, b].map((w) => (w.width < width ? w : { width, signed: false })) as [Width, Width];
+        const name = this.functions.add(op, from, to, width);
+        return `${name}(${this.bits(left, from.width)}, ${this.bits(right, to.width)})`;
+      }
       case "&":
       case "|":
       case "^":

@@ -50,11 +50,31 @@ export class FunctionLibrary {
     return this.#define(name, high - low + 1, [["x", from]], `${name} = ${from === 1 ? "x" : select};`);
   }
 
-  /** Lane `i` of an expression. */
+  /** Lane `i` of an expression; the caller knows that there is one. */
   lane(from: number, lane: number, indexBits: number): string {
     const name = `lane_${from}_${lane}`;
     const inputs = [["x", from] as const, ["i", indexBits] as const];
-    return this.#define(name, lane, inputs, `${name} = x[(i * ${indexBits}'d${lane}) +: ${lane}];`);
+    const shift = Math.log2(lane);
+    const wide = indexBits + Math.ceil(shift);
+    const low =
+      lane === 1
+        ? "i"
+        : Number.isInteger(shift)
+          ? `{i, ${shift}'d0}`
+          : `({${wide - indexBits}'d0, i} * ${wide}'d${lane})`;
+    return this.#define(name, lane, inputs, `${name} = x[${low} +: ${lane}];`);
+  }
+
+  /**
+   * A sum or difference with a signed operand narrower than itself. Said by a signed operator, synthesis sees that it is
+   * narrow and puts it on the carry chain, so that what chooses the other operand costs no table of its own.
+   */
+  add(op: "+" | "-", a: { width: number; signed: boolean }, b: { width: number; signed: boolean }, to: number): string {
+    const sign = ({ width, signed }: typeof a): string => `${signed ? "s" : "u"}${width}`;
+    const name = `${op === "+" ? "add" : "sub"}_${sign(a)}_${sign(b)}_${to}`;
+    const operand = (x: string, { width, signed }: typeof a): string => `$signed(${extend(x, width, signed, to)})`;
+    const inputs = [["a", a.width] as const, ["b", b.width] as const];
+    return this.#define(name, to, inputs, `${name} = ${operand("a", a)} ${op} ${operand("b", b)};`);
   }
 
   /** A product in `to` bits, of operands of their own widths and signs. */
@@ -131,8 +151,9 @@ export class FunctionLibrary {
   }
 
   /**
-   * Two products of int8 on one 25 x 18 multiplier: b1 stands 2^16 above b0 (their sum fits 25 bits), the low product is
-   * the low 16 bits exactly, and a negative low product has borrowed 1 from the high one.
+   * Two products of int8 on one DSP48E1: b1 stands 2^16 above b0 (their sum fits 25 bits and is made by the pre-adder).
+   * 2^15 is added behind the multiplier, so that the low product, now 0 to 2^16 - 1, borrows nothing from the high one; its
+   * highest bit turned round takes the 2^15 off again.
    */
   mulPair(): string {
     const name = "mul_pair";
@@ -141,8 +162,8 @@ export class FunctionLibrary {
       "reg signed [32:0] product;",
       "begin",
       "  both = $signed({b1[7], b1, 16'd0}) + $signed({{17{b0[7]}}, b0});",
-      "  product = $signed({{8{both[24]}}, both}) * $signed({{25{a[7]}}, a});",
-      `  ${name} = {product[31:16] + {15'd0, product[15]}, product[15:0]};`,
+      "  product = $signed({{8{both[24]}}, both}) * $signed({{25{a[7]}}, a}) + 33'sd32768;",
+      `  ${name} = {product[31:16], !product[15], product[14:0]};`,
       "end",
     ].join("\n");
     const inputs = [["a", 8] as const, ["b0", 8] as const, ["b1", 8] as const];

@@ -4,6 +4,7 @@
  * picks the row that emits, and the columns are delayed until the last one has its turn.
  */
 import type { Grid } from "../grid.js";
+import { bitsFor } from "./expr.js";
 import { span } from "./names.js";
 
 export function gridModule(grid: Grid, cellName: string, placed: boolean): string {
@@ -11,6 +12,15 @@ export function gridModule(grid: Grid, cellName: string, placed: boolean): strin
   const west = cell.west.bits;
   const north = cell.north.bits;
   const emit = cell.emit.bits;
+  const pick = bitsFor(rows);
+  const shift = Math.log2(emit);
+  const wide = pick + Math.ceil(shift);
+  const low = Number.isInteger(shift)
+    ? shift === 0
+      ? "row_of"
+      : `{row_of, ${shift}'d0}`
+    : `({${wide - pick}'d0, row_of} * ${wide}'d${emit})`;
+  const picked = rows === 1 ? "top[c].results" : `top[c].results[${low} +: ${emit}]`;
   const place = placed ? ` #(.ROW(r), .COL(c))` : "";
   return ` (
   input wire clk,
@@ -23,6 +33,7 @@ export function gridModule(grid: Grid, cellName: string, placed: boolean): strin
 );
   // fed[k]: a wave entered k clocks ago.
   wire [${rows - 1}:0] fed;
+  wire ${span(rows * pick)}numbers = {${Array.from({ length: rows }, (_, r) => `${pick}'d${rows - 1 - r}`).join(", ")}};
   genvar r, c, k;
   generate
     for (k = 0; k < ${rows}; k = k + 1) begin : age
@@ -38,6 +49,7 @@ export function gridModule(grid: Grid, cellName: string, placed: boolean): strin
     end
     for (c = 0; c < ${cols}; c = c + 1) begin : top
       wire ${span(north)}skewed;
+      wire ${span(rows * emit)}results;
       tandem_delay #(.WIDTH(${north}), .CLOCKS(c)) skew (.clk(clk), .in(north[c*${north} +: ${north}]), .out(skewed));
     end
     for (r = 0; r < ${rows}; r = r + 1) begin : row
@@ -47,8 +59,10 @@ export function gridModule(grid: Grid, cellName: string, placed: boolean): strin
         wire valid, passed, emitted;
         wire ${span(west)}west_in, east;
         wire ${span(north)}north_in, south;
-        wire ${span(emit)}result, merged;
-        wire merged_valid;
+        wire ${span(emit)}result;
+        // Whether a row down to this one emits, and which.
+        wire some;
+        wire ${span(pick)}row_of;
         if (c == 0) begin : edge_w
           assign valid = fed[r];
           assign west_in = row[r].skewed;
@@ -58,26 +72,29 @@ export function gridModule(grid: Grid, cellName: string, placed: boolean): strin
         end
         if (r == 0) begin : edge_n
           assign north_in = top[c].skewed;
-          assign merged = {${emit}{emitted}} & result;
-          assign merged_valid = emitted;
+          assign some = emitted;
+          assign row_of = ${pick}'d0;
         end else begin : link_n
           assign north_in = row[r-1].col[c].south;
-          assign merged = row[r-1].col[c].merged | ({${emit}{emitted}} & result);
-          assign merged_valid = row[r-1].col[c].merged_valid | emitted;
+          assign some = row[r-1].col[c].some | emitted;
+          assign row_of = row[r-1].col[c].row_of | ({${pick}{emitted}} & numbers[r*${pick} +: ${pick}]);
         end
         ${cellName}${place} u (
           .clk(clk), .rst(rst), .valid(valid), .west(west_in), .north(north_in),
           .passed(passed), .east(east), .south(south), .emitted(emitted), .result(result)
         );
+        assign top[c].results[r*${emit} +: ${emit}] = result;
       end
     end
     for (c = 0; c < ${cols}; c = c + 1) begin : bottom
+      wire ${span(pick)}row_of = row[${rows - 1}].col[c].row_of;
+      wire ${span(emit)}picked = ${picked};
       tandem_delay #(.WIDTH(${emit}), .CLOCKS(${cols - 1} - c)) deskew (
-        .clk(clk), .in(row[${rows - 1}].col[c].merged), .out(results_data[c*${emit} +: ${emit}])
+        .clk(clk), .in(picked), .out(results_data[c*${emit} +: ${emit}])
       );
     end
   endgenerate
-  assign results_valid = row[${rows - 1}].col[${cols - 1}].merged_valid;
+  assign results_valid = row[${rows - 1}].col[${cols - 1}].some;
 \`ifdef TANDEM_COUNTERS
   // Waves that entered, and the clocks for which the youngest of them is still on its way.
   reg [31:0] waves, left;

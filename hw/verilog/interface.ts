@@ -10,7 +10,8 @@ import { bitsFor } from "./expr.js";
 
 export type Bundle =
   | { readonly kind: "pop"; readonly part: Channel }
-  | { readonly kind: "push"; readonly part: Channel }
+  /** `staged`: the process may write a word before it pushes it. */
+  | { readonly kind: "push"; readonly part: Channel; readonly staged?: boolean }
   | { readonly kind: "port"; readonly part: MemoryPort }
   | { readonly kind: "signalRead"; readonly part: Signal }
   | { readonly kind: "signalWrite"; readonly part: Signal }
@@ -42,7 +43,8 @@ export function wiresOf(bundle: Bundle): Wire[] {
     case "push": {
       const { lanes, type } = bundle.part;
       const n = lanes === 1 ? 1 : countBits(lanes);
-      return [wire("_data", type.bits * lanes, true), wire("_valid", n, true), wire("_ready", n, false)];
+      const stage = bundle.staged ? [wire("_stage", 1, true)] : [];
+      return [wire("_data", type.bits * lanes, true), ...stage, wire("_valid", n, true), wire("_ready", n, false)];
     }
     case "port": {
       const { memory, canRead, canWrite } = bundle.part;

@@ -24,14 +24,17 @@ const counters = (pushed: string, popped: string): string => `
 `;
 
 export const fifo = `/* verilator lint_off UNUSED */
-// A channel: FIFO of DEPTH words, one push and one pop a clock.
+// A channel: FIFO of DEPTH words, one push and one pop a clock. With STAGED a word is written by in_stage, behind the
+// last one and even if the FIFO is full, and in_valid, then or later, makes it count.
 module tandem_fifo #(
   parameter WIDTH = 8,
-  parameter DEPTH = 2
+  parameter DEPTH = 2,
+  parameter STAGED = 0
 ) (
   input wire clk,
   input wire rst,
   input wire [WIDTH-1:0] in_data,
+  input wire in_stage,
   input wire in_valid,
   output wire in_ready,
   output wire [WIDTH-1:0] out_data,
@@ -40,8 +43,10 @@ module tandem_fifo #(
 );
   wire push = in_valid && in_ready;
   wire pop = out_valid && out_ready;
+  wire write = STAGED != 0 ? in_stage : push;
+  localparam SLOTS = DEPTH + STAGED;
   generate
-    if (DEPTH == 1) begin : one
+    if (SLOTS == 1) begin : one
       reg full;
       reg [WIDTH-1:0] word;
       assign in_ready = !full;
@@ -51,9 +56,9 @@ module tandem_fifo #(
         if (rst) full <= 1'b0;
         else if (push) full <= 1'b1;
         else if (pop) full <= 1'b0;
-        if (push) word <= in_data;
+        if (write) word <= in_data;
       end
-    end else if (DEPTH == 2) begin : two
+    end else if (SLOTS == 2 && STAGED == 0 && WIDTH <= 4) begin : two
       // The oldest word stands in \`head\`.
       reg has_head, has_tail;
       reg [WIDTH-1:0] head, tail;
@@ -72,16 +77,17 @@ module tandem_fifo #(
           has_tail <= 1'b0;
         end
         if (push ? (!has_head || pop) : pop) head <= has_tail ? tail : in_data;
-        if (push) tail <= in_data;
+        if (write) tail <= in_data;
       end
     end else begin : ring
-      localparam BITS = $clog2(DEPTH);
-      localparam [BITS-1:0] LAST = DEPTH[BITS-1:0] - 1'b1;
-      reg [WIDTH-1:0] words [0:DEPTH-1];
+      // Look-up tables as memory: six bits of up to 32 words in four of them, and no flip-flops.
+      localparam BITS = $clog2(SLOTS);
+      (* ram_style = "distributed" *) reg [WIDTH-1:0] words [0:(1<<BITS)-1];
       reg [BITS-1:0] head, tail;
       reg empty, full;
-      wire [BITS-1:0] next_head = head == LAST ? {BITS{1'b0}} : head + 1'b1;
-      wire [BITS-1:0] next_tail = tail == LAST ? {BITS{1'b0}} : tail + 1'b1;
+      wire [BITS-1:0] next_head = head + 1'b1;
+      wire [BITS-1:0] next_tail = tail + 1'b1;
+      wire [BITS-1:0] held = next_tail - head;
       assign in_ready = !full;
       assign out_valid = !empty;
       assign out_data = words[head];
@@ -96,13 +102,13 @@ module tandem_fifo #(
           if (pop) head <= next_head;
           if (push && !pop) begin
             empty <= 1'b0;
-            full <= next_tail == head;
+            full <= held == DEPTH[BITS-1:0];
           end else if (pop && !push) begin
             full <= 1'b0;
             empty <= next_head == tail;
           end
         end
-        if (push) words[tail] <= in_data;
+        if (write) words[tail] <= in_data;
       end
     end
   endgenerate${counters("{31'd0, push}", "{31'd0, pop}")}endmodule

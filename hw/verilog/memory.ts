@@ -25,7 +25,7 @@ export function memoryModule(memory: Memory): string {
     list.push(`  input wire ${address}${p}_addr`);
     if (port.canRead) list.push(`  input wire ${p}_re`, `  output reg ${word}${p}_q`);
     if (port.canWrite) list.push(`  input wire ${p}_we`, `  input wire ${word}${p}_d`);
-    blocks.push(`  // ${port.name || p}`, "  always @(posedge clk) begin");
+    blocks.push("  always @(posedge clk) begin");
     if (port.canWrite) blocks.push(`    if (${p}_we) words[${p}_addr] <= ${p}_d;`);
     if (port.canRead) blocks.push(`    if (${p}_re) ${p}_q <= words[${p}_addr];`);
     blocks.push("  end");

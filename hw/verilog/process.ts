@@ -60,6 +60,8 @@ class ProcessText implements Names {
   readonly #flags = new Map<Step, string>();
   readonly #branches: Branches;
   readonly #written = new Set<Local>();
+  /** Channels into which operands are written before they are pushed. */
+  readonly #staged: ReadonlySet<Channel>;
   /** Declarations of values bound inside expressions. */
   readonly #extra: string[] = [];
   readonly #extraDefaults: string[] = [];
@@ -71,6 +73,7 @@ class ProcessText implements Names {
 
   constructor(machine: Machine, nameOf: (bundle: Bundle) => string | undefined, source: SourceLine) {
     this.#machine = machine;
+    this.#staged = new Set(machine.staged.values());
     this.#branches = findBranches(machine.steps);
     this.#source = source;
     this.#expr = new ExprText(this, this.#functions);
@@ -237,7 +240,7 @@ class ProcessText implements Names {
     for (const { bundle, name } of this.#bundles)
       for (const { suffix, width, byProcess } of wiresOf(bundle)) {
         if (!byProcess) continue;
-        const control = /_(valid|ready|re|we|feed)$/.test(suffix);
+        const control = /_(valid|stage|ready|re|we|feed)$/.test(suffix);
         lines.push(`    ${name}${suffix} = ${control ? `${width}'d0` : `${width}'bx`};`);
       }
     for (const name of this.#fields.values()) lines.push(`    ${name}_n = ${name};`);
@@ -440,9 +443,19 @@ class ProcessText implements Names {
   #put(step: Step, channel: Channel, value: Expr): void {
     const name = this.#name("push", channel);
     const lane = this.#lane(step, channel, "push");
-    const text = this.#expr.bits(value, channel.type.bits);
-    this.#line(`${this.#lanePlace(channel, `${name}_data`, lane)} = ${text};`);
+    // A staged operand stands in the channel already.
+    if (value.kind !== "local" || !this.#machine.staged.has(value.local)) {
+      const text = this.#expr.bits(value, channel.type.bits);
+      this.#line(`${this.#lanePlace(channel, `${name}_data`, lane)} = ${text};`);
+      if (this.#staged.has(channel)) this.#line(`${name}_stage = 1'b1;`);
+    }
     this.#count(channel, `${name}_valid`, lane);
+  }
+
+  #stage(channel: Channel, value: Expr): void {
+    const name = this.#name("push", channel);
+    this.#line(`${name}_data = ${this.#expr.bits(value, channel.type.bits)};`);
+    this.#line(`${name}_stage = 1'b1;`);
   }
 
   /** The name under which a local is assigned. */
@@ -460,7 +473,8 @@ class ProcessText implements Names {
     const expr = this.#expr;
     switch (action.kind) {
       case "let":
-        this.#set(action.local, expr.bits(action.value, widthOf(action.local.type).width));
+        if (this.#machine.staged.has(action.local)) this.#stage(this.#machine.staged.get(action.local)!, action.value);
+        else this.#set(action.local, expr.bits(action.value, widthOf(action.local.type).width));
         return;
       case "assign": {
         const text = expr.bits(action.value, widthOf(action.target.type).width);
@@ -538,7 +552,7 @@ class ProcessText implements Names {
     const root = rootOf(target);
     if (root.kind === "local") this.#written.add(root.local);
     const variable = root.kind === "local" ? root.local : (root as Extract<Expr, { kind: "field" }>).field;
-    const place = this.#expr.place(target)!;
+    const place = this.#expr.place(target, true)!;
     const registered = root.kind === "field" || this.#machine.registers.has(variable as Local);
     const base =
       root.kind === "field" ? this.#fields.get(root.field)! : this.#locals.get((root as { local: Local }).local)!;

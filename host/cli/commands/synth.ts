@@ -6,7 +6,7 @@ import { elaborate } from "../../../hw/elaborate.js";
 import { TandemError } from "../../../hw/errors.js";
 import { findDesign } from "../../registry.js";
 import { blocks36, useOf, XC7Z020, type Use } from "../../synth/resources.js";
-import { synthesize, type ModuleUse, type Synthesis } from "../../synth/synthesize.js";
+import { synthesize, type ModuleUse, type Synthesis, type SynthesisProgress } from "../../synth/synthesize.js";
 import { parseSet } from "../options.js";
 import { count, table, type Column } from "../table.js";
 
@@ -33,13 +33,33 @@ export const synth: CommandModule<object, Arguments> = {
     const { design, preset } = findDesign(name);
     const config = design.configure({ ...preset, ...parseSet(set) });
     const verilog = await readVerilog(elaborate(design.build(config)));
-    const result = await synthesize(verilog);
+    const progress = new SynthesisLine();
+    const result = await synthesize(verilog, undefined, progress.show);
+    progress.close();
     const uses = useOf(result.resources);
     if (json !== undefined)
       writeJson(json, { design: name, parameters: design.describe(config), device: XC7Z020.name, uses, ...result });
     process.stdout.write(`${report(result, uses)}\n`);
   },
 };
+
+/** One line on a terminal's stderr: what is being mapped, and since when. */
+class SynthesisLine {
+  readonly #start = performance.now();
+
+  readonly show: SynthesisProgress = (done, total, names) => {
+    if (!process.stderr.isTTY) return;
+    const seconds = ((performance.now() - this.#start) / 1000).toFixed(0);
+    const first = names.slice(0, 3).join(", ");
+    const rest = names.length > 3 ? ` and ${names.length - 3} more` : "";
+    const share = total > 0 ? `${done} of ${total} modules, ` : "";
+    process.stderr.write(`\r\x1b[2K${share}${seconds} s: ${first}${rest}`.slice(0, 100));
+  };
+
+  close(): void {
+    if (process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
+  }
+}
 
 const USE: readonly Column<Use>[] = [
   { title: XC7Z020.name, cell: ({ name }) => name, align: "left" },
