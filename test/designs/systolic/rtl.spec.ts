@@ -31,7 +31,7 @@ const essence = ({ outputs, clocks, counters }: RunResult): unknown => ({
 });
 
 describe("The systolic design as Verilog under Icarus, against the kernel", function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   before(function () {
     if (simulatorVersion("icarus") === undefined) this.skip();
   });

@@ -7,7 +7,7 @@ import type { Report } from "../../../host/report/report.js";
 import { tandem } from "../support/cli.js";
 
 describe("tandem compare", function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let folder = "";
   const at = (name: string): string => join(folder, name);
   const read = (name: string): Report => JSON.parse(readFileSync(at(name), "utf8")) as Report;

@@ -10,7 +10,7 @@ import { tandem } from "../support/cli.js";
 const digits = fileURLToPath(new URL("../../../../host/zoo/digits.tflite", import.meta.url));
 
 describe("tandem evaluate", function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let folder = "";
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "tandem-"));

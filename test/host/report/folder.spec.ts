@@ -18,7 +18,7 @@ const sum = (values: readonly (number | undefined)[]): number =>
   values.reduce<number>((total, value) => total + (value ?? 0), 0);
 
 describe("tandem run --report", function () {
-  this.timeout(120_000);
+  this.timeout(180_000);
   let folder = "";
   let report: Report;
   before(async () => {

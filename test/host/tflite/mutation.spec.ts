@@ -59,7 +59,7 @@ describe("A mutated model", () => {
   ] as const) {
     it(`${basename(path)}: ${mutations} seeded mutations end in a result or in a one-line error (seed ${seed})`, async function () {
       if (path !== digits.model) needsShared(this);
-      this.timeout(120_000);
+      this.timeout(180_000);
       const data = new Uint8Array(readFileSync(path));
       const places = structure(data);
       const next = random(seed);

@@ -145,7 +145,7 @@ describe("Random programs", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it(`mean the same as source and as IR (seeds ${first} to ${first + count - 1})`, async function () {
-    this.timeout(120_000);
+    this.timeout(180_000);
     let ran = 0;
     for (let seed = first; seed < first + count; seed++) {
       const file = join(folder, `p${seed}.mjs`);

@@ -87,7 +87,7 @@ endmodule
 `;
 
 describe("The AXI wrapper", function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
 
   const inFolder = async (command: string, args: (files: readonly string[]) => string[]): Promise<string> => {
     const design = await verilogOf(new Increment());

@@ -41,7 +41,7 @@ const essence = ({ outputs, clocks, counters }: Run): unknown => ({
 });
 
 describe("Every construct of the language as Verilog under Icarus: data, clocks, stalls and counters", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   before(function () {
     if (simulatorVersion("icarus") === undefined) this.skip();
   });

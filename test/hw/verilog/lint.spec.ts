@@ -8,7 +8,7 @@ import { cases } from "../../sim/rtl/cases.js";
 import { verilogOf } from "../../sim/rtl/compare.js";
 
 describe("Generated Verilog is clean under verilator --lint-only -Wall", function () {
-  this.timeout(30_000);
+  this.timeout(180_000);
   before(function () {
     if (simulatorVersion("verilator") === undefined) this.skip();
   });

@@ -34,7 +34,7 @@ const layers = Number(process.env["LAYERS"] ?? 3);
 describe("The fast engine on the systolic design", () => {
   for (const config of configs)
     it(`equals the kernel for ${layers} random layers, ${JSON.stringify(config)} (seed ${first})`, async function () {
-      this.timeout(120_000);
+      this.timeout(180_000);
       for (let seed = first; seed < first + layers; seed++) {
         const next = mulberry32(seed * 77 + 5);
         const below = (n: number): number => Math.floor(next() * n);

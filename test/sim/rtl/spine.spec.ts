@@ -33,7 +33,7 @@ async function compare(which: Case, simulator: SimulatorName, seeds: readonly nu
 const seeds = Array.from({ length: count }, (_, i) => first + i);
 
 describe("Generated Verilog under Icarus: the kernel's data, clocks, stalls and counters", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   before(function () {
     if (simulatorVersion("icarus") === undefined) this.skip();
   });
@@ -57,7 +57,7 @@ describe("Generated Verilog under Verilator: the same", function () {
 });
 
 describe("A mutation of the Verilog", function () {
-  this.timeout(60_000);
+  this.timeout(180_000);
   before(function () {
     if (simulatorVersion("icarus") === undefined) this.skip();
   });
