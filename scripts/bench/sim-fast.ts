@@ -15,7 +15,7 @@ import { execute } from "../../host/runtime/executor.js";
 import { makePlan } from "../../host/runtime/plan.js";
 import { cpuTarget } from "../../host/targets.js";
 import { readTfliteFile } from "../../host/tflite/reader.js";
-import { emitProduct } from "../../sim/fast/product-kernel.js";
+import { BLOCK, emitProduct } from "../../sim/fast/product-kernel.js";
 import { Code, WasmModule } from "../../sim/fast/wasm.js";
 import { figure, measure, row, type Benchmark, type BenchOptions, type Figure, type Row } from "./harness.js";
 import { verilator } from "./verilog.js";
@@ -62,12 +62,12 @@ async function compilation(options: BenchOptions): Promise<Row> {
 
 /** The engine's inner product on operands that are packed already. */
 function microKernel({ runs }: BenchOptions): Figure {
-  const [pairs, size, times] = [128, 16, 20_000];
+  const [blocks, size, times] = [32, 16, 20_000];
   const module = new WasmModule();
   const code = new Code(["i32"]);
   const n = code.local("i32");
   const loop = code.loop();
-  code.i32(pairs).set(n);
+  code.i32(blocks).set(n);
   const panel = { count: size, padded: size };
   emitProduct(code, { ...panel, panel: 4096 }, { ...panel, panel: 32_768 }, 1024, n);
   code.get(0).i32(1).op("i32.sub").tee(0).brIf(loop);
@@ -81,7 +81,7 @@ function microKernel({ runs }: BenchOptions): Figure {
   for (let i = 0; i < runs; i++) {
     const start = performance.now();
     run(times);
-    values.push((times * pairs * 2 * size * size) / (performance.now() - start) / 1e6);
+    values.push((times * blocks * BLOCK * size * size) / (performance.now() - start) / 1e6);
   }
   return figure(values);
 }

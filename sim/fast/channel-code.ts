@@ -2,6 +2,7 @@
  * Channel operations of the fast engine: language rule 2 on rings of push and pop times. An operation runs at a
  * process's own clock; what it needs from the other side is either simulated already or makes the process wait.
  */
+import { emitLearn, emitTell, toldBytes, type Address } from "./knowledge.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { Code } from "./wasm.js";
@@ -58,32 +59,30 @@ export function emitPushSlot(code: Code, channel: ChannelPlan): number {
   return address;
 }
 
-/** Copy a vector of knowledge; addresses as local and offset. */
-export function copyKnowledge(code: Code, bytes: number, to: [number, number], from: [number, number]): void {
-  for (let at = 0; at < bytes; at += 16) {
-    const base = ([local, offset]: [number, number]): number => {
-      if (local < 0) code.i32(0);
-      else code.get(local);
-      return offset + at;
-    };
-    const store = base(to);
-    const load = base(from);
-    code.mem("v128.load", load).mem("v128.store", store);
-  }
-}
+type Releasing = Pick<Actor, "code" | "plan" | "actor">;
 
-/** The actor's own count goes up after it has told it to others. */
-export function countRelease({ code, plan, actor }: Pick<Actor, "code" | "plan" | "actor">): void {
+/** The actor's own count goes up after it has told it to others, by what `count` leaves on the stack. */
+export function countReleases({ code, plan, actor }: Releasing, told: readonly number[], count: () => void): void {
   const own = plan.observers.indexOf(actor);
-  if (own < 0) return;
+  if (!told.includes(own)) return;
   const at = plan.known[actor]! + own * 4;
-  code.storeAt(at, () => code.loadAt(at).i32(1).op("i32.add"));
+  code.storeAt(at, () => {
+    code.loadAt(at);
+    count();
+    code.op("i32.add");
+  });
 }
 
-function knowledgeSlot(code: Code, plan: Plan, channel: ChannelPlan, index: number): number {
+function knowledgeSlot(code: Code, channel: ChannelPlan, index: number): Address {
   const address = code.local("i32");
-  code.get(index).i32(mask(channel)).op("i32.and").i32(plan.knownBytes).op("i32.mul").set(address);
-  return address;
+  code
+    .get(index)
+    .i32(mask(channel))
+    .op("i32.and")
+    .i32(toldBytes(channel.told))
+    .op("i32.mul")
+    .set(address);
+  return [address, channel.knowledge];
 }
 
 export function emitWake(actor: Actor, waits: number, sleeper: number): void {
@@ -166,10 +165,9 @@ function settlePush(actor: Actor, channel: ChannelPlan, i: number): void {
   slot(code, channel, i, 0);
   code.get(time).mem("i32.store", channel.pushTimes);
   code.storeAt(channel.pushed, () => code.get(i).i32(1).op("i32.add"));
-  if (channel.knowledge) {
-    const to = knowledgeSlot(code, plan, channel, i);
-    copyKnowledge(code, plan.knownBytes, [to, channel.knowledge], [-1, plan.known[actor.actor]!]);
-    countRelease(actor);
+  if (channel.told.length > 0) {
+    emitTell(code, channel.told, knowledgeSlot(code, channel, i), plan.known[actor.actor]!);
+    countReleases(actor, channel.told, () => code.i32(1));
   }
   emitPushOccupancy(code, channel, i, time);
   if (channel.consumer >= 0) emitWake(actor, channel.popWaits, channel.consumer);
@@ -272,17 +270,7 @@ function settlePop(actor: Actor, channel: ChannelPlan, i: number, take: (address
   takeValue(code, channel, i, take);
   code.storeAt(channel.popped, () => code.get(i).i32(1).op("i32.add"));
   emitPopOccupancy(code, channel, i, time);
-  if (channel.knowledge) {
-    const from = knowledgeSlot(code, plan, channel, i);
-    const known = plan.known[actor.actor]!;
-    for (let at = 0; at < plan.knownBytes; at += 16) {
-      code
-        .i32(0)
-        .loadAt(known + at, "v128.load")
-        .get(from)
-        .mem("v128.load", channel.knowledge + at);
-      code.op("i32x4.max_u").mem("v128.store", known + at);
-    }
-  }
+  if (channel.told.length > 0)
+    emitLearn(code, channel.told, plan.known[actor.actor]!, knowledgeSlot(code, channel, i));
   if (channel.producer >= 0) emitWake(actor, channel.pushWaits, channel.producer);
 }

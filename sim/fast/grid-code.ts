@@ -1,16 +1,17 @@
 /**
  * Grids of cells in wave coordinates (see hw/grid.ts): the cell at (r, c) sees the waves in their order, whatever the
- * clock is; so waves are collected in a buffer and cells are evaluated later, wave by wave, or many waves at once where
- * a tile is a matrix product (grid-product.ts). What leaves is pushed on `results` in clock fed + r + C by an actor of
+ * clock is; so waves go through all cells one after the other, or many at once where a tile is a matrix product
+ * (grid-product.ts). What leaves is pushed on `results` in clock fed + r + C by an actor of
  * its own, which has to know first that the consumer has made room by then.
  */
 import { TandemError } from "../../hw/errors.js";
 import { vec } from "../../hw/types.js";
 import type { CellIr, Stmt } from "../../hw/ir/ir.js";
 import type { Actor, Globals } from "./channel-code.js";
-import { copyKnowledge, countRelease, emitPushOccupancy, emitWake } from "./channel-code.js";
+import { countReleases, emitPushOccupancy, emitWake } from "./channel-code.js";
 import type { ExprCompiler } from "./expr.js";
 import { GridProduct } from "./grid-product.js";
+import { emitTell, emitTellAll, toldBytes } from "./knowledge.js";
 import { layoutOf, type Layout } from "./layout.js";
 import { emitError } from "./memory-code.js";
 import { emitCopy, placeAt, select, type Place } from "./place.js";
@@ -19,18 +20,16 @@ import { CellCompiler } from "./process.js";
 import { store } from "./store.js";
 import { Code, type WasmModule } from "./wasm.js";
 
-/** Waves that the buffer holds. */
-const WAVES = 512;
-
 /** Addresses of what the grid keeps; read by the engine for its counters. */
 export interface GridState {
-  /** Waves in the buffer, waves fed in all, clock of the last feed. */
-  readonly buffered: number;
+  /** Waves fed in all, clock of the last feed. */
   readonly waves: number;
   readonly lastFeed: number;
-  /** A ring of the clocks of the last feeds. */
-  readonly feedTimes: number;
-  readonly feedSlots: number;
+  /** Rings of the last runs of waves without a gap: the clock of the first wave, and how many. */
+  readonly runs: number;
+  readonly runTimes: number;
+  readonly runCounts: number;
+  readonly runSlots: number;
   /** Results that wait to leave: ring of clocks and values, with counts. */
   readonly head: number;
   readonly tail: number;
@@ -44,11 +43,11 @@ export class GridCode {
   readonly actor: number;
   readonly state: GridState;
   readonly results: ChannelPlan;
-  /** One wave after the other: the west values of all rows, the north values of all columns. */
+  /** A wave: the west values of all rows, the north values of all columns. */
   readonly west: Layout;
   readonly north: Layout;
-  readonly westWaves: number;
-  readonly northWaves: number;
+  readonly #westWave: Place;
+  readonly #northWave: Place;
   /** Registers of all cells, rows x columns. */
   readonly registers: Place;
   readonly emitted: Layout;
@@ -60,9 +59,9 @@ export class GridCode {
   readonly #idle: number;
   readonly #used: number;
   readonly #usedSlots: number;
-  readonly #emits: number;
-  readonly #flush: number;
-  readonly #product: GridProduct | undefined;
+  /** The function that takes a wave through all cells, where the grid is no matrix product. */
+  readonly #wave: number;
+  readonly product: GridProduct | undefined;
   #feeder = -1;
 
   constructor(cell: CellIr, plan: Plan, module: WasmModule) {
@@ -75,26 +74,28 @@ export class GridCode {
     this.results = plan.channels.get(grid.results.channel)!;
     this.west = layoutOf(vec(grid.cell.west, rows));
     this.north = layoutOf(vec(grid.cell.north, cols));
-    this.westWaves = heap.take(WAVES * this.west.bytes);
-    this.northWaves = heap.take(WAVES * this.north.bytes);
+    this.emitted = this.results.layout;
+    this.product = GridProduct.of(this, module);
+    this.#westWave = placeAt(this.west, heap.take(this.west.bytes));
+    this.#northWave = placeAt(this.north, heap.take(this.north.bytes));
     const registers = layoutOf(vec(vec(grid.cell.state, cols), rows));
     this.registers = placeAt(registers, heap.take(registers.bytes));
-    this.emitted = this.results.layout;
     this.leaveSlots = 2 ** Math.ceil(Math.log2(Math.max(64, 4 * rows)));
     this.leaveValues = heap.take(this.leaveSlots * this.emitted.bytes);
-    this.#leaveKnowledge = this.results.knowledge ? heap.take(this.leaveSlots * plan.knownBytes) : 0;
+    this.#leaveKnowledge = heap.take(this.leaveSlots * toldBytes(this.results.told));
     const cells = heap.take(48);
     this.#usedSlots = 2 ** Math.ceil(Math.log2(2 * rows + 2));
     this.#used = heap.take(this.#usedSlots * 4);
-    const feedSlots = 2 ** Math.ceil(Math.log2(rows + cols + 1));
+    const runSlots = 2 ** Math.ceil(Math.log2(rows + cols + 1));
     this.state = {
-      buffered: cells,
       waves: cells + 4,
       lastFeed: cells + 8,
       head: cells + 12,
       tail: cells + 16,
-      feedTimes: heap.take(feedSlots * 4),
-      feedSlots,
+      runs: cells + 28,
+      runTimes: heap.take(runSlots * 4),
+      runCounts: heap.take(runSlots * 4),
+      runSlots,
       leaveTimes: heap.take(this.leaveSlots * 4),
       leaveRows: heap.take(this.leaveSlots * 4),
     };
@@ -104,9 +105,7 @@ export class GridCode {
       view.setInt32(this.state.lastFeed, -1, true);
       for (let i = 0; i < this.#usedSlots; i++) view.setInt32(this.#used + i * 4, -1, true);
     });
-    this.#emits = module.declare(`${grid.path} wave`);
-    this.#flush = module.declare(`${grid.path} tile`);
-    this.#product = GridProduct.of(this);
+    this.#wave = this.product ? -1 : module.declare(`${grid.path} wave`);
   }
 
   /** Feed one wave; the suspension point stands in front. It only waits where too many results are on their way out. */
@@ -115,11 +114,8 @@ export class GridCode {
     const { state, plan } = this;
     const { grid } = this.cell;
     this.#checkFeeder(actor.actor);
-    code.loadAt(state.tail).loadAt(state.head).op("i32.sub");
-    code
-      .i32(this.leaveSlots - grid.rows)
-      .op("i32.gt_s")
-      .if();
+    this.emitRoom(code);
+    code.op("i32.eqz").if();
     code.storeAt(this.#feedWaits, () => code.i32(1));
     code.storeAt(plan.frames[actor.actor]! + frame.standsAt, () => code.i32(0));
     actor.suspend(id);
@@ -132,33 +128,76 @@ export class GridCode {
       time,
     );
     code.end();
-    code.storeAt(state.lastFeed, () => code.get(time));
-    code
-      .loadAt(state.waves)
-      .i32(state.feedSlots - 1)
-      .op("i32.and")
-      .i32(2)
-      .op("i32.shl");
-    code.get(time).mem("i32.store", state.feedTimes);
-    code.storeAt(state.waves, () => code.loadAt(state.waves).i32(1).op("i32.add"));
-    const [w, n] = [code.local("i32"), code.local("i32")];
-    code.loadAt(state.buffered).i32(this.west.bytes).op("i32.mul").set(w);
-    code.loadAt(state.buffered).i32(this.north.bytes).op("i32.mul").set(n);
-    store(exprs, placeAt(this.west, this.westWaves, w), stmt.west);
-    store(exprs, placeAt(this.north, this.northWaves, n), stmt.north);
-    if (this.results.knowledge) {
-      const own = plan.known[this.actor]!;
-      copyKnowledge(code, plan.knownBytes, [-1, own], [-1, plan.known[actor.actor]!]);
-      countRelease(actor);
+    this.countFeeds(code, time, () => code.i32(1));
+    this.tellKnowledge(actor, () => code.i32(1));
+    if (this.product) {
+      store(exprs, this.product.west, stmt.west);
+      store(exprs, this.product.north, stmt.north);
+      this.product.emitWave(code, time);
+    } else {
+      store(exprs, this.#westWave, stmt.west);
+      store(exprs, this.#northWave, stmt.north);
+      code.get(time).call(this.#wave).i32(1);
     }
-    this.#product?.emitBeforeWave(code, w, this.#flush);
-    code.storeAt(state.buffered, () => code.loadAt(state.buffered).i32(1).op("i32.add"));
-    // Cells are evaluated when something leaves, or when the buffer is full.
-    this.#emitCondition(code, w);
-    code.loadAt(state.buffered).i32(WAVES).op("i32.ge_s").op("i32.or").if();
-    code.get(time).call(this.#flush);
-    emitWake(actor, this.#idle, this.actor);
+    code.if();
+    this.emitWakeLeaver(actor);
     code.end();
+  }
+
+  /** Nonzero on the stack if the results of another wave surely find room on their way out. */
+  emitRoom(code: Code): void {
+    const { tail, head } = this.state;
+    code.loadAt(tail).loadAt(head).op("i32.sub");
+    code.i32(this.leaveSlots - this.cell.grid.rows).op("i32.le_s");
+  }
+
+  /** `count` waves are fed one a clock, the first in clock `time` (a local), which is not that of the last feed. */
+  countFeeds(code: Code, time: number, count: () => void): void {
+    const { state } = this;
+    const slot = code.local("i32");
+    code.get(time).loadAt(state.lastFeed).i32(1).op("i32.add").op("i32.ne");
+    code.loadAt(state.runs).op("i32.eqz").op("i32.or").if();
+    code.storeAt(state.runs, () => code.loadAt(state.runs).i32(1).op("i32.add"));
+    const newest = (): void => {
+      code.loadAt(state.runs).i32(state.runSlots - 1).op("i32.and").i32(2).op("i32.shl").set(slot);
+    };
+    newest();
+    code.get(slot).get(time).mem("i32.store", state.runTimes);
+    code.get(slot).i32(0).mem("i32.store", state.runCounts);
+    code.end();
+    newest();
+    code.get(slot).get(slot).mem("i32.load", state.runCounts);
+    count();
+    code.op("i32.add").mem("i32.store", state.runCounts);
+    code.storeAt(state.waves, () => {
+      code.loadAt(state.waves);
+      count();
+      code.op("i32.add");
+    });
+    code.storeAt(state.lastFeed, () => {
+      code.get(time);
+      count();
+      code.op("i32.add").i32(1).op("i32.sub");
+    });
+  }
+
+  /** What the feeder knows goes with the waves; its own count goes up with each. */
+  tellKnowledge(actor: Actor, waves: () => void): void {
+    const { plan } = this;
+    const { code } = actor;
+    const told = plan.fedTold.get(this.actor) ?? [];
+    const before = (): void => {
+      waves();
+      code.i32(1).op("i32.sub");
+    };
+    countReleases(actor, told, before);
+    emitTellAll(code, told, plan.known[this.actor]!, plan.known[actor.actor]!);
+    countReleases(actor, told, () => code.i32(1));
+  }
+
+  /** The actor that pushes results may have something to do. */
+  emitWakeLeaver(actor: Actor): void {
+    emitWake(actor, this.#idle, this.actor);
   }
 
   #checkFeeder(actor: number): void {
@@ -170,38 +209,16 @@ export class GridCode {
     this.#feeder = actor;
   }
 
-  /** Nonzero if the wave whose offset stands in `w` lets something leave. */
-  #emitCondition(code: Code, w: number): void {
-    if (this.#product) this.#product.emitEmits(code, w);
-    else code.i32(1);
-  }
-
   /** The functions of the grid: to be called when all feeds are compiled. */
   define(module: WasmModule, globals: Globals): Code {
-    module.define(this.#emits, this.#evaluateWave());
-    module.define(this.#flush, this.#flushWaves());
+    if (this.product) this.product.define(module);
+    else module.define(this.#wave, this.#evaluateWave());
     return this.#leave(globals);
   }
 
-  /** Evaluate the waves in the buffer; parameter: the present clock, that of the last wave. */
-  #flushWaves(): Code {
-    const code = new Code(["i32"]);
-    const { state } = this;
-    if (this.#product) this.#product.emitFlush(code);
-    else {
-      const wave = code.local("i32");
-      const loop = code.loop();
-      code.get(wave).get(0).call(this.#emits);
-      code.get(wave).i32(1).op("i32.add").tee(wave).loadAt(state.buffered).op("i32.lt_s").brIf(loop);
-      code.end();
-    }
-    code.storeAt(state.buffered, () => code.i32(0));
-    return code;
-  }
-
-  /** One wave through all cells, one after the other. Parameters: number in the buffer, clock in which it was fed. */
+  /** One wave through all cells, one after the other. Parameter: the clock in which it was fed. */
   #evaluateWave(): Code {
-    const code = new Code(["i32", "i32"]);
+    const code = new Code(["i32"]);
     const { cell, plan } = this;
     const { grid } = cell;
     const { rows, cols } = grid;
@@ -211,7 +228,7 @@ export class GridCode {
     const [east, south] = [one(links.west), one(links.north)];
     const westNow = one(links.west);
     const columns = one(this.north);
-    const [w, n, r, c] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
+    const [r, c] = [code.local("i32"), code.local("i32")];
     const emitted = code.local("i32");
     const compiler = new CellCompiler(plan, this.actor, cell, code);
     const northNow = select(columns, { local: c, plus: 0 });
@@ -222,13 +239,11 @@ export class GridCode {
     compiler.bindScalar(cell.col, c);
     const row = one(this.emitted);
 
-    code.get(0).i32(this.west.bytes).op("i32.mul").set(w);
-    code.get(0).i32(this.north.bytes).op("i32.mul").set(n);
-    emitCopy(code, columns, placeAt(this.north, this.northWaves, n));
+    emitCopy(code, columns, this.#northWave);
     code.i32(0).set(r);
     const rowLoop = code.loop();
     code.i32(0).set(emitted).i32(0).set(c);
-    emitCopy(code, westNow, select(placeAt(this.west, this.westWaves, w), { local: r, plus: 0 }));
+    emitCopy(code, westNow, select(this.#westWave, { local: r, plus: 0 }));
     const colLoop = code.loop();
     compiler.emitBody(cell.body);
     compiler.exprs.emit32(cell.emitWhen);
@@ -247,7 +262,7 @@ export class GridCode {
     code.get(c).i32(1).op("i32.add").tee(c).i32(cols).op("i32.lt_s").brIf(colLoop);
     code.end();
     code.get(emitted).if();
-    this.emitLeaving(code, 1, r, (to) => emitCopy(code, to, row));
+    this.emitLeaving(code, 0, r, (to) => emitCopy(code, to, row));
     code.end();
     code.get(r).i32(1).op("i32.add").tee(r).i32(rows).op("i32.lt_s").brIf(rowLoop);
     code.end();
@@ -259,7 +274,7 @@ export class GridCode {
     code.if();
     const { path } = this.cell.grid;
     emitError(
-      { code, plan: this.plan, time: 1 },
+      { code, plan: this.plan, time: 0 },
       (clock, r) =>
         new TandemError(`${path}: in row ${r} some columns emit and others do not (wave of clock ${clock})`, {
           hint: "Let the decision travel with the values from the west, so that a whole row decides alike.",
@@ -324,10 +339,13 @@ export class GridCode {
     const value = code.local("i32");
     code.get(slot).i32(this.emitted.bytes).op("i32.mul").set(value);
     put(placeAt(this.emitted, this.leaveValues, value));
-    if (this.#leaveKnowledge) {
-      code.get(slot).i32(plan.knownBytes).op("i32.mul").set(value);
-      copyKnowledge(code, plan.knownBytes, [value, this.#leaveKnowledge], [-1, plan.known[this.actor]!]);
-    }
+    const { told } = this.results;
+    code
+      .get(slot)
+      .i32(toldBytes(told))
+      .op("i32.mul")
+      .set(value);
+    emitTell(code, told, [value, this.#leaveKnowledge], plan.known[this.actor]!);
     code.storeAt(state.tail, () => code.loadAt(state.tail).i32(1).op("i32.add"));
   }
 
@@ -376,12 +394,15 @@ export class GridCode {
     emitError(actor, (clock, row) => this.full(clock, row), from);
     code.end();
     code.get(i).i32(mask).op("i32.and").tee(to).i32(2).op("i32.shl").get(time).mem("i32.store", results.pushTimes);
-    if (this.#leaveKnowledge) {
-      const [a, b] = [code.local("i32"), code.local("i32")];
-      code.get(slot).i32(plan.knownBytes).op("i32.mul").set(a);
-      code.get(to).i32(plan.knownBytes).op("i32.mul").set(b);
-      copyKnowledge(code, plan.knownBytes, [b, results.knowledge], [a, this.#leaveKnowledge]);
-    }
+    const stride = toldBytes(results.told);
+    const [a, b] = [code.local("i32"), code.local("i32")];
+    code.get(slot).i32(stride).op("i32.mul").set(a).get(to).i32(stride).op("i32.mul").set(b);
+    for (let at = 0; at < stride; at += 4)
+      code
+        .get(b)
+        .get(a)
+        .mem("i32.load", this.#leaveKnowledge + at)
+        .mem("i32.store", results.knowledge + at);
     code.get(slot).i32(this.emitted.bytes).op("i32.mul").set(from);
     code.get(to).i32(this.emitted.bytes).op("i32.mul").set(to);
     emitCopy(code, placeAt(this.emitted, results.values, to), placeAt(this.emitted, this.leaveValues, from));
@@ -418,13 +439,17 @@ export class GridCode {
   /** Cells that have worked before clock `until`: the wave fed in f passes r + c clocks later. */
   counters(view: DataView, until: number): { path: string; waves: number; cellSteps: number } {
     const { grid } = this.cell;
-    const { feedTimes, feedSlots } = this.state;
+    const { runTimes, runCounts, runSlots } = this.state;
     const waves = view.getInt32(this.state.waves, true);
+    const runs = view.getInt32(this.state.runs, true);
     let missing = 0;
-    for (let i = waves - 1; i >= 0 && i > waves - feedSlots; i--) {
-      const fed = view.getInt32(feedTimes + (i & (feedSlots - 1)) * 4, true);
-      if (fed + grid.rows + grid.cols - 2 < until) break;
-      for (let r = 0; r < grid.rows; r++) for (let c = 0; c < grid.cols; c++) if (fed + r + c >= until) missing++;
+    for (let run = runs; run > 0 && run > runs - runSlots; run--) {
+      const slot = (run & (runSlots - 1)) * 4;
+      const start = view.getInt32(runTimes + slot, true);
+      let fed = start + view.getInt32(runCounts + slot, true) - 1;
+      for (; fed >= start && fed + grid.rows + grid.cols - 2 >= until; fed--)
+        for (let r = 0; r < grid.rows; r++) for (let c = 0; c < grid.cols; c++) if (fed + r + c >= until) missing++;
+      if (fed >= start) break;
     }
     return { path: grid.path, waves, cellSteps: waves * grid.rows * grid.cols - missing };
   }

@@ -1,42 +1,49 @@
 /**
  * Grids whose tiles are matrix products (grid-match.ts): sums += A^T B, with a wave k as row k of A (over the rows of the
- * grid) and of B (over its columns), done for many waves at once by a SIMD micro-kernel: operands packed as pairs of
- * 16-bit numbers, 4 x 8 sums in registers, two products per lane and instruction (`i32x4.dot_i16x8_s`). Sums are of
- * 32 bits and wrap, so that the order of additions does not matter. Flags may differ from row to row.
+ * grid) and of B (over its columns), done for many waves at once by a SIMD micro-kernel (product-kernel.ts). Waves go to
+ * blocks of eight, with k fastest; a block may be filled in part, the rest of A being zero. Flags are obeyed when their wave
+ * comes, and may differ from row to row. Sums are of 32 bits and wrap, so that the order of additions does not matter.
  */
 import type { GridCode } from "./grid-code.js";
 import { matchProduct, type LinkPath, type ProductForm } from "./grid-match.js";
-import type { Leaf } from "./layout.js";
-import { emitCopy, placeAt } from "./place.js";
-import { emitProduct } from "./product-kernel.js";
-import type { Code } from "./wasm.js";
+import type { Layout, Leaf } from "./layout.js";
+import { emitCopy, loadOp, placeAt, type Place } from "./place.js";
+import { A_STEP, B_STEP, BLOCK, emitProduct, ROW_BYTES, sumStride, type Panel } from "./product-kernel.js";
+import { Code, type WasmModule } from "./wasm.js";
 
-/** Waves packed at a time. */
-const PANEL = 512;
+/** Blocks that the buffer holds. */
+const BLOCKS = 64;
 
-/** An operand in the buffer of waves: `count` numbers next to each other. */
-interface Operand {
+/** An operand: where a wave fed alone is put, and the panel that it goes to. */
+interface Operand extends Panel {
   readonly leaf: Leaf;
-  readonly waves: number;
-  readonly stride: number;
-  readonly count: number;
-  /** Packed: `padded` pairs of 16-bit numbers for each pair of waves. */
-  readonly panel: number;
-  readonly padded: number;
+  readonly wave: number;
 }
 
-const pad16 = (n: number): number => Math.ceil(n / 16) * 16;
+const up = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 export class GridProduct {
+  readonly form: ProductForm;
+  /** A wave that is fed alone, as values of the links. */
+  readonly west: Place;
+  readonly north: Place;
+  readonly a: Operand;
+  readonly b: Operand;
   readonly #grid: GridCode;
   readonly #reset: Leaf | undefined;
   readonly #emitWhen: Leaf;
-  readonly #a: Operand;
-  readonly #b: Operand;
+  readonly #westWave: number;
   readonly #sums: number;
+  /** Blocks in use, and waves in the last of them. */
+  readonly #blocks: number;
+  readonly #filled: number;
+  readonly #flush: number;
+  readonly #wave: number;
+  readonly #start: number;
+  readonly #leave: number;
 
   /** The product form of a grid's cell, if it has one. */
-  static of(grid: GridCode): GridProduct | undefined {
+  static of(grid: GridCode, module: WasmModule): GridProduct | undefined {
     const form = matchProduct(grid.cell);
     if (!form) return undefined;
     const west = leafOf(grid.west.leaves, form.west);
@@ -47,175 +54,212 @@ export class GridProduct {
     const sums = grid.cell.grid.cols * form.north.length;
     if (!west || !north || !emitWhen || (form.reset && !reset)) return undefined;
     if (others.length > 0 || emitted?.count !== sums || emitted.size !== 4) return undefined;
-    return new GridProduct(grid, reset, emitWhen, west, north);
+    return new GridProduct(grid, module, form, { reset, emitWhen, west, north });
   }
 
-  private constructor(grid: GridCode, reset: Leaf | undefined, emitWhen: Leaf, west: Leaf, north: Leaf) {
+  private constructor(
+    grid: GridCode,
+    module: WasmModule,
+    form: ProductForm,
+    leaves: { reset: Leaf | undefined; emitWhen: Leaf; west: Leaf; north: Leaf },
+  ) {
+    const { heap } = grid.plan;
     this.#grid = grid;
-    this.#reset = reset;
-    this.#emitWhen = emitWhen;
-    const operand = (leaf: Leaf, waves: number, stride: number): Operand => {
-      const padded = pad16(leaf.count);
-      return { leaf, waves, stride, count: leaf.count, padded, panel: grid.plan.heap.take((PANEL / 2) * padded * 4) };
+    this.form = form;
+    this.#reset = leaves.reset;
+    this.#emitWhen = leaves.emitWhen;
+    const operand = (leaf: Leaf, layout: Layout, step: number): Operand => {
+      const padded = up(leaf.count, step);
+      const wave = heap.take(layout.bytes);
+      return { leaf, wave, count: leaf.count, padded, panel: heap.take(BLOCKS * padded * ROW_BYTES) };
     };
-    this.#a = operand(west, grid.westWaves, grid.west.bytes);
-    this.#b = operand(north, grid.northWaves, grid.north.bytes);
-    this.#sums = grid.plan.heap.take(this.#a.padded * this.#b.padded * 4);
+    this.a = operand(leaves.west, grid.west, A_STEP);
+    this.b = operand(leaves.north, grid.north, B_STEP);
+    this.#westWave = this.a.wave;
+    this.west = placeAt(grid.west, this.a.wave);
+    this.north = placeAt(grid.north, this.b.wave);
+    this.#sums = heap.take(this.a.padded * sumStride(this.b));
+    this.#blocks = heap.take(8);
+    this.#filled = this.#blocks + 4;
+    const name = (part: string): number => module.declare(`${grid.cell.grid.path} ${part}`);
+    this.#flush = name("tile");
+    this.#wave = name("wave");
+    this.#start = name("first");
+    this.#leave = name("last");
   }
 
-  /** Nonzero if a flag is set in any row of the wave at offset `wave`. */
-  #anyFlag(code: Code, { offset, count }: Leaf, wave: number): void {
-    const { westWaves } = this.#grid;
+  /** A wave stands in `west` and `north`; leaves on the stack whether results have left. `time` is a local. */
+  emitWave(code: Code, time: number): void {
+    code.get(time).call(this.#wave);
+  }
+  /** All sums begin again. */
+  emitStart(code: Code): void {
+    code.call(this.#start);
+  }
+  /** The sums of all rows leave; the clock of the last wave stands on the stack. */
+  emitLast(code: Code): void {
+    code.call(this.#leave);
+  }
+
+  /** Locals with the addresses of a new block's rows in both panels, less the panels' own; the block counts as full. */
+  emitBlock(code: Code): { a: number; b: number } {
+    const [a, b] = [code.local("i32"), code.local("i32")];
+    code
+      .loadAt(this.#blocks)
+      .i32(this.a.padded * ROW_BYTES)
+      .op("i32.mul")
+      .set(a);
+    code
+      .loadAt(this.#blocks)
+      .i32(this.b.padded * ROW_BYTES)
+      .op("i32.mul")
+      .set(b);
+    code.storeAt(this.#filled, () => code.i32(BLOCK));
+    code.storeAt(this.#blocks, () => code.loadAt(this.#blocks).i32(1).op("i32.add"));
+    return { a, b };
+  }
+  /** Evaluate what is in the buffer if there is no room for another block. */
+  emitMakeRoom(code: Code): void {
+    code.loadAt(this.#blocks).i32(BLOCKS).op("i32.ge_s").if();
+    code.call(this.#flush);
+    code.end();
+  }
+
+  define(module: WasmModule): void {
+    module.define(this.#flush, this.#defineFlush());
+    module.define(this.#wave, this.#defineWave());
+    module.define(this.#start, this.#defineStart());
+    module.define(this.#leave, this.#defineLeave());
+  }
+
+  /** Add the products of all waves in the buffer. */
+  #defineFlush(): Code {
+    const code = new Code();
+    const blocks = code.local("i32");
+    code.loadAt(this.#blocks).tee(blocks).op("i32.eqz").if();
+    code.op("return");
+    code.end();
+    emitProduct(code, this.a, this.b, this.#sums, blocks);
+    code.storeAt(this.#blocks, () => code.i32(0));
+    code.storeAt(this.#filled, () => code.i32(BLOCK));
+    return code;
+  }
+
+  /** All rows begin new sums. */
+  #defineStart(): Code {
+    const code = new Code();
+    code.call(this.#flush);
+    code
+      .i32(this.#sums)
+      .i32(0)
+      .i32(this.a.padded * sumStride(this.b))
+      .memoryFill();
+    return code;
+  }
+
+  /** All rows leave; the parameter is the clock of the last wave. */
+  #defineLeave(): Code {
+    const code = new Code(["i32"]);
+    code.call(this.#flush);
+    const r = code.local("i32");
+    const loop = code.loop();
+    this.#rowLeaves(code, r);
+    this.#nextRow(code, r).brIf(loop);
+    code.end();
+    return code;
+  }
+
+  #nextRow(code: Code, r: number): Code {
+    return code.get(r).i32(1).op("i32.add").tee(r).i32(this.#grid.cell.grid.rows).op("i32.lt_u");
+  }
+
+  #rowLeaves(code: Code, r: number): void {
+    const from = code.local("i32");
+    code.get(r).i32(sumStride(this.b)).op("i32.mul").set(from);
+    this.#grid.emitLeaving(code, 0, r, (to) => {
+      const [leaf] = to;
+      emitCopy(code, [leaf!], [{ ...leaf!, offset: this.#sums, terms: [{ local: from, scale: 1 }] }]);
+    });
+  }
+
+  /** One wave: its resets, the wave itself, and what it lets leave. Returns whether anything left. */
+  #defineWave(): Code {
+    const code = new Code(["i32"], ["i32"]);
+    const [r, at] = [code.local("i32"), code.local("i32")];
+    const flagged = (flag: Leaf, each: () => void): void => {
+      this.#anyFlag(code, flag);
+      code.if();
+      code.call(this.#flush).i32(0).set(r);
+      const loop = code.loop();
+      code
+        .get(r)
+        .mem("i32.load8_u", this.#westWave + flag.offset)
+        .if();
+      each();
+      code.end();
+      this.#nextRow(code, r).brIf(loop);
+      code.end();
+      code.end();
+    };
+    if (this.#reset)
+      flagged(this.#reset, () => {
+        code.get(r).i32(sumStride(this.b)).op("i32.mul").i32(this.#sums).op("i32.add").set(at);
+        code.get(at).i32(0).i32(sumStride(this.b)).memoryFill();
+      });
+    this.#append(code);
+    flagged(this.#emitWhen, () => this.#rowLeaves(code, r));
+    this.emitMakeRoom(code);
+    this.#anyFlag(code, this.#emitWhen);
+    return code;
+  }
+
+  /** The wave goes behind those in the last block, or to a new block. */
+  #append(code: Code): void {
+    const [filled, block] = [code.local("i32"), code.local("i32")];
+    code.loadAt(this.#filled).tee(filled).i32(BLOCK).op("i32.ge_s");
+    code.loadAt(this.#blocks).op("i32.eqz").op("i32.or").if();
+    const started = this.emitBlock(code);
+    code.get(started.a).i32(this.a.panel).op("i32.add").i32(0);
+    code.i32(this.a.padded * ROW_BYTES).memoryFill();
+    code.i32(0).set(filled).end();
+    code.loadAt(this.#blocks).i32(1).op("i32.sub").set(block);
+    for (const { leaf, wave, padded, panel, count } of [this.a, this.b]) {
+      const [to, from] = [code.local("i32"), code.local("i32")];
+      code
+        .get(block)
+        .i32(padded * ROW_BYTES)
+        .op("i32.mul");
+      code.get(filled).i32(1).op("i32.shl").op("i32.add").set(to).i32(0).set(from);
+      const loop = code.loop();
+      code
+        .get(to)
+        .get(from)
+        .mem(loadOp(leaf), wave + leaf.offset)
+        .mem("i32.store16", panel);
+      code.get(to).i32(ROW_BYTES).op("i32.add").set(to);
+      code
+        .get(from)
+        .i32(leaf.size)
+        .op("i32.add")
+        .tee(from)
+        .i32(count * leaf.size)
+        .op("i32.lt_u")
+        .brIf(loop);
+      code.end();
+    }
+    code.storeAt(this.#filled, () => code.get(filled).i32(1).op("i32.add"));
+  }
+
+  /** Nonzero if a flag is set in any row of the wave that stands alone. */
+  #anyFlag(code: Code, { offset, count }: Leaf): void {
     for (let at = 0; at < count; at += 16) {
-      code.get(wave).mem("v128.load", westWaves + offset + at);
+      code.i32(0).mem("v128.load", this.#westWave + offset + at);
       if (count - at < 16) code.v128(Array.from({ length: 16 }, (_, i) => (i < count - at ? 255 : 0))).op("v128.and");
       code.op("v128.any_true");
       if (at > 0) code.op("i32.or");
     }
   }
-
-  /**
-   * A wave has been written at the end of the buffer. If it resets sums, it must be the first of what is evaluated at
-   * once: evaluate the ones before it, and move it to the start.
-   */
-  emitBeforeWave(code: Code, wave: number, flush: number): void {
-    if (!this.#reset) return;
-    const { state, west, north, westWaves, northWaves } = this.#grid;
-    code.loadAt(state.buffered).if();
-    this.#anyFlag(code, this.#reset, wave);
-    code.if();
-    const n = code.local("i32");
-    code.loadAt(state.buffered).i32(north.bytes).op("i32.mul").set(n);
-    code.i32(0).call(flush);
-    emitCopy(code, placeAt(west, westWaves), placeAt(west, westWaves, wave));
-    emitCopy(code, placeAt(north, northWaves), placeAt(north, northWaves, n));
-    code.i32(0).set(wave);
-    code.end();
-    code.end();
-  }
-
-  /** Nonzero if results leave with the wave at offset `wave`. */
-  emitEmits(code: Code, wave: number): void {
-    this.#anyFlag(code, this.#emitWhen, wave);
-  }
-
-  /** Evaluate all waves in the buffer; parameter 0 of the function is the clock of the last. */
-  emitFlush(code: Code): void {
-    const grid = this.#grid;
-    const { rows } = grid.cell.grid;
-    const [n, r, wave] = [code.local("i32"), code.local("i32"), code.local("i32")];
-    code.loadAt(grid.state.buffered).tee(n).op("i32.eqz").if();
-    code.op("return");
-    code.end();
-    if (this.#reset) {
-      code.i32(0).set(r);
-      const loop = code.loop();
-      code
-        .get(r)
-        .mem("i32.load8_u", grid.westWaves + this.#reset.offset)
-        .if();
-      code
-        .get(r)
-        .i32(this.#b.padded * 4)
-        .op("i32.mul")
-        .set(wave);
-      for (let at = 0; at < this.#b.padded * 4; at += 16)
-        code
-          .get(wave)
-          .v128(new Array<number>(16).fill(0))
-          .mem("v128.store", this.#sums + at);
-      code.end();
-      code.get(r).i32(1).op("i32.add").tee(r).i32(rows).op("i32.lt_u").brIf(loop);
-      code.end();
-    }
-    const pairs = code.local("i32");
-    // An odd wave is paired with zeros.
-    code.get(n).i32(1).op("i32.add").i32(1).op("i32.shr_u").set(pairs);
-    this.#pack(code, this.#a, n);
-    this.#pack(code, this.#b, n);
-    emitProduct(code, this.#a, this.#b, this.#sums, pairs);
-    code.get(n).i32(1).op("i32.sub").i32(grid.west.bytes).op("i32.mul").set(wave);
-    code.i32(0).set(r);
-    const loop = code.loop();
-    code
-      .get(wave)
-      .get(r)
-      .op("i32.add")
-      .mem("i32.load8_u", grid.westWaves + this.#emitWhen.offset)
-      .if();
-    const from = code.local("i32");
-    code
-      .get(r)
-      .i32(this.#b.padded * 4)
-      .op("i32.mul")
-      .set(from);
-    grid.emitLeaving(code, 0, r, (to) => {
-      const [leaf] = to;
-      emitCopy(code, [leaf!], [{ ...leaf!, offset: this.#sums, terms: [{ local: from, scale: 1 }] }]);
-    });
-    code.end();
-    code.get(r).i32(1).op("i32.add").tee(r).i32(rows).op("i32.lt_u").brIf(loop);
-    code.end();
-  }
-
-  /** Pairs of waves, as pairs of 16-bit numbers. `n` waves. */
-  #pack(code: Code, { leaf, waves, stride, padded, panel }: Operand, n: number): void {
-    const [k, from, next, to] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
-    const [x, y] = [code.local("v128"), code.local("v128")];
-    code.i32(0).set(k).i32(0).set(from).i32(0).set(to);
-    const loop = code.loop();
-    code.get(from).i32(stride).op("i32.add").set(next);
-    for (let at = 0; at < padded; at += 16) {
-      const load = (local: number, into: number, half: number): void => {
-        const offset = waves + leaf.offset + at * leaf.size + half * 16;
-        code.get(local).mem("v128.load", offset).set(into);
-      };
-      // The second of a pair is zero behind the last wave.
-      const second = (half: number): void => {
-        code.i32(0).i32(-1).get(k).i32(1).op("i32.add").get(n).op("i32.ge_u").op("select").op("i32x4.splat");
-        load(next, y, half);
-        code.get(y).op("v128.and").set(y);
-      };
-      const put = (index: number): void => {
-        code.mem("v128.store", panel + (at + index * 4) * 4);
-      };
-      if (leaf.size === 1) {
-        load(from, x, 0);
-        second(0);
-        for (const half of [0, 1]) {
-          const extend = leaf.signed ? "s" : "u";
-          for (const part of ["low", "high"] as const) {
-            code.get(to).get(x).get(y).shuffle(interleave(half));
-            code.op(`i16x8.extend_${part}_i8x16_${extend}`);
-            put(half * 2 + (part === "high" ? 1 : 0));
-          }
-        }
-      } else
-        for (const half of [0, 1]) {
-          load(from, x, half);
-          second(half);
-          for (const part of [0, 1]) {
-            code.get(to).get(x).get(y).shuffle(interleave16(part));
-            put(half * 2 + part);
-          }
-        }
-    }
-    code
-      .get(to)
-      .i32(padded * 4)
-      .op("i32.add")
-      .set(to);
-    code.get(next).i32(stride).op("i32.add").set(from);
-    code.get(k).i32(2).op("i32.add").tee(k).get(n).op("i32.lt_u").brIf(loop);
-    code.end();
-  }
 }
-
-/** x0 y0 x1 y1 ... of the lower or upper eight bytes. */
-const interleave = (half: number): number[] => Array.from({ length: 16 }, (_, i) => half * 8 + (i >> 1) + (i & 1) * 16);
-/** The same of 16-bit numbers. */
-const interleave16 = (half: number): number[] =>
-  Array.from({ length: 16 }, (_, i) => half * 8 + (i >> 2) * 2 + (i & 1) + ((i >> 1) & 1) * 16);
 
 /** The array that a path without lanes leads to, over the rows. */
 function leafOf(leaves: readonly Leaf[], path: LinkPath): Leaf | undefined {

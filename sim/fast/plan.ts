@@ -10,6 +10,7 @@ import type { DesignIr, ProcessIr, Stmt } from "../../hw/ir/ir.js";
 import type { Memory, MemoryPort } from "../../hw/memory.js";
 import type { Signal } from "../../hw/signal.js";
 import { Heap, layoutOf, writeValue, type Layout } from "./layout.js";
+import { toldBy, toldBytes, type Askers, type Edge } from "./knowledge.js";
 import { visitExprs, visitStmts } from "./visit.js";
 
 export interface ChannelPlan {
@@ -34,7 +35,8 @@ export interface ChannelPlan {
   readonly pushTimes: number;
   readonly popTimes: number;
   readonly values: number;
-  /** What tokens tell of memory accesses (see `Plan.known`); 0 where nobody would learn anything. */
+  /** Places in `Plan.known` of what tokens tell of memory accesses, and the ring of it, `toldBytes` a slot. */
+  readonly told: readonly number[];
   readonly knowledge: number;
 }
 
@@ -109,10 +111,10 @@ export class Plan {
   readonly errors: ((clock: number, value: number) => TandemError)[] = [];
   /** Processes that use shared memories, and their place in a vector of knowledge. */
   readonly observers: number[] = [];
-  /** Per actor, the address of what it knows of every observer's epoch; 0 where it needs none. */
+  /** Per actor, the address of what it knows of every observer's count. */
   readonly known: number[] = [];
-  /** Bytes of a vector of knowledge. */
-  readonly knownBytes: number;
+  /** By actor of a grid: what waves tell it. */
+  readonly fedTold = new Map<number, readonly number[]>();
   /** Writes into the initial image of the memory. */
   readonly #initial: ((view: DataView) => void)[] = [];
 
@@ -135,19 +137,18 @@ export class Plan {
     inputs.forEach((channel, i) => this.#use(producers, channel, this.sourceActor(i), "push"));
     outputs.forEach((channel, i) => this.#use(consumers, channel, this.sinkActor(i), "pop"));
 
-    this.observers.push(...this.#observers(portUsers));
-    this.knownBytes = Math.ceil(this.observers.length / 4) * 16;
-    const carry = this.#carriers(producers, consumers);
+    const askers = this.#askers(portUsers);
+    this.observers.push(...askers.keys());
+    const told = this.#told(producers, consumers, askers);
     for (let actor = 0; actor < actors; actor++) {
-      this.known.push(carry.has(actor) ? this.heap.take(this.knownBytes) : 0);
+      this.known.push(this.heap.take(Math.ceil(this.observers.length / 4) * 16));
       const own = this.observers.indexOf(actor);
       if (own >= 0) this.initially((view) => view.setInt32(this.known[actor]! + own * 4, 1, true));
     }
     design.channels.forEach((channel, index) => {
       const producer = producers.get(channel) ?? -1;
       const consumer = consumers.get(channel) ?? -1;
-      const knows = producer >= 0 && consumer >= 0 && carry.has(producer) && carry.has(consumer);
-      this.channels.set(channel, this.#channel(channel, index, producer, consumer, knows));
+      this.channels.set(channel, this.#channel(channel, index, producer, consumer, told.get(channel) ?? []));
     });
     for (const memory of design.memories) this.memories.push(this.#memory(memory, portUsers));
     for (const signal of design.signals) this.#signal(signal);
@@ -222,41 +223,44 @@ export class Plan {
     });
   }
 
-  /** Processes that use a memory which another one uses too. */
-  #observers(portUsers: ReadonlyMap<MemoryPort, number>): number[] {
-    const found = new Set<number>();
+  /** Processes that use a memory which another one uses too, each with those. */
+  #askers(portUsers: ReadonlyMap<MemoryPort, number>): Askers {
+    const found = new Map<number, Set<number>>();
     for (const memory of this.ir.design.memories) {
       const users = new Set(memory.ports.map((port) => portUsers.get(port)).filter((user) => user !== undefined));
-      if (users.size > 1) for (const user of users) found.add(user);
+      for (const user of users)
+        for (const other of users)
+          if (other !== user) found.set(user, (found.get(user) ?? new Set()).add(other));
     }
-    return [...found].sort((a, b) => a - b);
+    return new Map([...found].sort(([a], [b]) => a - b));
   }
 
-  /** Actors on a way of tokens from an observer to an observer. */
-  #carriers(producers: ReadonlyMap<Channel, number>, consumers: ReadonlyMap<Channel, number>): Set<number> {
-    const edges: [number, number][] = [];
+  /** What the tokens of each channel have to tell; what waves tell goes to `fedTold`. */
+  #told(
+    producers: ReadonlyMap<Channel, number>,
+    consumers: ReadonlyMap<Channel, number>,
+    askers: Askers,
+  ): ReadonlyMap<Channel, readonly number[]> {
+    const edges: (Edge & { channel?: Channel })[] = [];
     for (const [channel, from] of producers) {
       const to = consumers.get(channel);
-      if (to !== undefined) edges.push([from, to]);
+      if (to !== undefined) edges.push({ from, to, channel });
     }
-    this.ir.processes.forEach(({ body }, actor) =>
+    this.ir.processes.forEach(({ body }, from) =>
       visitStmts(body, (stmt) => {
-        if (stmt.kind === "feed") edges.push([actor, this.gridActor(stmt.grid)]);
+        if (stmt.kind === "feed") edges.push({ from, to: this.gridActor(stmt.grid) });
       }),
     );
-    const reach = (from: 0 | 1): Set<number> => {
-      const seen = new Set(this.observers);
-      for (let before = -1; before !== seen.size;) {
-        before = seen.size;
-        for (const edge of edges) if (seen.has(edge[from])) seen.add(edge[1 - from]!);
-      }
-      return seen;
-    };
-    const [after, before] = [reach(0), reach(1)];
-    return new Set([...after].filter((actor) => before.has(actor)));
+    const found = new Map<Channel, readonly number[]>();
+    toldBy(edges, askers).forEach((told, i) => {
+      const { channel, to } = edges[i]!;
+      if (channel) found.set(channel, told);
+      else this.fedTold.set(to, told);
+    });
+    return found;
   }
 
-  #channel(channel: Channel, index: number, producer: number, consumer: number, knows: boolean): ChannelPlan {
+  #channel(channel: Channel, index: number, producer: number, consumer: number, told: readonly number[]): ChannelPlan {
     const layout = layoutOf(channel.type);
     const slots = pow2Above(Math.max(channel.depth, channel.lanes));
     const at = this.heap.take(48);
@@ -286,7 +290,8 @@ export class Plan {
       pushTimes,
       popTimes,
       values: this.heap.take(slots * layout.bytes),
-      knowledge: knows ? this.heap.take(slots * this.knownBytes) : 0,
+      told,
+      knowledge: this.heap.take(slots * toldBytes(told)),
     };
   }
 

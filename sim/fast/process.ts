@@ -9,7 +9,9 @@ import type { MemoryPort } from "../../hw/memory.js";
 import * as channels from "./channel-code.js";
 import type { Actor, Globals } from "./channel-code.js";
 import { ExprCompiler, fitsSigned, fitsUnsigned, type Binding, type Surroundings } from "./expr.js";
+import { feedLoop, matchBurst } from "./feed-burst.js";
 import type { GridCode } from "./grid-code.js";
+import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
 import { isScalar, layoutOf, writeValue, type Layout } from "./layout.js";
 import { emitError, emitQ, emitRead, emitWrite } from "./memory-code.js";
 import { emitCopy, loadOp, placeAt, type Place } from "./place.js";
@@ -31,6 +33,7 @@ function pointsOf(stmt: Stmt): number {
   let points = pointCounts.get(stmt);
   if (points === undefined) {
     points = (waits.has(stmt.kind) ? 1 : 0) + (ordered(stmt) ? 1 : 0);
+    if (stmt.kind === "loop" && feedLoop(stmt)) points++;
     for (const list of children(stmt)) points += pointsIn(list);
     pointCounts.set(stmt, points);
   }
@@ -438,16 +441,17 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
     };
     // The point of an ordered condition was counted with the statement: it stands before the body, or after it.
     return {
-      points: bodyPoints + updatePoints + (orderedCondition ? 1 : 0),
+      points: pointsOf(loop),
       emit: () => {
         const out = code.block();
         const top = code.loop();
         const first = loop.atLeastOnce ? [] : check(true, () => out);
+        const many = this.#feedMany(loop, () => top);
         const inner: Step = {
-          points: bodyPoints + totalPoints(first),
+          points: bodyPoints + totalPoints([...first, ...many]),
           emit: () => {
             this.#labels.set(loop.label, { break: out, continue: code.block() });
-            emitSequence(this, [...first, ...this.#steps(loop.body)]);
+            emitSequence(this, [...first, ...many, ...this.#steps(loop.body)]);
             code.end();
           },
         };
@@ -459,22 +463,53 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
     };
   }
 
+  /** A loop that only feeds a grid hands over many waves at once, and goes on at `condition` with the waves that are left. */
+  #feedMany(loop: Loop, condition: () => Label): Step[] {
+    const feeds = feedLoop(loop);
+    if (!feeds) return [];
+    const { code } = this;
+    const grid = this.#grid(feeds.feed);
+    const burst = grid.product && matchBurst(feeds, grid.product.form);
+    const counter = this.#bindings.get(feeds.counter);
+    if (!burst || !counter || "place" in counter || !feedsFromMemory(this, this.exprs, burst))
+      return [this.#point(() => undefined)];
+    const did = code.local("i32");
+    this.#spilled.push({ local: did, type: "i32", address: this.plan.heap.take(4, 4) });
+    return [
+      this.#point(
+        (id) => {
+          code.get(did).if();
+          this.#leaveAtHorizon(id);
+          code.end();
+          code.get(did).if();
+          this.exprs.emit32(loop.condition);
+          code.brIf(condition());
+          code.br(this.#labels.get(loop.label)!.break);
+          code.end();
+        },
+        () => emitFeedBurst(this, this.exprs, grid, burst, counter.local, did),
+      ),
+    ];
+  }
+
   /** The clock moves on by what `amount` leaves on the stack. */
   #advance(amount: () => void): Step {
     const { code } = this;
     return this.#point(
-      (id) => {
-        code.get(this.time).globalGet(this.globals.horizon).op("i32.ge_s").if();
-        this.#standAtEdge();
-        this.suspend(id);
-        code.end();
-      },
+      (id) => this.#leaveAtHorizon(id),
       () => {
         code.get(this.time);
         amount();
         code.op("i32.add").set(this.time);
       },
     );
+  }
+
+  #leaveAtHorizon(id: number): void {
+    this.code.get(this.time).globalGet(this.globals.horizon).op("i32.ge_s").if();
+    this.#standAtEdge();
+    this.suspend(id);
+    this.code.end();
   }
 
   #clocks(stmt: Extract<Stmt, { kind: "clocks" }>): Step {
@@ -593,8 +628,11 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
   }
 
   #feed(stmt: Extract<Stmt, { kind: "feed" }>): Step {
-    const grid = this.#grids.find((candidate) => candidate.cell.grid === stmt.grid)!;
+    const grid = this.#grid(stmt);
     return this.#point((id) => grid.emitFeed(this, this.exprs, stmt, id));
+  }
+  #grid(stmt: Extract<Stmt, { kind: "feed" }>): GridCode {
+    return this.#grids.find((candidate) => candidate.cell.grid === stmt.grid)!;
   }
 
   #assert({ condition, text }: Extract<Stmt, { kind: "assert" }>): void {

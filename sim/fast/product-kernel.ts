@@ -1,93 +1,98 @@
 /**
- * The SIMD micro-kernel of the fast engine: sums += A^T B on operands packed as pairs of 16-bit numbers, with 4 x 8 sums in
- * registers and two products per lane and instruction. Sums wrap modulo 2^32.
+ * The SIMD micro-kernel of the fast engine: sums += A^T B on operands that lie as they come from memories of words, k fastest:
+ * blocks of eight waves, in a block one row of eight 16-bit numbers per row of A (column of B). Two rows by four columns of
+ * sums in registers, eight products per instruction pair (`i32x4.dot_i16x8_s`). Sums wrap modulo 2^32.
  */
 import type { Code } from "./wasm.js";
 
-/** A packed operand: for each pair of waves, `padded` pairs of 16-bit numbers, of which `count` matter. */
+/** Waves in a block of operands, and the bytes that a row of a block takes. */
+export const BLOCK = 8;
+export const ROW_BYTES = 2 * BLOCK;
+
+/** An operand: `padded` rows of a block next to each other, of which `count` matter. */
 export interface Panel {
   readonly panel: number;
   readonly count: number;
-  /** A multiple of 16. */
   readonly padded: number;
 }
 
-/** Emit sums += A^T B over `pairs` pairs of waves; `sumsAt` is the address of rows of `b.padded` 32-bit sums. */
-export function emitProduct(code: Code, a: Panel, b: Panel, sumsAt: number, pairs: number): void {
+/** Rows of A and of B that are computed at once: `padded` is a multiple of it. */
+export const A_STEP = 2;
+export const B_STEP = 4;
+
+/** Bytes from one row of sums to the next. */
+export const sumStride = (b: Panel): number => b.padded * 4;
+
+/** Emit sums += A^T B over `blocks` (a local, at least 1) blocks; `sumsAt` is the address of `a.padded` rows of sums. */
+export function emitProduct(code: Code, a: Panel, b: Panel, sumsAt: number, blocks: number): void {
   const locals = (count: number): number[] => Array.from({ length: count }, () => code.local("v128"));
-  const sums = locals(8);
-  const [b0, b1, x] = locals(3) as [number, number, number];
+  const sums = locals(A_STEP * B_STEP);
+  const rowsNow = locals(A_STEP);
+  const column = code.local("v128");
   const [r, c, k] = [code.local("i32"), code.local("i32"), code.local("i32")];
   const [pa, pb, sum] = [code.local("i32"), code.local("i32"), code.local("i32")];
-  const rowBytes = b.padded * 4;
   code.i32(0).set(r);
   const rows = code.loop();
   code.i32(0).set(c);
   const cols = code.loop();
-  code
-    .get(r)
-    .i32(rowBytes / 4)
-    .op("i32.mul")
-    .get(c)
-    .op("i32.add")
-    .set(sum);
-  for (let i = 0; i < 8; i++)
-    code
-      .get(sum)
-      .mem("v128.load", sumsAt + (i >> 1) * rowBytes + (i & 1) * 16)
-      .set(sums[i]!);
-  code.get(r).set(pa).get(c).set(pb).get(pairs).set(k);
+  for (const s of sums) code.v128(new Array<number>(16).fill(0)).set(s);
+  code.get(r).i32(ROW_BYTES).op("i32.mul").set(pa);
+  code.get(c).i32(ROW_BYTES).op("i32.mul").set(pb);
+  code.get(blocks).set(k);
   const inner = code.loop();
-  code
-    .get(pb)
-    .mem("v128.load", b.panel)
-    .set(b0)
-    .get(pb)
-    .mem("v128.load", b.panel + 16)
-    .set(b1);
-  for (let row = 0; row < 4; row++) {
+  rowsNow.forEach((row, i) =>
     code
       .get(pa)
-      .mem("v128.load32_splat", a.panel + row * 4)
-      .set(x);
-    for (const [i, operand] of [b0, b1].entries()) {
-      const s = sums[row * 2 + i]!;
-      code.get(x).get(operand).op("i32x4.dot_i16x8_s").get(s).op("i32x4.add").set(s);
-    }
+      .mem("v128.load", a.panel + i * ROW_BYTES)
+      .set(row),
+  );
+  for (let j = 0; j < B_STEP; j++) {
+    code
+      .get(pb)
+      .mem("v128.load", b.panel + j * ROW_BYTES)
+      .set(column);
+    rowsNow.forEach((row, i) => {
+      const s = sums[i * B_STEP + j]!;
+      code.get(row).get(column).op("i32x4.dot_i16x8_s").get(s).op("i32x4.add").set(s);
+    });
   }
   code
     .get(pa)
-    .i32(a.padded * 4)
+    .i32(a.padded * ROW_BYTES)
     .op("i32.add")
-    .set(pa)
+    .set(pa);
+  code
     .get(pb)
-    .i32(rowBytes)
+    .i32(b.padded * ROW_BYTES)
     .op("i32.add")
     .set(pb);
   code.get(k).i32(1).op("i32.sub").tee(k).brIf(inner);
   code.end();
-  for (let i = 0; i < 8; i++)
-    code
-      .get(sum)
-      .get(sums[i]!)
-      .mem("v128.store", sumsAt + (i >> 1) * rowBytes + (i & 1) * 16);
-  code
-    .get(c)
-    .i32(32)
-    .op("i32.add")
-    .tee(c)
-    .i32(Math.ceil(b.count / 8) * 32)
-    .op("i32.lt_u")
-    .brIf(cols);
+  code.get(r).i32(sumStride(b)).op("i32.mul").get(c).i32(4).op("i32.mul").op("i32.add").set(sum);
+  for (let i = 0; i < A_STEP; i++) {
+    const at = sumsAt + i * sumStride(b);
+    code.get(sum);
+    emitAcross(code, sums.slice(i * B_STEP, (i + 1) * B_STEP));
+    code.get(sum).mem("v128.load", at).op("i32x4.add").mem("v128.store", at);
+  }
+  code.get(c).i32(B_STEP).op("i32.add").tee(c).i32(b.padded).op("i32.lt_u").brIf(cols);
   code.end();
-  // `r` counts bytes of a packed row of A: 16 for four rows.
-  code
-    .get(r)
-    .i32(16)
-    .op("i32.add")
-    .tee(r)
-    .i32(Math.ceil(a.count / 4) * 16)
-    .op("i32.lt_u")
-    .brIf(rows);
+  code.get(r).i32(A_STEP).op("i32.add").tee(r).i32(a.padded).op("i32.lt_u").brIf(rows);
   code.end();
 }
+
+/** Leave the four sums over the lanes of four vectors on the stack, as one vector. */
+function emitAcross(code: Code, [w, x, y, z]: readonly number[]): void {
+  const [p, q] = [code.temp("v128"), code.temp("v128")];
+  code.get(w!).get(x!).shuffle(lanes32(0)).get(w!).get(x!).shuffle(lanes32(2)).op("i32x4.add").set(p);
+  code.get(y!).get(z!).shuffle(lanes32(0)).get(y!).get(z!).shuffle(lanes32(2)).op("i32x4.add").set(q);
+  code.get(p).get(q).shuffle(lanes64(0)).get(p).get(q).shuffle(lanes64(1)).op("i32x4.add");
+  code.free("v128", p, q);
+}
+
+const bytes = (lanes: readonly number[], size: number): number[] =>
+  lanes.flatMap((lane) => Array.from({ length: size }, (_, i) => lane * size + i));
+/** x[i], y[i], x[i + 1], y[i + 1] of 32-bit lanes. */
+const lanes32 = (i: number): number[] => bytes([i, 4 + i, i + 1, 5 + i], 4);
+/** x[i], y[i] of 64-bit lanes. */
+const lanes64 = (i: number): number[] => bytes([i, 2 + i], 8);

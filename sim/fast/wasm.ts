@@ -299,6 +299,12 @@ export class Code {
     this.#bytes.push(0);
     return this;
   }
+  /** Address, byte and count stand on the stack. */
+  memoryFill(): this {
+    this.#opcode(0xfc0b);
+    this.#bytes.push(0);
+    return this;
+  }
   memoryCopy(): this {
     this.#opcode(0xfc0a);
     this.#bytes.push(0, 0);

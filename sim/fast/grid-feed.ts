@@ -1,0 +1,137 @@
+/**
+ * Feeding a matrix product from a loop (feed-burst.ts): up to eight waves at once, as one block of operands. Whatever is out
+ * of the ordinary (no room for results, a failing assertion, two feeds in a clock) is left to the loop itself.
+ */
+import type { Actor } from "./channel-code.js";
+import type { ExprCompiler } from "./expr.js";
+import type { BurstOperand, FeedBurst, OneHot } from "./feed-burst.js";
+import type { GridCode } from "./grid-code.js";
+import { accessOf, type Access } from "./lanes.js";
+import { emitBase } from "./place.js";
+import { BLOCK, ROW_BYTES } from "./product-kernel.js";
+
+/** The operands of a burst are stored values. */
+export function feedsFromMemory({ code }: Actor, exprs: ExprCompiler, { west, north }: FeedBurst): boolean {
+  const mark = code.mark();
+  const stored = [west, north].every(({ element, lanes }) => accessOf(exprs, element, lanes) !== undefined);
+  code.cut(mark);
+  return stored;
+}
+
+/**
+ * Feed waves while the counter (a local) is below its bound. `did` becomes 1 if any were fed; counter and clock have moved
+ * on then. The clock may stand at the horizon.
+ */
+export function emitFeedBurst(
+  actor: Actor,
+  exprs: ExprCompiler,
+  grid: GridCode,
+  burst: FeedBurst,
+  counter: number,
+  did: number,
+): void {
+  const { code, time, globals } = actor;
+  const product = grid.product!;
+  const [waves, resets, emits, at] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
+  code.i32(0).set(did);
+  exprs.emit32(burst.bound);
+  code.get(counter).op("i32.sub").set(waves);
+  lower(waves, () => code.i32(BLOCK));
+  lower(waves, () => code.globalGet(globals.horizon).get(time).op("i32.sub"));
+  flag(burst.reset, resets);
+  flag(burst.emitWhen, emits);
+  // A wave that resets is the first of its block, one that lets results leave the last.
+  code.get(resets).i32(0).op("i32.gt_s").if();
+  lower(waves, () => code.get(resets));
+  code.end();
+  code.get(emits).i32(0).op("i32.ge_s").if();
+  lower(waves, () => code.get(emits).i32(1).op("i32.add"));
+  code.end();
+  code.get(waves).i32(0).op("i32.gt_s");
+  grid.emitRoom(code);
+  code.op("i32.and").loadAt(grid.state.lastFeed).get(time).op("i32.ne").op("i32.and");
+  for (const { limit, condition, strict } of burst.asserts) {
+    if (!limit) exprs.emit32(condition);
+    else {
+      code.get(counter).get(waves).op("i32.add");
+      exprs.emit32(limit);
+      if (!strict) code.i32(1).op("i32.add");
+      code.op("i32.le_s");
+    }
+    code.op("i32.and");
+  }
+  code.if();
+  code.i32(1).set(did);
+  grid.countFeeds(code, time, () => code.get(waves));
+  grid.tellKnowledge(actor, () => code.get(waves));
+  code.get(resets).op("i32.eqz").if();
+  product.emitStart(code);
+  code.end();
+  emitBlock();
+  code.get(time).get(waves).op("i32.add").set(time);
+  code.get(counter).get(waves).op("i32.add").set(counter);
+  code.get(emits).i32(1).op("i32.add").get(waves).op("i32.eq").if();
+  code.get(time).i32(1).op("i32.sub");
+  product.emitLast(code);
+  grid.emitWakeLeaver(actor);
+  code.else();
+  product.emitMakeRoom(code);
+  code.end();
+  code.end();
+
+  function lower(local: number, to: () => void): void {
+    to();
+    code.tee(at).get(local).get(at).get(local).op("i32.lt_s").op("select").set(local);
+  }
+
+  /** Waves from now until the flag is up; -1 if it has been, or will not be in this loop. */
+  function flag(hot: OneHot | undefined, into: number): void {
+    if (!hot) {
+      code.i32(-1).set(into);
+      return;
+    }
+    const conditions = [...hot.conditions];
+    const emitAll = (): void => {
+      const condition = conditions.shift();
+      if (!condition) {
+        exprs.emit32(hot.at);
+        code.get(counter).op("i32.sub");
+        return;
+      }
+      exprs.emit32(condition);
+      code.if("i32");
+      emitAll();
+      code.else().i32(-1).end();
+    };
+    emitAll();
+    code.set(into);
+  }
+
+  /** The waves as a block: eight bytes of each row and column; A is zero behind the last wave. */
+  function emitBlock(): void {
+    const block = product.emitBlock(code);
+    const mask = code.local("v128");
+    code.i64(-1).i32(BLOCK).get(waves).op("i32.sub").i32(3).op("i32.shl").op("i64.extend_i32_u").op("i64.shr_u");
+    code.op("i64x2.splat").op("i16x8.extend_low_i8x16_s").set(mask);
+    const panel = (operand: BurstOperand, base: number, { panel: start, leaf }: typeof product.a, masked: boolean): void => {
+      const { leaf: from, offsets } = access(operand);
+      const address = code.local("i32");
+      emitBase(code, from);
+      code.set(address);
+      offsets.forEach((offset, row) => {
+        code.get(base).get(address);
+        code.mem(leaf.signed ? "v128.load8x8_s" : "v128.load8x8_u", from.offset + offset);
+        if (masked) code.get(mask).op("v128.and");
+        code.mem("v128.store", start + row * ROW_BYTES);
+      });
+    };
+    panel(burst.west, block.a, product.a, true);
+    panel(burst.north, block.b, product.b, false);
+  }
+
+  function access({ element, lanes }: BurstOperand): Access {
+    const found = accessOf(exprs, element, lanes);
+    if (!found) throw new Error("the operands of a burst do not lie in memory");
+    return found;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * What processes know of each other's memory accesses (vector clocks), and which of it tokens have to tell. An *observer*
+ * is a process that shares a memory; its count goes up after each token that tells it. Only who shares a memory with an
+ * observer asks for its count, so a channel tells it only where that can be news on the way to someone who asks:
+ * what comes back to an actor it has been through is none.
+ */
+import type { Code } from "./wasm.js";
+
+export interface Edge {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Observer by observer: who asks for its count. */
+export type Askers = ReadonlyMap<number, ReadonlySet<number>>;
+
+/** For each edge, the places (in the list of observers) of the counts that it has to tell. */
+export function toldBy(edges: readonly Edge[], askers: Askers): number[][] {
+  const after = new Map<number, number[]>();
+  for (const { from, to } of edges) after.set(from, [...(after.get(from) ?? []), to]);
+  const reach = (start: number, without: ReadonlySet<number>): Set<number> => {
+    const seen = new Set<number>();
+    const open = without.has(start) ? [] : [start];
+    for (let at = open.pop(); at !== undefined; at = open.pop()) {
+      if (seen.has(at)) continue;
+      seen.add(at);
+      for (const next of after.get(at) ?? []) if (!without.has(next)) open.push(next);
+    }
+    return seen;
+  };
+  const told: number[][] = edges.map(() => []);
+  [...askers].forEach(([observer, asking], place) => {
+    const all = reach(observer, new Set());
+    // Who knows it before `u` does, on any way: whoever no way to `u` avoids.
+    const before = new Map([...all].map((u) => [u, new Set([observer, u])]));
+    for (const d of all) {
+      const rest = reach(observer, new Set([d]));
+      if (d !== observer) for (const u of all) if (!rest.has(u)) before.get(u)!.add(d);
+    }
+    edges.forEach(({ from, to }, i) => {
+      const knew = before.get(from);
+      if (!knew) return;
+      const news = reach(to, knew);
+      if ([...asking].some((asker) => news.has(asker))) told[i]!.push(place);
+    });
+  });
+  return told;
+}
+
+/** An address: an i32 local, or -1 for none, and an offset. */
+export type Address = readonly [local: number, offset: number];
+
+const base = (code: Code, local: number): Code => (local < 0 ? code.i32(0) : code.get(local));
+
+/** What a token tells, in pieces: single counts where they are few, else blocks of four that hold the others too. */
+interface Piece {
+  readonly known: number;
+  readonly slot: number;
+  readonly vector: boolean;
+}
+
+/** More counts than this travel as vectors. */
+const FEW = 2;
+
+function pieces(told: readonly number[]): Piece[] {
+  if (told.length <= FEW) return told.map((place, i) => ({ known: place * 4, slot: i * 4, vector: false }));
+  const blocks = [...new Set(told.map((place) => place >> 2))];
+  return blocks.map((block, i) => ({ known: block * 16, slot: i * 16, vector: true }));
+}
+
+/** Bytes that a token's knowledge takes. */
+export const toldBytes = (told: readonly number[]): number =>
+  pieces(told).reduce((sum, { vector }) => sum + (vector ? 16 : 4), 0);
+
+/** Copy what is `told` from one actor's vector to another's. */
+export function emitTellAll(code: Code, told: readonly number[], to: number, from: number): void {
+  for (const { known, vector } of pieces(told)) {
+    const [load, put] = vector ? (["v128.load", "v128.store"] as const) : (["i32.load", "i32.store"] as const);
+    code
+      .i32(0)
+      .loadAt(from + known, load)
+      .mem(put, to + known);
+  }
+}
+
+/** Write what is `told` of the vector at `known` to an address. */
+export function emitTell(code: Code, told: readonly number[], [local, offset]: Address, known: number): void {
+  for (const piece of pieces(told)) {
+    const [load, put] = piece.vector ? (["v128.load", "v128.store"] as const) : (["i32.load", "i32.store"] as const);
+    base(code, local)
+      .loadAt(known + piece.known, load)
+      .mem(put, offset + piece.slot);
+  }
+}
+
+/** Learn what was told: the greater count counts. */
+export function emitLearn(code: Code, told: readonly number[], known: number, [local, offset]: Address): void {
+  const [news, old] = [code.temp("i32"), code.temp("i32")];
+  for (const piece of pieces(told)) {
+    const at = known + piece.known;
+    if (piece.vector) {
+      code.i32(0).loadAt(at, "v128.load");
+      base(code, local)
+        .mem("v128.load", offset + piece.slot)
+        .op("i32x4.max_u")
+        .mem("v128.store", at);
+    } else {
+      base(code, local)
+        .mem("i32.load", offset + piece.slot)
+        .set(news);
+      code.i32(0).get(news).loadAt(at).tee(old).get(news).get(old).op("i32.gt_u").op("select").mem("i32.store", at);
+    }
+  }
+  code.free("i32", news, old);
+}
