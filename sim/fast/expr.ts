@@ -3,8 +3,10 @@
  * i32, a wider one an i64. Where only the low 32 bits count (under a cast), everything is computed modulo 2^32.
  */
 import type { BinaryOp, Expr, Local, StateField } from "../../hw/ir/ir.js";
+import type { MemoryPort } from "../../hw/memory.js";
 import type { IntType } from "../../hw/types.js";
 import { isScalar, type ScalarType } from "./layout.js";
+import type { PortGroup } from "./memory-plan.js";
 import { emitLoad, select, type LeafRef, type Place, type Selector } from "./place.js";
 import type { Code, Op, ValType } from "./wasm.js";
 
@@ -19,6 +21,8 @@ export interface Surroundings {
   binding(of: Local | StateField): Binding;
   q(expr: Extract<Expr, { kind: "q" }>): Place;
   signal(expr: Extract<Expr, { kind: "signal" }>): Place;
+  /** Ports whose words lie next to each other, in this order. */
+  portGroup(parts: readonly MemoryPort[]): PortGroup | undefined;
   /** Memory for a value of an expression that has to be addressed. */
   scratch(expr: Expr): Place;
 }

@@ -5,8 +5,9 @@
  */
 import { TandemError } from "../../hw/errors.js";
 import type { Actor } from "./channel-code.js";
+import type { Code } from "./wasm.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
-import type { PortPlan } from "./plan.js";
+import type { MemoryPlan, PortPlan } from "./memory-plan.js";
 
 type Message = (clock: number, value: number) => TandemError;
 
@@ -98,7 +99,7 @@ function checkWritten(actor: Actor, port: PortPlan, address: number, reading: bo
   const { code } = actor;
   const { writeEpochs, shared } = port.memory;
   const epoch = (array: number): void => {
-    code.get(address).i32(2).op("i32.shl").mem("i32.load", array);
+    epochAt(actor, port.memory, address).mem("i32.load", array);
   };
   if (!shared) {
     const [array] = writeEpochs.values();
@@ -146,19 +147,24 @@ function checkWritten(actor: Actor, port: PortPlan, address: number, reading: bo
   }
 }
 
-function setEpoch(actor: Actor, array: number, address: number, shared: boolean): void {
+/** The address of a word's epoch on the stack, less the array's. */
+function epochAt({ code }: Actor, { epochStride }: MemoryPlan, address: number): Code {
+  return code.get(address).i32(epochStride).op("i32.mul");
+}
+
+function setEpoch(actor: Actor, { memory }: PortPlan, array: number, address: number): void {
   const { code } = actor;
-  code.get(address).i32(2).op("i32.shl");
-  if (shared) knownEpoch(actor, actor.actor);
+  epochAt(actor, memory, address);
+  if (memory.shared) knownEpoch(actor, actor.actor);
   else code.i32(0);
   code.mem("i32.store", array);
 }
 
 function wordAt(actor: Actor, port: PortPlan, address: number): Place {
   const { code } = actor;
-  const { layout, words } = port.memory;
+  const { layout, words, stride } = port.memory;
   const at = code.temp("i32");
-  code.get(address).i32(layout.bytes).op("i32.mul").set(at);
+  code.get(address).i32(stride).op("i32.mul").set(at);
   const place = placeAt(layout, words, at);
   code.free("i32", at);
   return place;
@@ -203,17 +209,18 @@ export function emitRead(actor: Actor, port: PortPlan, address: number): void {
   if (canWrite || siblings(port).some((other) => other.port.canWrite))
     code.storeAt(port.readAddress, () => code.get(address));
   const epochs = readEpochs.get(actor.actor);
-  if (epochs !== undefined) setEpoch(actor, epochs, address, true);
+  if (epochs !== undefined) setEpoch(actor, port, epochs, address);
   code.storeAt(port.reads, () => code.get(reads).i32(1).op("i32.add"));
 }
 
-/** A local with the address of the word that `q` gives in this clock. */
+/** A local with the address of the word that `q` gives in this clock (memory-plan.ts says where one word is enough). */
 export function emitQ(actor: Actor, port: PortPlan): number {
   const { code, time } = actor;
   const at = code.local("i32");
   // Reads before this clock: the last of them counts.
-  code.loadAt(port.reads).loadAt(port.lastRead).get(time).op("i32.ge_s").op("i32.sub").tee(at);
-  code.i32(1).op("i32.lt_s").if();
+  code.loadAt(port.reads);
+  if (port.wordStride > 0) code.loadAt(port.lastRead).get(time).op("i32.ge_s").op("i32.sub");
+  code.tee(at).i32(1).op("i32.lt_s").if();
   emitError(
     actor,
     () =>
@@ -223,15 +230,18 @@ export function emitQ(actor: Actor, port: PortPlan): number {
     at,
   );
   code.end();
-  code.get(at).i32(1).op("i32.sub").i32(1).op("i32.and").i32(port.wordStride).op("i32.mul");
-  code.i32(port.words).op("i32.add").set(at);
+  if (port.wordStride === 0) code.i32(port.words).set(at);
+  else {
+    code.get(at).i32(1).op("i32.sub").i32(1).op("i32.and").i32(port.wordStride).op("i32.mul");
+    code.i32(port.words).op("i32.add").set(at);
+  }
   return at;
 }
 
 /** Write the word whose address stands in the local; `put` evaluates the value into the word. */
 export function emitWrite(actor: Actor, port: PortPlan, address: number, put: (word: Place) => void): void {
   const { code, time } = actor;
-  const { layout, writeEpochs, readEpochs, shared } = port.memory;
+  const { layout, writeEpochs, readEpochs } = port.memory;
   bounds(actor, port, address, "write");
   refuseSameClock(actor, port.lastWrite, undefined, true, address, twice(port, "writes"));
   const { canRead } = port.port;
@@ -245,20 +255,20 @@ export function emitWrite(actor: Actor, port: PortPlan, address: number, put: (w
   checkWritten(actor, port, address, false);
   for (const [reader, array] of readEpochs) {
     if (reader === actor.actor) continue;
-    code.get(address).i32(2).op("i32.shl").mem("i32.load", array);
+    epochAt(actor, port.memory, address).mem("i32.load", array);
     knownEpoch(actor, reader);
     code.op("i32.gt_u").if();
     emitError(actor, handover(actor, port, reader, "read"), address);
     code.end();
   }
   const at = code.local("i32");
-  code.get(address).i32(layout.bytes).op("i32.mul").set(at);
+  code.get(address).i32(port.memory.stride).op("i32.mul").set(at);
   const word = placeAt(layout, port.memory.words, at);
   if (canRead) emitCopy(code, placeAt(layout, port.overwritten), word);
   put(word);
   code.storeAt(port.lastWrite, () => code.get(time));
   if (canRead || siblings(port).length > 0) code.storeAt(port.writeAddress, () => code.get(address));
   const epochs = writeEpochs.get(actor.actor);
-  if (epochs !== undefined) setEpoch(actor, epochs, address, shared);
+  if (epochs !== undefined) setEpoch(actor, port, epochs, address);
   count(actor, port.writes);
 }

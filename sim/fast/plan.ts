@@ -7,10 +7,11 @@ import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { Grid } from "../../hw/grid.js";
 import type { DesignIr, ProcessIr, Stmt } from "../../hw/ir/ir.js";
-import type { Memory, MemoryPort } from "../../hw/memory.js";
+import type { MemoryPort } from "../../hw/memory.js";
 import type { Signal } from "../../hw/signal.js";
 import { Heap, layoutOf, writeValue, type Layout } from "./layout.js";
 import { toldBy, toldBytes, type Askers, type Edge } from "./knowledge.js";
+import { planMemories, type MemoryPlans, type PortGroup } from "./memory-plan.js";
 import { visitExprs, visitStmts } from "./visit.js";
 
 export interface ChannelPlan {
@@ -38,36 +39,6 @@ export interface ChannelPlan {
   /** Places in `Plan.known` of what tokens tell of memory accesses, and the ring of it, `toldBytes` a slot. */
   readonly told: readonly number[];
   readonly knowledge: number;
-}
-
-export interface PortPlan {
-  readonly port: MemoryPort;
-  readonly memory: MemoryPlan;
-  readonly actor: number;
-  readonly lastRead: number;
-  readonly readAddress: number;
-  readonly lastWrite: number;
-  readonly writeAddress: number;
-  readonly reads: number;
-  readonly writes: number;
-  /** The words of the last two reads, `wordStride` bytes apart: read i stands at i mod 2. */
-  readonly words: number;
-  readonly wordStride: number;
-  /** What the last write replaced. */
-  readonly overwritten: number;
-}
-
-export interface MemoryPlan {
-  readonly memory: Memory;
-  readonly layout: Layout;
-  readonly words: number;
-  readonly ports: PortPlan[];
-  /** Used by more than one process: then accesses are checked for their order. */
-  readonly shared: boolean;
-  /** By actor that writes: the epoch of the last write per word; all ones while unwritten. */
-  readonly writeEpochs: ReadonlyMap<number, number>;
-  /** By actor that reads while another writes: the epoch of its last read per word. */
-  readonly readEpochs: ReadonlyMap<number, number>;
 }
 
 export interface SignalPlan {
@@ -99,8 +70,9 @@ export class Plan {
   readonly ir: DesignIr;
   readonly heap = new Heap(64);
   readonly channels = new Map<Channel, ChannelPlan>();
-  readonly ports = new Map<MemoryPort, PortPlan>();
-  readonly memories: MemoryPlan[] = [];
+  readonly ports: MemoryPlans["ports"];
+  readonly memories: MemoryPlans["memories"];
+  readonly portGroups: readonly PortGroup[];
   readonly signals = new Map<Signal, SignalPlan>();
   readonly environments = new Map<Channel, Environment>();
   readonly frames: number[] = [];
@@ -150,7 +122,12 @@ export class Plan {
       const consumer = consumers.get(channel) ?? -1;
       this.channels.set(channel, this.#channel(channel, index, producer, consumer, told.get(channel) ?? []));
     });
-    for (const memory of design.memories) this.memories.push(this.#memory(memory, portUsers));
+    const { memories, ports, groups } = planMemories(design.memories, ir.processes, portUsers, this.heap, (write) =>
+      this.initially(write),
+    );
+    this.memories = memories;
+    this.ports = ports;
+    this.portGroups = groups;
     for (const signal of design.signals) this.#signal(signal);
     for (const channel of [...inputs, ...outputs]) {
       const at = this.heap.take(32);
@@ -293,60 +270,6 @@ export class Plan {
       told,
       knowledge: this.heap.take(slots * toldBytes(told)),
     };
-  }
-
-  #memory(memory: Memory, portUsers: ReadonlyMap<MemoryPort, number>): MemoryPlan {
-    const layout = layoutOf(memory.type);
-    const words = this.heap.take(memory.depth * layout.bytes);
-    const actorOf = (port: MemoryPort): number => portUsers.get(port) ?? -1;
-    const users = new Set(memory.ports.map(actorOf).filter((user) => user >= 0));
-    const shared = users.size > 1;
-    const epochs = (actors: Iterable<number>): Map<number, number> =>
-      new Map([...actors].map((actor) => [actor, this.heap.take(memory.depth * 4)]));
-    const writers = new Set(memory.ports.filter(({ canWrite }) => canWrite).map(actorOf));
-    writers.delete(-1);
-    const readers = new Set(memory.ports.filter(({ canRead }) => canRead).map(actorOf));
-    readers.delete(-1);
-    const plan: MemoryPlan = {
-      memory,
-      layout,
-      words,
-      ports: [],
-      shared,
-      // A memory of one process, too, must know which words were written.
-      writeEpochs: epochs(writers.size > 0 ? writers : [...users].slice(0, 1)),
-      readEpochs: shared ? epochs([...readers].filter((reader) => [...writers].some((w) => w !== reader))) : new Map(),
-    };
-    for (const port of memory.ports) {
-      const at = this.heap.take(32);
-      const word = (): number => this.heap.take(layout.bytes);
-      this.initially((view) => {
-        for (const cell of [0, 4, 8, 12]) view.setInt32(at + cell, -1, true);
-      });
-      const portPlan: PortPlan = {
-        port,
-        memory: plan,
-        actor: actorOf(port),
-        lastRead: at,
-        readAddress: at + 4,
-        lastWrite: at + 8,
-        writeAddress: at + 12,
-        reads: at + 16,
-        writes: at + 20,
-        words: this.heap.take(2 * Math.ceil(layout.bytes / 16) * 16),
-        wordStride: Math.ceil(layout.bytes / 16) * 16,
-        overwritten: word(),
-      };
-      plan.ports.push(portPlan);
-      this.ports.set(port, portPlan);
-    }
-    this.initially((view) => {
-      const init = memory.init ?? [];
-      init.forEach((word, i) => writeValue(view, words + i * layout.bytes, layout, word));
-      for (const at of plan.writeEpochs.values())
-        new Uint8Array(view.buffer, at + init.length * 4, (memory.depth - init.length) * 4).fill(255);
-    });
-    return plan;
   }
 
   #signal(signal: Signal): void {

@@ -6,6 +6,7 @@
 import { TandemError } from "../../hw/errors.js";
 import type { CellIr, Expr, Local, Loop, ProcessIr, Ref, StateField, Stmt } from "../../hw/ir/ir.js";
 import type { MemoryPort } from "../../hw/memory.js";
+import { bankLoop, emitGroupRead, pickLoop, readsTogether } from "./bank-code.js";
 import * as channels from "./channel-code.js";
 import type { Actor, Globals } from "./channel-code.js";
 import { ExprCompiler, fitsSigned, fitsUnsigned, type Binding, type Surroundings } from "./expr.js";
@@ -15,7 +16,8 @@ import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
 import { isScalar, layoutOf, writeValue, type Layout } from "./layout.js";
 import { emitError, emitQ, emitRead, emitWrite } from "./memory-code.js";
 import { emitCopy, loadOp, placeAt, type Place } from "./place.js";
-import { frame, type ChannelPlan, type Plan, type PortPlan } from "./plan.js";
+import type { PortGroup, PortPlan } from "./memory-plan.js";
+import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { emitSequence, totalPoints, type Resumption, type Step } from "./steps.js";
 import { store } from "./store.js";
 import { children, ownExprs, someExpr } from "./visit.js";
@@ -158,6 +160,12 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
       code.i32(next).i32(now).loadAt(lastWrite).get(this.time).op("i32.lt_s").op("select").set(address);
     });
     return placeAt(layoutOf(signal.parts[0]!.type), 0, address);
+  }
+
+  portGroup(parts: readonly MemoryPort[]): PortGroup | undefined {
+    return this.plan.portGroups.find(
+      ({ ports }) => ports.length === parts.length && ports.every(({ port }, i) => port === parts[i]),
+    );
   }
 
   scratch(expr: Expr): Place {
@@ -444,6 +452,7 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
       points: pointsOf(loop),
       emit: () => {
         const out = code.block();
+        this.#shortWay(loop, out);
         const top = code.loop();
         const first = loop.atLeastOnce ? [] : check(true, () => out);
         const many = this.#feedMany(loop, () => top);
@@ -461,6 +470,37 @@ export class StatementCompiler implements Actor, Surroundings, Resumption {
         code.end();
       },
     };
+  }
+
+  /** In a combinational loop over banks: do what it does at once, if nothing is amiss, and leave it. */
+  #shortWay(loop: Loop, out: Label): void {
+    const { code } = this;
+    const [pick, banks] = [pickLoop(loop), bankLoop(loop)];
+    const counted = pick ?? banks;
+    const counter = counted && this.#bindings.get(counted.counter);
+    if (!counter || "place" in counter) return;
+    const group = banks && this.portGroup(banks.read.port.parts);
+    code.get(counter.local).op("i32.eqz");
+    if (pick) {
+      const picked = this.#value(pick.picked);
+      code.if();
+      code.get(picked).i32(pick.trips).op("i32.lt_u").if();
+      code.get(picked).set(counter.local);
+      this.emitBody(pick.then);
+      code.end();
+      code.i32(pick.trips).set(counter.local).br(out).end();
+    } else if (banks && group && group.ports.length === banks.trips && readsTogether(this, group)) {
+      if (banks.used) {
+        this.exprs.emit32(banks.used);
+        code.i32(banks.trips).op("i32.ge_s").op("i32.and");
+      }
+      code.if();
+      const done = code.local("i32");
+      emitGroupRead(this, group, this.#value(banks.read.address), done);
+      code.get(done).if();
+      code.i32(banks.trips).set(counter.local).br(out);
+      code.end().end();
+    } else code.op("drop");
   }
 
   /** A loop that only feeds a grid hands over many waves at once, and goes on at `condition` with the waves that are left. */

@@ -1,6 +1,7 @@
 /** Compiles the evaluation of an expression of any type into memory, leaf by leaf. */
 import type { Expr } from "../../hw/ir/ir.js";
 import type { StructType } from "../../hw/types.js";
+import { emitBankWords } from "./bank-code.js";
 import type { ExprCompiler, Source } from "./expr.js";
 import { isScalar } from "./layout.js";
 import { emitBase, emitCopy, select, storeOp, type LeafRef, type Place, type Selector } from "./place.js";
@@ -43,7 +44,7 @@ export function store(compiler: ExprCompiler, to: Place, given: Expr): void {
       expr.items.forEach((item, lane) => store(compiler, select(to, { lane }), item));
       return;
     case "map":
-      storeMap(compiler, to, expr);
+      if (!emitBankWords(compiler, to, expr, () => storeMap(compiler, to, expr))) storeMap(compiler, to, expr);
       return;
     default:
       for (const leaf of to) lanes(compiler, leaf, expr, [], 0);

@@ -93,6 +93,7 @@ const opcodes = {
   "i16x8.extend_high_i8x16_u": 0xfd8a,
   "i32x4.abs": 0xfda0,
   "i32x4.neg": 0xfda1,
+  "i32x4.all_true": 0xfda3,
   "i32x4.extend_low_i16x8_s": 0xfda7,
   "i32x4.extend_high_i16x8_s": 0xfda8,
   "i32x4.extend_low_i16x8_u": 0xfda9,

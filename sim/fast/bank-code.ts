@@ -1,0 +1,199 @@
+/**
+ * Banks used side by side, as the text writes them in combinational loops: one read of all banks at one address, their
+ * words as one vector, and a statement for the one bank that a number picks. Each has a short way for the ordinary case;
+ * the loop as it stands remains for all others, with its checks and errors.
+ */
+import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
+import type { MemoryPort } from "../../hw/memory.js";
+import type { Actor } from "./channel-code.js";
+import { boundsOf, fitsSigned, type ExprCompiler } from "./expr.js";
+import type { PortGroup } from "./memory-plan.js";
+import { emitCopyLeaf, type Place } from "./place.js";
+import { someExpr } from "./visit.js";
+import type { Code } from "./wasm.js";
+
+type MapExpr = Extract<Expr, { kind: "map" }>;
+
+/** A combinational loop over 0..trips-1. */
+interface Counted {
+  readonly counter: Local;
+  readonly trips: number;
+  readonly body: readonly Stmt[];
+}
+
+/** `for (r = 0; r < trips; r++) if (r === picked) then`. */
+export interface PickLoop extends Counted {
+  readonly picked: Expr;
+  readonly then: readonly Stmt[];
+}
+
+/** `for (r = 0; r < trips; r++) if (r < used) read bank r`; all banks where `used` is undefined. */
+export interface BankLoop extends Counted {
+  readonly used: Expr | undefined;
+  readonly read: Extract<Stmt, { kind: "read" }>;
+}
+
+const isLocal = (expr: Expr | undefined, local: Local): boolean => expr?.kind === "local" && expr.local === local;
+const names = (expr: Expr, local: Local): boolean => someExpr(expr, (e) => isLocal(e, local));
+const isNumber = (expr: Expr, value: number): boolean => expr.kind === "const" && Number(expr.value) === value;
+
+function counted({ combinational, condition, update, body }: Loop): Counted | undefined {
+  const [step, ...more] = update;
+  if (!combinational || more.length > 0 || step?.kind !== "assign" || step.target.kind !== "local") return undefined;
+  const counter = step.target.local;
+  const next = step.value.kind === "cast" ? step.value.operand : step.value;
+  if (next.kind !== "binary" || next.op !== "+" || !isLocal(next.left, counter) || !isNumber(next.right, 1))
+    return undefined;
+  if (condition.kind !== "binary" || condition.op !== "<" || !isLocal(condition.left, counter)) return undefined;
+  if (condition.right.kind !== "const") return undefined;
+  return { counter, trips: Number(condition.right.value), body };
+}
+
+export function pickLoop(loop: Loop): PickLoop | undefined {
+  const found = counted(loop);
+  const [only, ...more] = found?.body ?? [];
+  if (!found || more.length > 0 || only?.kind !== "if" || only.else.length > 0) return undefined;
+  const { condition, then } = only;
+  if (condition.kind !== "binary" || condition.op !== "===") return undefined;
+  const { left, right } = condition;
+  const picked = isLocal(left, found.counter) ? right : isLocal(right, found.counter) ? left : undefined;
+  const stays = (stmt: Stmt): boolean => stmt.kind === "read" || stmt.kind === "write" || stmt.kind === "assert";
+  if (!picked || names(picked, found.counter) || !then.every(stays) || !fitsSigned(boundsOf(picked))) return undefined;
+  return { ...found, picked, then };
+}
+
+export function bankLoop(loop: Loop): BankLoop | undefined {
+  const found = counted(loop);
+  const [only, ...more] = found?.body ?? [];
+  if (!found || !only || more.length > 0) return undefined;
+  const conditional = only.kind === "if" && only.else.length === 0 && only.then.length === 1;
+  const read = conditional ? only.then[0]! : only;
+  if (read.kind !== "read" || !isLocal(read.port.index, found.counter) || names(read.address, found.counter))
+    return undefined;
+  if (!conditional) return { ...found, used: undefined, read };
+  const used = lessThan(only.condition, found.counter);
+  return used && { ...found, used, read };
+}
+
+/** E of `lane < E`, where E does not name the lane. */
+function lessThan(condition: Expr, lane: Local): Expr | undefined {
+  if (condition.kind !== "binary" || condition.op !== "<" || !isLocal(condition.left, lane)) return undefined;
+  const { right } = condition;
+  return names(right, lane) || !fitsSigned(boundsOf(right)) ? undefined : right;
+}
+
+/** A group can be read in one piece: its banks are only read by this process, and written by one other, or by none. */
+export function readsTogether(actor: Actor, group: PortGroup): boolean {
+  return group.ports.every(({ port, memory }) => {
+    const alone = memory.ports.every((other) => other.actor !== actor.actor || other.port === port);
+    return !port.canWrite && alone && (!memory.shared || memory.writeEpochs.size === 1);
+  });
+}
+
+/** Read all banks at the address in a local, if nothing is amiss; `done` says so. */
+export function emitGroupRead(actor: Actor, group: PortGroup, address: number, done: number): void {
+  const { code, time, plan } = actor;
+  const [{ memory, words }] = group.ports as [PortGroup["ports"][number]];
+  const n = group.ports.length;
+  const vectors = Array.from({ length: Math.ceil(n / 4) }, (_, i) => i * 16);
+  const [epochs, from, now] = [code.temp("i32"), code.temp("i32"), code.temp("v128")];
+  code.i32(0).set(done);
+  code.get(address).i32(memory.memory.depth).op("i32.lt_u").if();
+  code.get(address).i32(memory.epochStride).op("i32.mul").set(epochs);
+  code.get(time).op("i32x4.splat").set(now);
+  for (const at of vectors) {
+    code.i32(0).mem("v128.load", group.lastRead + at).get(now).op("i32x4.eq");
+    if (at > 0) code.op("v128.or");
+  }
+  const [written] = memory.writeEpochs;
+  if (written) {
+    const [writer, array] = written;
+    for (const at of vectors) {
+      code.get(epochs).mem("v128.load", array + at);
+      if (memory.shared) code.loadAt(plan.known[actor.actor]! + plan.observers.indexOf(writer) * 4);
+      else code.i32(-2);
+      code.op("i32x4.splat").op("i32x4.gt_u").op("v128.or");
+    }
+  }
+  code.op("v128.any_true").op("i32.eqz").tee(done).if();
+  code.get(address).i32(memory.stride).op("i32.mul").set(from);
+  copyBytes(code, group.bytes, words, { local: from, at: memory.words });
+  for (const at of vectors) {
+    code.i32(0).get(now).mem("v128.store", group.lastRead + at);
+    const count = group.reads + at;
+    code.i32(0).i32(0).mem("v128.load", count).v128(ones).op("i32x4.add").mem("v128.store", count);
+  }
+  const mine = memory.readEpochs.get(actor.actor);
+  if (mine !== undefined)
+    for (const at of vectors) {
+      code.get(epochs).loadAt(plan.known[actor.actor]! + plan.observers.indexOf(actor.actor) * 4);
+      code.op("i32x4.splat").mem("v128.store", mine + at);
+    }
+  code.end().end();
+  code.free("i32", epochs, from);
+  code.free("v128", now);
+}
+
+const ones = Array.from({ length: 16 }, (_, i) => (i % 4 === 0 ? 1 : 0));
+
+function copyBytes(code: Code, bytes: number, to: number, from: { local: number; at: number }): void {
+  let done = 0;
+  for (const [size, load, put] of [
+    [16, "v128.load", "v128.store"],
+    [8, "i64.load", "i64.store"],
+    [4, "i32.load", "i32.store"],
+    [2, "i32.load16_u", "i32.store16"],
+    [1, "i32.load8_u", "i32.store8"],
+  ] as const)
+    for (; bytes - done >= size; done += size)
+      code
+        .i32(0)
+        .get(from.local)
+        .mem(load, from.at + done)
+        .mem(put, to + done);
+}
+
+/** `q` of all banks of a group, one after the other, perhaps only of the first `used` (then others fill the rest). */
+interface BankWords {
+  readonly parts: readonly MemoryPort[];
+  readonly used: Expr | undefined;
+}
+
+function bankWords({ lane, length, body }: MapExpr): BankWords | undefined {
+  const word = body.kind === "select" ? body.then : body;
+  if (word.kind !== "q" || !isLocal(word.port.index, lane) || word.port.parts.length !== length) return undefined;
+  if (body.kind !== "select") return { parts: word.port.parts, used: undefined };
+  const used = lessThan(body.condition, lane);
+  return used && { parts: word.port.parts, used };
+}
+
+/**
+ * `to` = the words of all banks of a group, in one piece, where all were read before and all are used; `otherwise` emits
+ * the ordinary way. Returns whether it did.
+ */
+export function emitBankWords(compiler: ExprCompiler, to: Place, expr: MapExpr, otherwise: () => void): boolean {
+  const found = bankWords(expr);
+  const group = found && compiler.around.portGroup(found.parts);
+  const [leaf, ...others] = to;
+  if (!found || !group || !leaf || others.length > 0) return false;
+  const [{ memory, wordStride }] = group.ports as [PortGroup["ports"][number]];
+  const [word, ...more] = memory.layout.leaves;
+  if (wordStride > 0 || more.length > 0 || !word || word.size !== leaf.size) return false;
+  if (leaf.count * leaf.size !== group.bytes || word.count * word.size !== memory.layout.bytes) return false;
+  const { code } = compiler;
+  for (let at = 0; at < group.ports.length; at += 4) {
+    code.i32(0).mem("v128.load", group.reads + at * 4);
+    code.op("i32x4.all_true");
+    if (at > 0) code.op("i32.and");
+  }
+  if (found.used) {
+    compiler.emit32(found.used);
+    code.i32(group.ports.length).op("i32.ge_s").op("i32.and");
+  }
+  code.if();
+  emitCopyLeaf(code, leaf, { ...leaf, offset: group.words, terms: [] });
+  code.else();
+  otherwise();
+  code.end();
+  return true;
+}
