@@ -1,16 +1,15 @@
 /** Walks over the IR. */
 import type { Expr, Ref, Stmt } from "./ir.js";
 
-/** The statements inside a statement. */
-export function* inner(stmt: Stmt): Iterable<Stmt> {
-  if (stmt.kind === "if") {
-    yield* stmt.then;
-    yield* stmt.else;
-  } else if (stmt.kind === "loop") {
-    yield* stmt.body;
-    yield* stmt.update;
-  } else if (stmt.kind === "block") yield* stmt.body;
+/** The lists of statements inside a statement. */
+export function children(stmt: Stmt): readonly (readonly Stmt[])[] {
+  if (stmt.kind === "if") return [stmt.then, stmt.else];
+  if (stmt.kind === "loop") return [stmt.body, stmt.update];
+  return stmt.kind === "block" ? [stmt.body] : [];
 }
+
+/** The statements inside a statement. */
+export const inner = (stmt: Stmt): readonly Stmt[] => children(stmt).flat();
 
 /** A statement and all inside it, in the order of the text. */
 export function* statementsIn(body: Iterable<Stmt>): Iterable<Stmt> {
@@ -99,4 +98,13 @@ export function operandsOf(expr: Expr): readonly Expr[] {
 export function* expressionsIn(expr: Expr): Iterable<Expr> {
   yield expr;
   for (const operand of operandsOf(expr)) yield* expressionsIn(operand);
+}
+
+/** Does an expression, or one inside it, pass the test? */
+export const someExpr = (expr: Expr, test: (expr: Expr) => boolean): boolean =>
+  test(expr) || operandsOf(expr).some((operand) => someExpr(operand, test));
+
+/** All expressions of all statements of a list. */
+export function* expressionsWithin(body: Iterable<Stmt>): Iterable<Expr> {
+  for (const stmt of statementsIn(body)) for (const expr of expressionsOf(stmt)) yield* expressionsIn(expr);
 }

@@ -9,7 +9,7 @@ import type { Actor } from "./channel-code.js";
 import { boundsOf, fitsSigned, type ExprCompiler } from "./expr.js";
 import type { PortGroup } from "./memory-plan.js";
 import { emitCopyLeaf, type Place } from "./place.js";
-import { someExpr } from "./visit.js";
+import { someExpr } from "../../hw/ir/walk.js";
 import type { Code } from "./wasm.js";
 
 type MapExpr = Extract<Expr, { kind: "map" }>;

@@ -8,7 +8,7 @@ import type { IntType } from "../../hw/types.js";
 import { boundsOf } from "./expr.js";
 import type { LinkPath, ProductForm } from "./grid-match.js";
 import type { Lanes } from "./lanes.js";
-import { someExpr } from "./visit.js";
+import { someExpr } from "../../hw/ir/walk.js";
 
 /** A flag of a wave: up where all conditions hold and the counter is `at`. */
 export interface OneHot {

@@ -4,7 +4,7 @@ import type { IntType } from "../../hw/types.js";
 import { boundsOf, type ExprCompiler } from "./expr.js";
 import { isScalar } from "./layout.js";
 import { select, type LeafRef, type Place } from "./place.js";
-import { someExpr } from "./visit.js";
+import { someExpr } from "../../hw/ir/walk.js";
 
 /** Nested maps, flattened: one element after the other, the innermost lane counting fastest. */
 export interface Lanes {

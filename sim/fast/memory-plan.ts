@@ -6,7 +6,7 @@
 import type { ProcessIr, Stmt } from "../../hw/ir/ir.js";
 import type { Memory, MemoryPort } from "../../hw/memory.js";
 import { layoutOf, writeValue, type Heap, type Layout } from "./layout.js";
-import { ownExprs, someExpr, visitExprs, visitStmts } from "./visit.js";
+import { expressionsOf, expressionsWithin, someExpr, statementsIn } from "../../hw/ir/walk.js";
 
 /** Like ports of like memories, in the order in which the text names them. */
 export interface PortGroup {
@@ -116,12 +116,9 @@ function alike(
     rows.push([...parts]);
   };
   for (const { body } of processes) {
-    visitStmts(body, (stmt) => {
+    for (const stmt of statementsIn(body))
       if (stmt.kind === "read" || stmt.kind === "write") look(stmt.port.parts);
-    });
-    visitExprs(body, (expr) => {
-      if (expr.kind === "q") look(expr.port.parts);
-    });
+    for (const expr of expressionsWithin(body)) if (expr.kind === "q") look(expr.port.parts);
   }
   return { banks, rows };
 }
@@ -222,7 +219,7 @@ export function portsUsedAtOnce({ body }: ProcessIr): Set<MemoryPort> {
     leaving.set(label, new Set([...(leaving.get(label) ?? []), ...state]));
   };
   const uses = (stmt: Stmt, state: State): void => {
-    for (const expr of ownExprs(stmt))
+    for (const expr of expressionsOf(stmt))
       someExpr(expr, (e) => {
         if (e.kind === "q") for (const port of e.port.parts) if (state.has(port)) found.add(port);
         return false;

@@ -12,7 +12,7 @@ import type { Signal } from "../../hw/signal.js";
 import { Heap, layoutOf, writeValue, type Layout } from "./layout.js";
 import { toldBy, toldBytes, type Askers, type Edge } from "./knowledge.js";
 import { planMemories, type MemoryPlans, type PortGroup } from "./memory-plan.js";
-import { visitExprs, visitStmts } from "./visit.js";
+import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 
 export interface ChannelPlan {
   readonly channel: Channel;
@@ -188,16 +188,14 @@ export class Plan {
         );
       portUsers.set(part, actor);
     };
-    visitStmts(process.body, (stmt: Stmt) => {
+    for (const stmt of statementsIn(process.body)) {
       if (stmt.kind === "pop" || stmt.kind === "tryPop" || stmt.kind === "peek")
         for (const channel of stmt.channel.parts) this.#use(consumers, channel, actor, "pop");
       else if (stmt.kind === "push" || stmt.kind === "tryPush")
         for (const channel of stmt.channel.parts) this.#use(producers, channel, actor, "push");
       else if (stmt.kind === "read" || stmt.kind === "write") stmt.port.parts.forEach(port);
-    });
-    visitExprs(process.body, (expr) => {
-      if (expr.kind === "q") expr.port.parts.forEach(port);
-    });
+    }
+    for (const expr of expressionsWithin(process.body)) if (expr.kind === "q") expr.port.parts.forEach(port);
   }
 
   /** Processes that use a memory which another one uses too, each with those. */
@@ -223,11 +221,10 @@ export class Plan {
       const to = consumers.get(channel);
       if (to !== undefined) edges.push({ from, to, channel });
     }
-    this.ir.processes.forEach(({ body }, from) =>
-      visitStmts(body, (stmt) => {
+    this.ir.processes.forEach(({ body }, from) => {
+      for (const stmt of statementsIn(body))
         if (stmt.kind === "feed") edges.push({ from, to: this.gridActor(stmt.grid) });
-      }),
-    );
+    });
     const found = new Map<Channel, readonly number[]>();
     toldBy(edges, askers).forEach((told, i) => {
       const { channel, to } = edges[i]!;
