@@ -102,7 +102,11 @@ export function emitGroupRead(actor: Actor, group: PortGroup, address: number, d
   code.get(address).i32(memory.epochStride).op("i32.mul").set(epochs);
   code.get(time).op("i32x4.splat").set(now);
   for (const at of vectors) {
-    code.i32(0).mem("v128.load", group.lastRead + at).get(now).op("i32x4.eq");
+    code
+      .i32(0)
+      .mem("v128.load", group.lastRead + at)
+      .get(now)
+      .op("i32x4.eq");
     if (at > 0) code.op("v128.or");
   }
   const [written] = memory.writeEpochs;
@@ -119,7 +123,10 @@ export function emitGroupRead(actor: Actor, group: PortGroup, address: number, d
   code.get(address).i32(memory.stride).op("i32.mul").set(from);
   copyBytes(code, group.bytes, words, { local: from, at: memory.words });
   for (const at of vectors) {
-    code.i32(0).get(now).mem("v128.store", group.lastRead + at);
+    code
+      .i32(0)
+      .get(now)
+      .mem("v128.store", group.lastRead + at);
     const count = group.reads + at;
     code.i32(0).i32(0).mem("v128.load", count).v128(ones).op("i32x4.add").mem("v128.store", count);
   }

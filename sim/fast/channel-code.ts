@@ -75,13 +75,7 @@ export function countReleases({ code, plan, actor }: Releasing, told: readonly n
 
 function knowledgeSlot(code: Code, channel: ChannelPlan, index: number): Address {
   const address = code.local("i32");
-  code
-    .get(index)
-    .i32(mask(channel))
-    .op("i32.and")
-    .i32(toldBytes(channel.told))
-    .op("i32.mul")
-    .set(address);
+  code.get(index).i32(mask(channel)).op("i32.and").i32(toldBytes(channel.told)).op("i32.mul").set(address);
   return [address, channel.knowledge];
 }
 
@@ -270,7 +264,6 @@ function settlePop(actor: Actor, channel: ChannelPlan, i: number, take: (address
   takeValue(code, channel, i, take);
   code.storeAt(channel.popped, () => code.get(i).i32(1).op("i32.add"));
   emitPopOccupancy(code, channel, i, time);
-  if (channel.told.length > 0)
-    emitLearn(code, channel.told, plan.known[actor.actor]!, knowledgeSlot(code, channel, i));
+  if (channel.told.length > 0) emitLearn(code, channel.told, plan.known[actor.actor]!, knowledgeSlot(code, channel, i));
   if (channel.producer >= 0) emitWake(actor, channel.pushWaits, channel.producer);
 }

@@ -159,7 +159,13 @@ export class GridCode {
     code.loadAt(state.runs).op("i32.eqz").op("i32.or").if();
     code.storeAt(state.runs, () => code.loadAt(state.runs).i32(1).op("i32.add"));
     const newest = (): void => {
-      code.loadAt(state.runs).i32(state.runSlots - 1).op("i32.and").i32(2).op("i32.shl").set(slot);
+      code
+        .loadAt(state.runs)
+        .i32(state.runSlots - 1)
+        .op("i32.and")
+        .i32(2)
+        .op("i32.shl")
+        .set(slot);
     };
     newest();
     code.get(slot).get(time).mem("i32.store", state.runTimes);
@@ -340,11 +346,7 @@ export class GridCode {
     code.get(slot).i32(this.emitted.bytes).op("i32.mul").set(value);
     put(placeAt(this.emitted, this.leaveValues, value));
     const { told } = this.results;
-    code
-      .get(slot)
-      .i32(toldBytes(told))
-      .op("i32.mul")
-      .set(value);
+    code.get(slot).i32(toldBytes(told)).op("i32.mul").set(value);
     emitTell(code, told, [value, this.#leaveKnowledge], plan.known[this.actor]!);
     code.storeAt(state.tail, () => code.loadAt(state.tail).i32(1).op("i32.add"));
   }

@@ -113,7 +113,12 @@ export function emitFeedBurst(
     const mask = code.local("v128");
     code.i64(-1).i32(BLOCK).get(waves).op("i32.sub").i32(3).op("i32.shl").op("i64.extend_i32_u").op("i64.shr_u");
     code.op("i64x2.splat").op("i16x8.extend_low_i8x16_s").set(mask);
-    const panel = (operand: BurstOperand, base: number, { panel: start, leaf }: typeof product.a, masked: boolean): void => {
+    const panel = (
+      operand: BurstOperand,
+      base: number,
+      { panel: start, leaf }: typeof product.a,
+      masked: boolean,
+    ): void => {
       const { leaf: from, offsets } = access(operand);
       const address = code.local("i32");
       emitBase(code, from);

@@ -116,8 +116,7 @@ function alike(
     rows.push([...parts]);
   };
   for (const { body } of processes) {
-    for (const stmt of statementsIn(body))
-      if (stmt.kind === "read" || stmt.kind === "write") look(stmt.port.parts);
+    for (const stmt of statementsIn(body)) if (stmt.kind === "read" || stmt.kind === "write") look(stmt.port.parts);
     for (const expr of expressionsWithin(body)) if (expr.kind === "q") look(expr.port.parts);
   }
   return { banks, rows };
@@ -180,7 +179,14 @@ function planPorts(
   initially: Initially,
 ): PortGroup {
   const each = (): number => heap.take(numbers(row.length));
-  const [lastRead, readAddress, lastWrite, writeAddress, reads, writes] = [each(), each(), each(), each(), each(), each()];
+  const [lastRead, readAddress, lastWrite, writeAddress, reads, writes] = [
+    each(),
+    each(),
+    each(),
+    each(),
+    each(),
+    each(),
+  ];
   const { layout } = memories.get(row[0]!.memory)!;
   const bytes = row.length * layout.bytes;
   const wordStride = row.some((port) => twoWords.has(port)) ? Math.ceil(bytes / 16) * 16 : 0;

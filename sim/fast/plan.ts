@@ -6,7 +6,7 @@
 import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { Grid } from "../../hw/grid.js";
-import type { DesignIr, ProcessIr, Stmt } from "../../hw/ir/ir.js";
+import type { DesignIr, ProcessIr } from "../../hw/ir/ir.js";
 import type { MemoryPort } from "../../hw/memory.js";
 import type { Signal } from "../../hw/signal.js";
 import { Heap, layoutOf, writeValue, type Layout } from "./layout.js";
@@ -204,8 +204,7 @@ export class Plan {
     for (const memory of this.ir.design.memories) {
       const users = new Set(memory.ports.map((port) => portUsers.get(port)).filter((user) => user !== undefined));
       for (const user of users)
-        for (const other of users)
-          if (other !== user) found.set(user, (found.get(user) ?? new Set()).add(other));
+        for (const other of users) if (other !== user) found.set(user, (found.get(user) ?? new Set()).add(other));
     }
     return new Map([...found].sort(([a], [b]) => a - b));
   }

@@ -3,7 +3,7 @@
  * clock in a local. Where the process has to wait for what is not simulated yet, its locals go to its frame in memory
  * and the function returns; called again, it goes on from there.
  */
-import type { CellIr, Expr, Local, Loop, ProcessIr, Ref, Stmt } from "../../hw/ir/ir.js";
+import type { CellIr, Local, Loop, ProcessIr, Ref, Stmt } from "../../hw/ir/ir.js";
 import { children, expressionsOf, someExpr } from "../../hw/ir/walk.js";
 import { bankLoop, emitGroupRead, pickLoop, readsTogether } from "./bank-code.js";
 import * as channels from "./channel-code.js";
@@ -221,7 +221,6 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   #loop(loop: Loop): Step {
     const { code } = this;
     const bodyPoints = pointsIn(loop.body);
-    const updatePoints = pointsIn(loop.update);
     const endless = loop.condition.kind === "const" && Boolean(loop.condition.value);
     const orderedCondition = someExpr(loop.condition, ({ kind }) => kind === "signal");
     const check = (leaveIf: boolean, target: () => Label): Step[] => {
@@ -413,4 +412,3 @@ export class CellCompiler extends StatementCompiler {
     super(plan, none, actor, [], { fields: [], body: cell.body }, code);
   }
 }
-
