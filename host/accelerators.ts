@@ -35,6 +35,8 @@ export interface AcceleratorRequest {
   readonly inProcess?: SimulatorOptions;
   readonly simulation?: SimulationOptions;
   readonly onClocks?: (clocks: number) => void;
+  /** Hears how far the build of a simulator of Verilog has come (`rtl`). */
+  readonly onBuild?: (done: number, total: number) => void;
 }
 
 export interface OpenAccelerator {
@@ -50,7 +52,11 @@ export const isAcceleratorPlace = (on: string): boolean => on === "sim" || on.st
 
 /** @throws TandemError if there is no such design, parameter or place, or nobody answers. */
 export async function openAccelerator(request: AcceleratorRequest): Promise<OpenAccelerator> {
-  const { on, onClocks } = request;
+  const { on, onClocks, design: name } = request;
+  if (name !== undefined && isSystemCDesign(name))
+    throw new TandemError(`${name} is a design in SystemC: it takes whole networks`, {
+      hint: "Use tandem run or tandem verify.",
+    });
   const device = on === "sim" ? await openSimulator(request) : await openTcp(parseTcpAddress(on));
   try {
     const description = await device.describe();
@@ -77,7 +83,10 @@ export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Pr
       hint: "Use --engine fast, which is equal to it clock for clock, or --platform ideal without --report.",
     });
   // The simulator of the Verilog is a program of its own: it needs no worker.
-  if (engine === "rtl") return RtlSimulator.of(design, parameters);
+  if (engine === "rtl") {
+    const { onBuild } = request;
+    return RtlSimulator.of(design, parameters, onBuild ? { build: { onBuild } } : {});
+  }
   return openWorker({ module, export: exported, engine, parameters, options: simulation });
 }
 
@@ -121,9 +130,13 @@ export async function acceleratorTarget(request: AcceleratorRequest, kernels?: s
 }
 
 /** A user's own design in SystemC (`tandem systemc build`). */
-async function systemcTarget({ on, design: file, set }: AcceleratorRequest, cpu: Target): Promise<Target> {
+async function systemcTarget({ on, design: file, set, engine }: AcceleratorRequest, cpu: Target): Promise<Target> {
   const hint = "Its constants are in its C++ class; it runs with --on sim.";
   if (on !== "sim") throw new TandemError(`${file!} is simulated, it is not at ${on}`, { hint });
+  if (engine !== undefined)
+    throw new TandemError(`${file!} is a design in SystemC, which the engine ${engine} cannot run`, {
+      hint: `Leave --engine ${engine} away: it is simulated by its own build.`,
+    });
   if (set && Object.keys(set).length > 0) throw new TandemError(`${file!} has no parameters for --set`, { hint });
   const { accelerator, design } = await openSystemC(file!);
   const { columns, depth, clockPeriod } = design;

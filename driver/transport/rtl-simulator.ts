@@ -14,7 +14,7 @@ import { runSimulator, type RtlRun } from "../../sim/rtl/simulate.js";
 import type { SimulatorName } from "../../sim/rtl/tools.js";
 import type { Design } from "../design.js";
 import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
-import { checkProgram, type Program } from "../program.js";
+import { checkProgram, type Program, type StreamPort } from "../program.js";
 import { streamPorts, type Beat } from "../stream.js";
 import { ReceiveChannel, SendChannel } from "./dma.js";
 import { memoryOf } from "./simulator.js";
@@ -23,8 +23,14 @@ export interface RtlOptions {
   /** `verilator` by default. */
   readonly simulator?: SimulatorName;
   readonly stalls?: RandomStalls;
+  /** Clocks without a single beat on any stream after which a run is given up; 2 million by default. */
+  readonly patience?: number;
+  /** Milliseconds of wall time for one run; no limit by default. */
+  readonly timeout?: number;
   readonly build?: Omit<BuildOptions, "simulator">;
 }
+
+const PATIENCE = 2_000_000;
 
 /** The Verilog of a module tree; a `TandemError` with the first breach where its source is no hardware. */
 export async function readVerilog(elaborated: Elaborated, source?: SourceLine): Promise<VerilogDesign> {
@@ -112,9 +118,12 @@ export class RtlSimulator implements Device {
     const program = this.#programs.get(handle);
     if (!program) throw new TandemError(`The simulator holds no program ${handle}`);
     const memory = memoryOf(program, inputs);
-    const { run, receives } = this.#streams(program, memory);
+    const { stalls, patience = PATIENCE, timeout } = this.#options;
+    const { run, receives } = streamsOf(program, this.#description.streams, memory, stalls);
     const result = await runSimulator(this.#built, this.#verilog, this.#elaborated, {
       ...run,
+      patience,
+      ...(timeout !== undefined ? { timeout } : {}),
       ...(progress.onClocks ? { progress: progress.onClocks } : {}),
     });
     for (const { channel, expected } of receives) {
@@ -134,34 +143,35 @@ export class RtlSimulator implements Device {
     const { clocks, counters } = result;
     return { outputs, clocks, exact: true, ...(counters ? { counters } : {}) };
   }
+}
 
-  /** What the DMA channels of a program send and want. */
-  #streams(
-    program: Program,
-    memory: readonly Uint8Array[],
-  ): { run: RtlRun; receives: { channel: ReceiveChannel; expected: number }[] } {
-    const { stalls } = this.#options;
-    const inputs: Record<string, { values: Beat[]; gaps: number[] }> = {};
-    const outputs: Record<string, { count: number; gaps: number[] }> = {};
-    const receives: { channel: ReceiveChannel; expected: number }[] = [];
-    for (const port of this.#description.streams) {
-      const hold = stalls && stallsOf(stalls, port.name);
-      const gaps = (count: number): number[] => (hold ? Array.from({ length: count }, hold) : []);
-      if (port.direction === "in") {
-        const channel = new SendChannel(program, port, memory);
-        const values: Beat[] = [];
-        for (let beat = channel.next(); beat; beat = channel.next()) values.push(beat);
-        inputs[port.name] = { values, gaps: gaps(values.length) };
-      } else {
-        const bytes = program.steps.reduce(
-          (sum, step) => sum + (step.kind === "receive" && step.stream === port.name ? step.length : 0),
-          0,
-        );
-        const count = bytes / port.bytes;
-        receives.push({ channel: new ReceiveChannel(program, port, memory), expected: count });
-        outputs[port.name] = { count, gaps: gaps(count) };
-      }
+/** What the DMA channels of a program send and want. */
+export function streamsOf(
+  program: Program,
+  ports: readonly StreamPort[],
+  memory: readonly Uint8Array[],
+  stalls?: RandomStalls,
+): { run: RtlRun; receives: { channel: ReceiveChannel; expected: number }[] } {
+  const inputs: Record<string, { values: Beat[]; gaps: number[] }> = {};
+  const outputs: Record<string, { count: number; gaps: number[] }> = {};
+  const receives: { channel: ReceiveChannel; expected: number }[] = [];
+  for (const port of ports) {
+    const hold = stalls && stallsOf(stalls, port.name);
+    const gaps = (count: number): number[] => (hold ? Array.from({ length: count }, hold) : []);
+    if (port.direction === "in") {
+      const channel = new SendChannel(program, port, memory);
+      const values: Beat[] = [];
+      for (let beat = channel.next(); beat; beat = channel.next()) values.push(beat);
+      inputs[port.name] = { values, gaps: gaps(values.length) };
+    } else {
+      const bytes = program.steps.reduce(
+        (sum, step) => sum + (step.kind === "receive" && step.stream === port.name ? step.length : 0),
+        0,
+      );
+      const count = bytes / port.bytes;
+      receives.push({ channel: new ReceiveChannel(program, port, memory), expected: count });
+      outputs[port.name] = { count, gaps: gaps(count) };
     }
-    return { run: { inputs, outputs }, receives };
   }
+  return { run: { inputs, outputs }, receives };
 }

@@ -18,6 +18,7 @@ import { synth } from "./commands/synth.js";
 import { systemc } from "./commands/systemc.js";
 import { verify } from "./commands/verify.js";
 import { report, UsageError } from "./errors.js";
+import { spreadSet } from "./options.js";
 
 const COMMANDS = [
   ...[run, verify, inspect, designs, gemm, serve, check, ir, rtl, synth, systemc],
@@ -30,7 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
     const [first = "-"] = args;
     if (!first.startsWith("-") && named(args).length === 0)
       throw new UsageError(`There is no command "${first}"`, { hint: "tandem --help shows what there is." });
-    await yargs([...args])
+    await yargs(spreadSet(args))
       .scriptName("tandem")
       .command(COMMANDS)
       .demandCommand(1, "No command given")

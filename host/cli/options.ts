@@ -13,6 +13,7 @@ import { DEFAULT_DESIGN } from "../registry.js";
 import { cpuTarget, type Target } from "../targets.js";
 import { UsageError } from "./errors.js";
 import { readText } from "./files.js";
+import type { Progress } from "./progress.js";
 
 /** Which design, and how it is configured. */
 export function designOptions<T>(yargs: Argv<T>) {
@@ -125,18 +126,20 @@ export interface KernelArguments {
 }
 
 /**
- * The place that the options name; `onClocks` hears how far the accelerator has come in a layer.
+ * The place that the options name; `progress` hears how far the accelerator has come in a layer, or in being built.
  * @throws UsageError if there is no such place, or the options contradict each other.
  */
 export function openTarget(
   args: PlaceArguments & Pick<KernelArguments, "kernels">,
-  onClocks: (clocks: number) => void,
+  progress: Pick<Progress, "clocks" | "building">,
   simulation: SimulationOptions = {},
 ): Promise<Target> {
   const { on, design, engine, kernels } = args;
   checkEngine(args);
-  if (isAcceleratorPlace(on))
-    return acceleratorTarget({ on, design, set: parseSet(args.set), engine, onClocks, simulation }, kernels);
+  if (isAcceleratorPlace(on)) {
+    const set = parseSet(args.set);
+    return acceleratorTarget({ on, design, set, engine, simulation, ...watch(progress) }, kernels);
+  }
   if (on !== "cpu") throw new UsageError(`--on ${on}: no such place`, { hint: "Use sim, cpu or tcp://HOST:PORT." });
   if (design !== undefined || args.set.length > 0) {
     throw new UsageError("--design and --set mean nothing with --on cpu", { hint: "Add --on sim." });
@@ -144,10 +147,33 @@ export function openTarget(
   return Promise.resolve(cpuTarget(kernels));
 }
 
+/** What an accelerator tells of its progress, to the bar. */
+export const watch = (progress: Pick<Progress, "clocks" | "building">) => ({
+  onClocks: (clocks: number): void => progress.clocks(clocks),
+  onBuild: (done: number, total: number): void => progress.building(done, total),
+});
+
 /** @throws UsageError where an engine is named, but nothing is simulated here. */
 export function checkEngine({ on, engine }: Pick<PlaceArguments, "on" | "engine">): void {
   if (engine !== undefined && on !== "sim")
     throw new UsageError(`--engine ${engine} means nothing with --on ${on}`, { hint: "Add --on sim." });
+}
+
+/**
+ * `--set rows=8 cols=8 systolic` as `--set rows=8 --set cols=8 systolic`: what follows a pair and is one too belongs to it,
+ * and what is none (a design, a model, a number) stays what it is.
+ */
+export function spreadSet(args: readonly string[]): string[] {
+  const out: string[] = [];
+  let inside = false;
+  for (const [i, arg] of args.entries()) {
+    const isPair = /^[A-Za-z_]\w*=[^/\\]*$/.test(arg);
+    const named = args[i - 1] === "--set";
+    if (inside && isPair && !named) out.push("--set");
+    inside = arg.startsWith("--set=") || (isPair && (named || inside));
+    out.push(arg);
+  }
+  return out;
 }
 
 /** `--set rows=8` as overrides; the design converts and checks the values. */

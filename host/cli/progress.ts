@@ -41,6 +41,13 @@ export class Progress {
     this.draw(`, ${count(clocks)} clocks`);
   }
 
+  /** A simulator of Verilog is being built: `done` of `total` steps. It comes before the parts. */
+  building(done: number, total: number): void {
+    if (done === 0) this.start = performance.now();
+    if (done < total) this.paint(done / total, "building the Verilog's simulator (kept for the next run)");
+    else this.close();
+  }
+
   /** Clears the line. */
   close(): void {
     if (this.drawn > 0) process.stderr.write("\r\x1b[2K");
@@ -48,14 +55,18 @@ export class Progress {
   }
 
   private draw(detail: string): void {
-    const now = performance.now();
     const part = this.parts[this.current];
-    if (!this.enabled || part === undefined || now - this.drawn < INTERVAL) return;
-    this.drawn = now;
+    if (part === undefined) return;
     const work = (parts: readonly Part[]) => parts.reduce((sum, each) => sum + each.work, 0);
-    const share = work(this.parts.slice(0, this.current)) / (work(this.parts) || 1);
+    this.paint(work(this.parts.slice(0, this.current)) / (work(this.parts) || 1), part.name + detail);
+  }
+
+  private paint(share: number, text: string): void {
+    const now = performance.now();
+    if (!this.enabled || now - this.drawn < INTERVAL) return;
+    this.drawn = now;
     const bar = "#".repeat(Math.round(share * WIDTH)).padEnd(WIDTH, ".");
     const seconds = ((now - this.start) / 1000).toFixed(1);
-    process.stderr.write(`\r\x1b[2K[${bar}] ${Math.floor(share * 100)} % ${seconds} s ${part.name}${detail}`);
+    process.stderr.write(`\r\x1b[2K[${bar}] ${Math.floor(share * 100)} % ${seconds} s ${text}`);
   }
 }

@@ -119,7 +119,8 @@ function keepLoop(loop: Loop, known: Known): Stmt {
 function unrollLoop(loop: Loop, outer: Known): Stmt[] | undefined {
   const { at } = loop;
   const endless = loop.condition.kind === "const" && loop.condition.value !== false;
-  if (!loop.combinational && (endless || takesClock(loop.body, loop.label))) return undefined;
+  if (!loop.combinational && (endless || (takesClock(loop.body, loop.label) && !passesOnce(loop, outer))))
+    return undefined;
   const known = new Map(outer);
   const out: Stmt[] = [];
   const leaves = mentions(loop.body, "break", loop.label);
@@ -152,6 +153,17 @@ function unrollLoop(loop: Loop, outer: Known): Stmt[] | undefined {
   if (!leaves) return out;
   forget([loop], outer);
   return [{ kind: "block", label: loop.label, body: out, at }];
+}
+
+/** One pass is no loop: its text stands for itself, and nothing goes round (`streams` of a design that has one). */
+function passesOnce(loop: Loop, outer: Known): boolean {
+  const known = new Map(outer);
+  const first = fold(loop.condition, known);
+  if (!loop.atLeastOnce && !(first.kind === "const" && first.value)) return false;
+  forget(loop.body, known);
+  sequence(loop.update, known);
+  const second = fold(loop.condition, known);
+  return second.kind === "const" && !second.value;
 }
 
 /** Every path through the statements to the next pass of the loop `label` takes a clock, or will before the pass after it. */

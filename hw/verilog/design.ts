@@ -130,7 +130,7 @@ class DesignText {
     if (before !== undefined) return before;
     const name = this.#moduleNames.unique(wanted);
     this.#byText.set(text, name);
-    const quiet = "/* verilator lint_off UNUSED */\n";
+    const quiet = "/* verilator lint_off UNUSED */\n/* verilator lint_off PINCONNECTEMPTY */\n";
     this.#files.set(`${name}.v`, `// ${what}. Written by tandem rtl.\n${quiet}module ${name}${text}`);
     return name;
   }

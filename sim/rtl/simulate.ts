@@ -31,6 +31,10 @@ export interface RtlRun {
   readonly until?: number;
   /** Refuse to run longer. */
   readonly limit?: number;
+  /** Refuse to run on when no token has passed an outer port for so many clocks. */
+  readonly patience?: number;
+  /** Milliseconds of wall time after which the simulator is ended: a loop within a clock never comes to a limit. */
+  readonly timeout?: number;
   readonly progress?: (clock: number) => void;
 }
 
@@ -59,7 +63,9 @@ export async function runSimulator(
   try {
     writeStreams(work, design, run);
     const reader = new Reader(design, elaborated);
-    const { status, stderr } = await start(built, work, run, reader);
+    const { status, stderr, timedOut } = await start(built, work, run, reader);
+    if (timedOut)
+      throw new TandemError(`${design.top}: the ${built.simulator} model was ended after ${run.timeout ?? 0} ms`);
     if (status !== 0 || reader.end === undefined)
       throw new TandemError(
         `The ${built.simulator} model of ${design.top} ended without a result: ${stderr.slice(0, 2000)}`,
@@ -68,6 +74,11 @@ export async function runSimulator(
       throw new TandemError(`${design.top}: still running after ${run.limit ?? 0} clocks`, {
         hint: "Raise the limit, or look for a process that polls without end.",
       });
+    if (reader.quiet)
+      throw new TandemError(
+        `${design.top}: no token has passed an outer port for ${run.patience ?? 0} clocks, yet the design runs on (clock ${reader.end.now})`,
+        { hint: "Look for a process that polls without end, or for a loop that does not advance." },
+      );
     if (reader.fault !== undefined) throw new TandemError(reader.fault);
     return reader.result(built.counters);
   } finally {
@@ -78,15 +89,19 @@ export async function runSimulator(
 function start(built: Built, work: string, run: RtlRun, reader: Reader): ReturnType<typeof runTool> {
   const until = run.until ?? 0;
   const limit = run.limit ?? 0;
+  const patience = run.patience ?? 0;
   const line = (text: string): void => reader.line(text);
   if (built.simulator === "icarus") {
     const args = ["-n", join(built.folder, "model.vvp"), `+until=${until}`, `+limit=${limit}`];
-    return runTool("vvp", args, work, line);
+    args.push(`+patience=${patience}`);
+    return runTool("vvp", args, work, { line, timeout: run.timeout });
   }
-  return runTool(join(built.folder, "model"), [String(until), String(limit)], work, line, (text) => {
+  const diagnostic = (text: string): void => {
     const clock = /clock (\d+)/.exec(text);
     if (clock) run.progress?.(Number(clock[1]));
-  });
+  };
+  const args = [until, limit, patience].map(String);
+  return runTool(join(built.folder, "model"), args, work, { line, diagnostic, timeout: run.timeout });
 }
 
 function writeStreams(work: string, design: VerilogDesign, run: RtlRun): void {
@@ -122,6 +137,7 @@ class Reader {
   readonly #rows = new Map<string, string[]>();
   end: { clocks: number; now: number } | undefined;
   limited = false;
+  quiet = false;
   /** What is wrong with the tokens that left. */
   fault: string | undefined;
 
@@ -142,6 +158,7 @@ class Reader {
     } else if (kind === "end") this.end = { clocks: Number(words[0]), now: Number(words[1]) };
     else if (kind === "x") this.#unknown.push(Number(words[0]));
     else if (kind === "limit") this.limited = true;
+    else if (kind === "quiet") this.quiet = true;
     else if (kind && /^[pcmg]$/.test(kind)) this.#rows.set(`${kind}${words[0]!}`, words.slice(1));
   }
 

@@ -33,8 +33,8 @@ export function verilatorMain(design: VerilogDesign): string {
   const settle = ports.map((p, i) => {
     const port = `Port& p = ports[${i}];`;
     return p.port.direction === "in"
-      ? `    { ${port} if (p.asks && top->${p.theirs}) p.next(now); if (p.at > now && p.more) moved = true; }`
-      : `    { ${port} if (p.asks && top->${p.theirs}) { uint32_t* w = p.value; ${fetch(p)} p.show(now); } if (p.at > now && p.left != 0 && p.waits) moved = true; }`;
+      ? `    { ${port} if (p.asks && top->${p.theirs}) { p.next(now); beat = now; } if (p.at > now && p.more) moved = true; }`
+      : `    { ${port} if (p.asks && top->${p.theirs}) { uint32_t* w = p.value; ${fetch(p)} p.show(now); beat = now; } if (p.at > now && p.left != 0 && p.waits) moved = true; }`;
   });
   const setup = ports.map(
     ({ port, bits, mine }, i) =>
@@ -110,16 +110,18 @@ int main(int argc, char** argv) {
   setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
   uint64_t until = argc > 1 ? strtoull(argv[1], nullptr, 10) : 0;
   uint64_t limit = argc > 2 ? strtoull(argv[2], nullptr, 10) : 0;
+  uint64_t patience = argc > 3 ? strtoull(argv[3], nullptr, 10) : 0;
   Vtandem_tb* top = new Vtandem_tb;
   static Port ports[${Math.max(1, ports.length)}];
 ${setup.join("\n")}
   top->clk = 0; top->rst = 1; top->report = 0;
   for (int i = 0; i < 3; i++) { top->clk = 0; top->eval(); top->clk = 1; top->eval(); }
   top->rst = 0;
-  uint64_t now = 0, last = 0;
+  uint64_t now = 0, last = 0, beat = 0;
   for (;; now++) {
     if (until && now >= until) break;
     if (limit && now >= limit) { printf("limit\\n"); break; }
+    if (patience && now > beat + patience) { printf("quiet\\n"); break; }
     top->clk = 0;
 ${drive.join("\n")}
     top->eval();
@@ -129,7 +131,7 @@ ${settle.join("\n")}
     else if (!top->active) break;
     top->clk = 1;
     top->eval();
-    if ((now & 0xffff) == 0xffff) fprintf(stderr, "clock %llu\\n", (unsigned long long)now);
+    if ((now & 0x3fff) == 0x3fff) fprintf(stderr, "clock %llu\\n", (unsigned long long)now);
   }
   printf("end %llu %llu\\n", (unsigned long long)last, (unsigned long long)now);
   top->report = 1; top->clk = 0; top->eval(); top->clk = 1; top->eval();

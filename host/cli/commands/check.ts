@@ -29,6 +29,7 @@ export const check: CommandModule<object, Arguments> = {
     const designs: string[] = [];
     // The front end is loaded when it is needed: its parser is native code.
     const { checkDesign } = await import("../../../hw/check/index.js");
+    const { emitVerilog } = await import("../../../hw/verilog/design.js");
     for (const target of targets)
       for (const { name, build } of await findHardware(target, {}, true)) {
         const { ir, diagnostics } = await checkDesign(elaborate(build()), { rtl });
@@ -40,6 +41,8 @@ export const check: CommandModule<object, Arguments> = {
           if (!shown.has(text)) process.stdout.write(`${text}\n\n`);
           shown.add(text);
         }
+        // The lowering to state machines refuses what no rule says, such as a loop that it cannot show to take a clock.
+        if (rtl && diagnostics.length === 0) inDesign(name, () => emitVerilog(ir));
       }
     const what = `${designs.join(", ")}: ${plural(processes, "process", "es")}, ${plural(cells, "cell")}`;
     const count = plural(shown.size, "breach", "es");
@@ -48,5 +51,16 @@ export const check: CommandModule<object, Arguments> = {
       throw new TandemError(`${count} of the language's rules`, { hint: "docs/language.md explains each rule." });
   },
 };
+
+/** @throws TandemError that names the design as well. */
+function inDesign(name: string, action: () => unknown): void {
+  try {
+    action();
+  } catch (error) {
+    if (!(error instanceof TandemError)) throw error;
+    const hint = error.hint === undefined ? {} : { hint: error.hint };
+    throw new TandemError(`${name} cannot become Verilog: ${error.message}`, { ...hint, cause: error });
+  }
+}
 
 const plural = (n: number, noun: string, ending = "s"): string => `${n} ${noun}${n === 1 ? "" : ending}`;

@@ -17,6 +17,7 @@ import {
   engineOption,
   openPlatform,
   parseSet,
+  watch,
   platformOption,
   type DesignArguments,
   type PlatformArguments,
@@ -78,7 +79,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
       design: args.design,
       set: parseSet(args.set),
       engine: args.engine,
-      onClocks: (clocks) => progress.clocks(clocks),
+      ...watch(progress),
       ...(board && { simulation: { board } }),
       ...(waveform && { inProcess: { onKernel: waveform.attach } }),
     });
@@ -102,9 +103,9 @@ function checkArguments({ on, engine, seed, vcd, trace, window, json, platform, 
   checkEngine({ on, engine });
   if (on !== "sim" && (platform === "pynq-z1" || calibration !== undefined))
     throw new UsageError(`--platform and --calibration mean nothing with --on ${on}`, { hint: "Add --on sim." });
-  if (vcd !== undefined && engine === "fast")
-    throw new UsageError("--vcd needs the kernel, which is equal to the fast engine clock for clock", {
-      hint: "Leave --engine fast away.",
+  if (vcd !== undefined && engine !== undefined && engine !== "kernel")
+    throw new UsageError(`--vcd needs the kernel, which is equal to the engine ${engine} clock for clock`, {
+      hint: `Leave --engine ${engine} away.`,
     });
   if (vcd !== undefined && on !== "sim") throw new UsageError("--vcd needs the simulator in this process: --on sim");
   if (vcd === undefined && (trace.length > 0 || window !== undefined))

@@ -90,7 +90,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const labels = findLabels(args.labels, model, outputTensor);
 
   const progress = new Progress(args.progress);
-  const target = await openTarget(args, (clocks) => progress.clocks(clocks), {
+  const target = await openTarget(args, progress, {
     timeline: args.report !== undefined,
     ...(platform.board && { board: platform.board }),
   });

@@ -46,7 +46,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const graph = readTfliteFile(args.model);
   const golden = readGolden(args.golden);
   const progress = new Progress(args.progress);
-  const target = await openTarget(args, (clocks) => progress.clocks(clocks));
+  const target = await openTarget(args, progress);
   try {
     const { implementations, prefer } = target;
     const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });

@@ -1,10 +1,11 @@
 /** Runs an example of the language in the kernel, with random tokens and random stalls at its outer ports. */
-import type { Module } from "../../../hw/index.js";
+import { elaborate, type Module } from "../../../hw/index.js";
 import type { Type } from "../../../hw/types.js";
 import type { AnyType } from "../../../hw/frontend/types.js";
-import { mulberry32, sink, source } from "../../../sim/environment.js";
+import { mulberry32, sink, source, stallsOf } from "../../../sim/environment.js";
 import type { Counters } from "../../../sim/kernel/counters.js";
 import { Kernel, type Replaced } from "../../../sim/kernel/kernel.js";
+import type { RtlRun } from "../../../sim/rtl/simulate.js";
 
 /** Tokens of an outer port, where any value of its type will not do. */
 export type Tokens = Readonly<Record<string, (random: () => number) => unknown>>;
@@ -52,6 +53,22 @@ export function runExample({ make, tokens }: Example, seed: number, read?: (top:
   }
   const clocks = kernel.run({ until: HORIZON });
   return { outputs, clocks, counters: kernel.counters };
+}
+
+/** What `runExample` gives to an example and takes from it, as lists. */
+export function streamsOf({ make, tokens }: Example, seed: number): RtlRun {
+  const { inputs, outputs } = elaborate(make());
+  const random = mulberry32(seed);
+  const stalls = seed % 2 === 0 ? undefined : { seed, chance: 0.3, most: 4 };
+  const gaps = (port: string, count: number): number[] =>
+    stalls ? Array.from({ length: count }, stallsOf(stalls, port)) : [];
+  const given: Record<string, { values: unknown[]; gaps: number[] }> = {};
+  for (const [port, { type }] of Object.entries(inputs)) {
+    const next = tokens[port] ?? ((r: () => number) => randomValue(type, r));
+    given[port] = { values: Array.from({ length: TOKENS }, () => next(random)), gaps: gaps(port, TOKENS) };
+  }
+  const taken = Object.fromEntries(Object.keys(outputs).map((port) => [port, { gaps: gaps(port, HORIZON) }]));
+  return { inputs: given, outputs: taken, until: HORIZON };
 }
 
 /** A value of a type; its corners come up often. */

@@ -1,5 +1,5 @@
 /** The designs of designs.ts with streams to run them on, drawn from a seed. */
-import type { Module } from "../../../hw/index.js";
+import { elaborate, type Module } from "../../../hw/index.js";
 import type { RtlRun } from "../../../sim/rtl/simulate.js";
 import { Arbiter, Arithmetic, Buffered, Lanes, Mac, Product, Through, Tree } from "./designs.js";
 
@@ -112,9 +112,11 @@ export const cases: readonly Case[] = [
   },
 ];
 
-export function drawRun(which: Case, seed: number): RtlRun {
+/** Streams for one run, and sinks that pause. */
+export function runOf(which: Case, seed: number): RtlRun {
   const draw = random(seed);
   const inputs = which.streams(draw);
   const sink = gaps(draw);
-  return { inputs, outputs: Object.fromEntries(["out", "y"].map((name) => [name, { gaps: sink }])) };
+  const { outputs } = elaborate(which.build());
+  return { inputs, outputs: Object.fromEntries(Object.keys(outputs).map((name) => [name, { gaps: sink }])) };
 }

@@ -1,28 +1,20 @@
 import { expect } from "chai";
 import { elaborate } from "../../../hw/index.js";
-import { emitVerilog, type VerilogDesign } from "../../../hw/verilog/design.js";
+import { emitVerilog } from "../../../hw/verilog/design.js";
 import { readDesign } from "../../../hw/frontend/index.js";
-import type { RtlRun } from "../../../sim/rtl/simulate.js";
 import { simulatorVersion, type SimulatorName } from "../../../sim/rtl/tools.js";
-import { cases, drawRun, type Case } from "./cases.js";
+import { cases, runOf, type Case } from "./cases.js";
 import { essence, runKernel, runRtl, verilogOf } from "./compare.js";
 
 /** TANDEM_SEED replays one run; TANDEM_CASES asks for more of them. */
 const first = Number(process.env["TANDEM_SEED"] ?? 1);
 const count = Number(process.env["TANDEM_CASES"] ?? 4);
 
-/** Only the ports that the design has. */
-function runFor(which: Case, design: VerilogDesign, seed: number): RtlRun {
-  const run = drawRun(which, seed);
-  const names = new Set(design.ports.map(({ name }) => name));
-  return { ...run, outputs: Object.fromEntries(Object.entries(run.outputs ?? {}).filter(([name]) => names.has(name))) };
-}
-
 async function compare(which: Case, simulator: SimulatorName, seeds: readonly number[]): Promise<void> {
   const top = which.build();
   const design = await verilogOf(top);
   for (const seed of seeds) {
-    const run = runFor(which, design, seed);
+    const run = runOf(which, seed);
     const expected = runKernel(which.build(), run);
     const actual = await runRtl(top, design, simulator, run);
     expect(essence(actual), `TANDEM_SEED=${seed}`).to.deep.equal(essence(expected));
@@ -107,7 +99,7 @@ describe("A mutation of the Verilog", function () {
       const mutant = { ...design, files: new Map(design.files).set(file, changed) };
       let caught = false;
       for (const seed of seeds) {
-        const run = { ...runFor(which, design, seed), limit: 20_000 };
+        const run = { ...runOf(which, seed), limit: 20_000 };
         const expected = JSON.stringify(essence(runKernel(which.build(), run)));
         try {
           caught ||= JSON.stringify(essence(await runRtl(top, mutant, "icarus", run))) !== expected;

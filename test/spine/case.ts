@@ -1,0 +1,67 @@
+/** One case of the spine: a configuration, a random layer for it, and stalls on all its ports. A seed is all it takes. */
+import type { ConvLayer } from "../../driver/layer.js";
+import { mulberry32, type RandomStalls } from "../../sim/environment.js";
+import { randomLayer, type LayerShape } from "../designs/layers.js";
+import type { Configuration } from "./pool.js";
+
+export interface Case {
+  readonly configuration: Configuration;
+  readonly layer: ConvLayer;
+  readonly input: Uint8Array;
+  readonly stalls: RandomStalls;
+  /** For people: what was drawn. */
+  readonly text: string;
+}
+
+/** Multiply-accumulates per cell: the kernel moves every register of every cell in every clock. */
+const DEEPEST = 2500;
+const TRIES = 50;
+
+/** Case `index` of a run with `seed`: configurations take turns, everything else is drawn. */
+export function drawCase(pool: readonly Configuration[], seed: number, index: number): Case {
+  const configuration = pool[index % pool.length]!;
+  const { design, parameters } = configuration;
+  const next = mulberry32(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
+  const below = (n: number): number => Math.floor(next() * n);
+  const config = design.configure(parameters);
+  const peak = design.peakMacsPerClock(config);
+  const side = Math.ceil(Math.sqrt(peak));
+  const pixels = 2 + Math.ceil(Math.sqrt(6 * side));
+  // Some without stalls, some with few, some with many and long ones.
+  const stalls =
+    below(3) === 0
+      ? { seed: 0, chance: 0, most: 1 }
+      : { seed: below(2 ** 31), chance: 0.05 + 0.6 * next(), most: 1 + below(20) };
+  for (let tries = 0; tries < TRIES; tries++) {
+    const many = below(3);
+    const kernel = [1, 1, 1, 2, 3][below(5)]!;
+    const shape: LayerShape = {
+      dtype: below(2) === 0 ? "int8" : "uint8",
+      batch: below(6) === 0 ? 2 : 1,
+      height: kernel + below(pixels),
+      width: kernel + below(pixels),
+      inChannels: 1 + below(many === 0 ? 100 : 20),
+      // More than the buffers hold at a time: operands are sent again, and tiles take turns.
+      outChannels: 1 + below((many === 1 ? 12 : 3) * side),
+      kernel,
+      stride: 1 + below(2),
+      dilation: below(8) === 0 ? 2 : 1,
+      pad: below(2) * (kernel - 1),
+      ...(below(5) === 0 ? { shifts: [-31, 4] as const } : {}),
+    };
+    const { layer, input } = randomLayer(shape, below(2 ** 31));
+    const { outHeight, outWidth, outChannels, batch } = layer;
+    if (outHeight < 1 || outWidth < 1) continue;
+    const depth = kernel * kernel * layer.inChannels;
+    const tiles = Math.ceil((batch * outHeight * outWidth) / side) * Math.ceil(outChannels / side);
+    if (tiles * depth > DEEPEST || design.refuses(layer, config) !== null) continue;
+    const held =
+      stalls.chance === 0 ? "no stalls" : `${(100 * stalls.chance).toFixed(0)} % stalls of up to ${stalls.most}`;
+    const text =
+      `${configuration.label}: ${layer.dtype} ${batch}x${layer.inHeight}x${layer.inWidth}x${layer.inChannels} -> ` +
+      `${outHeight}x${outWidth}x${outChannels}, kernel ${kernel}, stride ${layer.strideHeight}, ` +
+      `dilation ${layer.dilationHeight}, pad ${layer.padTop}, ${held}`;
+    return { configuration, layer, input, stalls, text };
+  }
+  throw new Error(`${configuration.label}: refuses all ${TRIES} layers that were drawn (seed ${seed}, case ${index})`);
+}

@@ -1,0 +1,51 @@
+/** The progress line of the spine, its findings as they come, and the closing table. */
+import { count, table } from "../../host/cli/table.js";
+
+export interface Row {
+  readonly part: string;
+  readonly cases: number;
+  /** Of the kernel, over all cases. */
+  readonly clocks: number;
+  readonly differences: number;
+  readonly note: string;
+}
+
+/** Milliseconds between two lines, on a terminal and elsewhere. */
+const INTERVAL = { terminal: 100, file: 30_000 };
+
+export class Progress {
+  readonly #terminal = process.stderr.isTTY;
+  #shown = 0;
+
+  /** What is being run, and which share of its part is done. */
+  step(text: string, share: number): void {
+    const now = performance.now();
+    if (now - this.#shown < (this.#terminal ? INTERVAL.terminal : INTERVAL.file)) return;
+    this.#shown = now;
+    const line = `${Math.floor(100 * share)} % ${text}`;
+    process.stderr.write(this.#terminal ? `\r\x1b[2K${line.slice(0, process.stderr.columns - 1)}` : `${line}\n`);
+  }
+
+  difference(text: string): void {
+    this.note(`DIFFERENCE ${text}`);
+  }
+
+  note(text: string): void {
+    this.clear();
+    process.stdout.write(`${text}\n`);
+  }
+
+  clear(): void {
+    if (this.#terminal) process.stderr.write("\r\x1b[2K");
+  }
+}
+
+export const summary = (rows: readonly (Row & { seconds: number })[]): string =>
+  table(rows, [
+    { title: "part", cell: ({ part }) => part, align: "left" },
+    { title: "cases", cell: ({ cases }) => count(cases) },
+    { title: "clocks", cell: ({ clocks }) => count(clocks) },
+    { title: "differences", cell: ({ differences }) => count(differences) },
+    { title: "seconds", cell: ({ seconds }) => seconds.toFixed(1) },
+    { title: "under", cell: ({ note }) => note, align: "left" },
+  ]);
