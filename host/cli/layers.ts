@@ -34,6 +34,12 @@ export function totals(report: Report, peak: number | undefined): string[] {
     `${report.design ?? "accelerator"}: ${count(clocks.total)} clocks (${exactness}), ` +
       `${percent(macs > 0 ? offloadedMacs / macs : 0)} of the MACs, ${fixed(rate, 1)} MAC per clock, ` +
       `${percent(rate / peak)} of the peak of ${count(peak)}`,
+    ...(report.realTime
+      ? [
+          `board: ${fixed(report.realTime.boardMs, 1)} ms (estimated); simulated in ${fixed(report.realTime.wallMs, 1)} ms of wall time, ` +
+            `real-time factor ${fixed(report.realTime.factor, 2)}`,
+        ]
+      : []),
     ...wrap(`${report.engine}, ${report.level ?? ""}:`, config),
   ];
 }

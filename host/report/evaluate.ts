@@ -26,11 +26,13 @@ export interface Evaluation {
   /** Of the accelerator: clocks, and MACs / (peak x clocks) over its layers. */
   readonly clocks: number;
   readonly utilisation: number | null;
+  /** Wall time in which its accelerator's layers were simulated, layers of one geometry once; and latency over it. */
   readonly simulationMs: number;
+  readonly realTimeFactor: number | null;
 }
 
-/** Costs of layers by geometry, for one target. */
-export class LayerCosts {
+/** Costs of layers by geometry, for one target and network. */
+class LayerCosts {
   readonly #known = new Map<string, LayerCost>();
   simulationMs = 0;
 
@@ -53,7 +55,6 @@ function geometry(graph: Graph, { operator }: PlannedLayer): string {
 
 export interface EvaluateOptions {
   readonly platform: Platform;
-  readonly costs: LayerCosts;
   readonly onLayer?: (layer: PlannedLayer) => void;
 }
 
@@ -61,10 +62,11 @@ export interface EvaluateOptions {
 export async function evaluateNetwork(
   graph: Graph,
   target: Target,
-  { platform, costs, onLayer }: EvaluateOptions,
+  { platform, onLayer }: EvaluateOptions,
 ): Promise<Evaluation[]> {
   const { implementations, prefer } = target;
   const plan = makePlan(graph, { implementations, prefer });
+  const costs = new LayerCosts();
   const runs: LayerRun[] = [];
   for (const layer of plan.layers) {
     const offloaded = layer.implementation.name === ACCELERATOR;
@@ -103,5 +105,6 @@ function summary(
     clocks,
     utilisation: peak !== null && clocks > 0 ? macs / clocks / peak : null,
     simulationMs,
+    realTimeFactor: simulationMs > 0 ? profile.latencyMs / simulationMs : null,
   };
 }

@@ -45,6 +45,11 @@ export interface Report {
   readonly offloadedMacs: number;
   readonly layers: readonly LayerReport[];
   readonly wallMs: number;
+  /**
+   * On a board: its predicted latency over the wall time in which the network was simulated here, CPU layers included; above
+   * 1 the simulation is faster than the board. With `--report` the wall time holds the recording too.
+   */
+  readonly realTime?: { readonly boardMs: number; readonly wallMs: number; readonly factor: number };
   /** On a board: times, bounds and energy; absent where memory and DMA were ideal. */
   readonly profile?: Profile;
 }
@@ -100,6 +105,14 @@ export function makeReport(
     offloadedMacs: sum(layers.filter(({ on }) => on !== "cpu").map(({ macs }) => macs)),
     layers,
     wallMs: result.wallMs,
+    ...(profile &&
+      target.offload && {
+        realTime: {
+          boardMs: profile.latencyMs,
+          wallMs: result.wallMs,
+          factor: profile.latencyMs / result.wallMs,
+        },
+      }),
     ...(profile && { profile }),
   };
 }

@@ -8,7 +8,7 @@ import { acceleratorTarget, ENGINES, type Engine } from "../../accelerators.js";
 import { describeOperator } from "../../graph/graph.js";
 import { DESIGNS } from "../../registry.js";
 import type { PlannedLayer } from "../../runtime/plan.js";
-import { evaluateNetwork, LayerCosts, type Evaluation } from "../../report/evaluate.js";
+import { evaluateNetwork, type Evaluation } from "../../report/evaluate.js";
 import { cpuTarget } from "../../targets.js";
 import { readTfliteFile } from "../../tflite/reader.js";
 import { checkWritable, readText, writeWhole } from "../files.js";
@@ -93,12 +93,11 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
         ? cpuTarget()
         : await acceleratorTarget({ on: "sim", design: name, engine: args.engine, simulation });
     try {
-      const costs = new LayerCosts();
       for (const graph of graphs) {
         const onLayer = ({ operator }: PlannedLayer): void => {
           if (show) process.stderr.write(`\r\x1b[2K${graph.source}: ${describeOperator(operator)}`);
         };
-        const found = await evaluateNetwork(graph, target, { platform, costs, onLayer });
+        const found = await evaluateNetwork(graph, target, { platform, onLayer });
         rows.push(...found.map((row) => (name === null ? row : { ...row, design: name })));
       }
     } finally {
@@ -138,6 +137,11 @@ function evaluationTable(rows: readonly Evaluation[]): string {
     },
     { title: "clocks", cell: ({ clocks }) => clocks || undefined },
     { title: "of peak", cell: ({ utilisation }) => (utilisation === null ? undefined : percent(utilisation)) },
+    { title: "simulated (ms)", cell: ({ design, simulationMs }) => (design === null ? "" : fixed(simulationMs, 0)) },
+    {
+      title: "real time",
+      cell: ({ realTimeFactor }) => (realTimeFactor === null ? undefined : fixed(realTimeFactor, 2)),
+    },
   ]);
 }
 
@@ -158,6 +162,7 @@ function means(rows: readonly Evaluation[], designs: readonly string[]): string[
 }
 
 const NOTES = [
+  "Simulated: wall time in which the accelerator's layers were simulated here, layers of one geometry once; real time: the latency over it.",
   "All times and energies are estimated; SECDA's were measured on a board. Why they differ: this array computes in every clock (SECDA's",
   "takes 4 clocks per step) and loads, computes and stores at once; 1x1 layers need no packing, and packing overlaps with the array;",
   "SECDA's boards run 200 MHz, this prediction 100 MHz, and what its runtime adds to a layer is not in the model. The CPU's int8",

@@ -11,7 +11,7 @@ function tiles(): HTMLElement {
   const exact = report.clocks.exact ? "exact" : "estimated";
   const peak = profile.peakMacsPerClock;
   const rate = report.clocks.total > 0 ? report.offloadedMacs / report.clocks.total : 0;
-  const list: { name: string; value: string; certainty: "exact" | "estimated"; formula: string }[] = [
+  const list: { name: string; value: string; certainty: "exact" | "estimated" | "measured"; formula: string }[] = [
     {
       name: "latency",
       value: `${number(profile.latencyMs)} ms`,
@@ -51,6 +51,16 @@ function tiles(): HTMLElement {
             certainty: "exact",
             formula: "MACs on the accelerator / MACs of all layers",
           } as const,
+          ...(report.realTime
+            ? [
+                {
+                  name: "real-time factor",
+                  value: `${number(report.realTime.factor)} (simulated in ${number(report.realTime.wallMs)} ms)`,
+                  certainty: "measured",
+                  formula: "predicted latency / wall time of the simulation here, CPU layers and recording included",
+                } as const,
+              ]
+            : []),
         ]),
   ];
   return element(

@@ -51,6 +51,12 @@ describe("tandem run --report", function () {
     expect(layers[0]!.startMs).to.equal(0);
   });
 
+  it("says how the simulation's wall time compares with the board's time", () => {
+    const { boardMs, wallMs, factor } = report.realTime!;
+    expect([boardMs, wallMs]).to.deep.equal([report.profile!.latencyMs, report.wallMs]);
+    expect(factor * wallMs).to.be.closeTo(boardMs, 1e-9);
+  });
+
   it("an accelerated layer's clocks stand in its time, and no bound exceeds them", () => {
     const { layers, plClockMHz } = report.profile!;
     let accelerated = 0;
