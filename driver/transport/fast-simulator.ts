@@ -3,9 +3,11 @@
  * to it clock for clock, but whole transfers are copied to and from the engine's memory at once.
  */
 import { elaborate, TandemError } from "../../hw/index.js";
-import { readDesign } from "../../hw/frontend/index.js";
+import type { Elaborated } from "../../hw/index.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
-import { FastEngine, type TokenBuffer } from "../../sim/fast/engine.js";
+import { openCache, type CacheIdentity, type CompileCache } from "../../sim/fast/cache.js";
+import type { EngineImage } from "../../sim/fast/image.js";
+import { ImageEngine, UnknownFailure, type TokenBuffer } from "../../sim/fast/image-engine.js";
 import { record } from "../../sim/fast/recorder.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { estimatedClocks } from "../../sim/kernel/counters.js";
@@ -23,6 +25,8 @@ export interface FastOptions {
   readonly board?: BoardValues;
   /** Record who was busy and what channels held over time, for reports; the run is simulated once more for it. */
   readonly timeline?: boolean;
+  /** Folder of compiled designs, or false to keep none (sim/fast/cache.ts); the user's cache folder by default. */
+  readonly cache?: string | false;
   /** Clocks without a single beat on any stream after which a run is given up; 2 million by default. */
   readonly patience?: number;
 }
@@ -35,7 +39,9 @@ const PATIENCE = 2_000_000;
 
 export class FastSimulator implements Device {
   readonly #description: DeviceDescription;
-  readonly #engine: FastEngine;
+  /** Compiles the design anew. */
+  readonly #compile: () => Promise<EngineImage>;
+  #engine: ImageEngine;
   readonly #options: FastOptions;
   readonly #programs = new Map<ProgramHandle, Program>();
   #lastHandle = 0;
@@ -50,25 +56,29 @@ export class FastSimulator implements Device {
   ): Promise<FastSimulator> {
     const config = design.configure(parameters);
     const elaborated = elaborate(design.build(config));
-    const { ir, diagnostics } = await readDesign(elaborated);
-    const [first] = diagnostics;
-    if (first)
-      throw new TandemError(
-        `${first.at.file}:${first.at.line}:${first.at.column}: the fast engine cannot run ${design.name}: ${first.message}`,
-        { hint: "See `tandem check`, or run it with --engine kernel." },
-      );
     const level = design.levels.includes("rtl") ? "rtl" : "cycle";
     const streams = streamPorts(elaborated);
+    const described = design.describe(config);
+    const cache = openCache(options.cache);
+    const identity = { design: design.name, parameters: described };
+    const compile = (): Promise<EngineImage> => compileDesign(elaborated, identity, cache);
     return new FastSimulator(
-      { design: design.name, parameters: design.describe(config), engine: "fast", level, streams },
-      new FastEngine(ir),
+      { design: design.name, parameters: described, engine: "fast", level, streams },
+      new ImageEngine(elaborated, cache?.get(identity, elaborated) ?? (await compile())),
+      compile,
       options,
     );
   }
 
-  constructor(description: DeviceDescription, engine: FastEngine, options: FastOptions = {}) {
+  private constructor(
+    description: DeviceDescription,
+    engine: ImageEngine,
+    compile: () => Promise<EngineImage>,
+    options: FastOptions,
+  ) {
     this.#description = description;
     this.#engine = engine;
+    this.#compile = compile;
     this.#options = options;
   }
 
@@ -104,7 +114,16 @@ export class FastSimulator implements Device {
     inputs: Readonly<Record<string, Uint8Array>>,
     progress: RunProgress = {},
   ): Promise<RunResult> {
-    return this.#attempt(() => this.#run(this.#program(handle), inputs, progress));
+    const run = (): RunResult => this.#run(this.#program(handle), inputs, progress);
+    try {
+      return await this.#attempt(run);
+    } catch (error) {
+      if (!(error instanceof UnknownFailure)) throw error;
+      // The image from the cache has no texts of errors: the same run on a fresh one has.
+      this.#engine = new ImageEngine(this.#engine.design, await this.#compile());
+      this.#fresh = true;
+      return this.#attempt(run);
+    }
   }
 
   /** All errors are rejections, though everything here happens at once. */
@@ -209,6 +228,29 @@ export class FastSimulator implements Device {
       { hint: list.length > 0 ? `Stalled: ${list.slice(0, NAMED).join("; ")}.` : "No process is stalled." },
     );
   }
+}
+
+/** Read and compile a design, and keep the image. The compiler is loaded only when it is needed. */
+async function compileDesign(
+  design: Elaborated,
+  identity: CacheIdentity,
+  cache: CompileCache | undefined,
+): Promise<EngineImage> {
+  const [{ readDesign }, { compile }, { imageOf }] = await Promise.all([
+    import("../../hw/frontend/index.js"),
+    import("../../sim/fast/compile.js"),
+    import("../../sim/fast/image.js"),
+  ]);
+  const { ir, diagnostics, files } = await readDesign(design);
+  const [first] = diagnostics;
+  if (first)
+    throw new TandemError(
+      `${first.at.file}:${first.at.line}:${first.at.column}: the fast engine cannot run ${identity.design}: ${first.message}`,
+      { hint: "See `tandem check`, or run it with --engine kernel." },
+    );
+  const image = imageOf(compile(ir));
+  cache?.put(identity, design, files, image);
+  return image;
 }
 
 const transfersOf = (program: Program, port: StreamPort): Transfer[] =>

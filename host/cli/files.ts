@@ -4,7 +4,6 @@ import {
   closeSync,
   constants,
   fsyncSync,
-  mkdirSync,
   openSync,
   readFileSync,
   realpathSync,
@@ -15,6 +14,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { TandemError } from "../../hw/errors.js";
+import { makeFolders } from "../../sim/folders.js";
 
 /**
  * Checks before a long run that a file could be written.
@@ -68,17 +68,6 @@ export function makeFolder(path: string): void {
     makeFolders(path);
     accessSync(path, constants.W_OK);
   });
-}
-
-/**
- * Makes a folder and those above it that are missing. Not `recursive` of Node's own: that one tries for ever where a file
- * system says ENOENT although the folder above exists, as /proc does.
- */
-export function makeFolders(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  const above = dirname(path);
-  if (above !== path) makeFolders(above);
-  mkdirSync(path);
 }
 
 function writeTo(path: string, flags: string, content: string | Uint8Array): void {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line: `tandem COMMAND`. One file per command in `commands/`; all share errors, table and progress bar. */
+import { resolve } from "node:path";
 import yargs, { type CommandModule } from "yargs";
 import { hideBin } from "yargs/helpers";
 import { version } from "../version.js";
@@ -18,6 +19,7 @@ import { synth } from "./commands/synth.js";
 import { systemc } from "./commands/systemc.js";
 import { verify } from "./commands/verify.js";
 import { report, UsageError } from "./errors.js";
+import { makeFolder } from "./files.js";
 import { spreadSet } from "./options.js";
 
 const COMMANDS = [
@@ -35,6 +37,12 @@ async function main(args: readonly string[]): Promise<number> {
       .scriptName("tandem")
       .command(COMMANDS)
       .demandCommand(1, "No command given")
+      .option("cache", {
+        type: "string",
+        requiresArg: true,
+        describe: "Folder of compiled designs; --no-cache: keep none [the user's cache folder]",
+      })
+      .middleware(chooseCache)
       // One value for each --set: a list would swallow what stands behind it.
       .parserConfiguration({ "greedy-arrays": false })
       .strict()
@@ -54,6 +62,14 @@ async function main(args: readonly string[]): Promise<number> {
   } catch (error) {
     return report(error);
   }
+}
+
+/** Workers find the cache where this process does: in the environment. */
+function chooseCache(args: { cache?: unknown }): void {
+  const cache = args.cache as string | false | undefined;
+  if (cache === undefined) return;
+  if (cache !== false) makeFolder(cache);
+  process.env["TANDEM_CACHE"] = cache === false ? "off" : resolve(cache);
 }
 
 /** The command in a command line, if it is one of ours. */

@@ -15,7 +15,7 @@ export interface CheckOptions {
 
 /** Read a design and check it. */
 export async function checkDesign(design: Elaborated, options: CheckOptions = {}): Promise<Reading> {
-  const { ir, diagnostics } = await readDesign(design);
+  const { ir, diagnostics, files } = await readDesign(design);
   const found = new Map<string, Diagnostic>();
   for (const one of diagnostics) found.set(`${positionKey(one.at)} ${one.rule}`, one);
   const find: Find = (at, rule, message, hint) => {
@@ -27,7 +27,7 @@ export async function checkDesign(design: Elaborated, options: CheckOptions = {}
     if (options.rtl) checkEstimates(process, find);
   }
   checkUsers(ir, find);
-  return { ir, diagnostics: inOrder([...found.values()]) };
+  return { ir, diagnostics: inOrder([...found.values()]), files };
 }
 
 function checkEstimates({ node, body }: ProcessIr, find: Find): void {

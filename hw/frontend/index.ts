@@ -12,6 +12,8 @@ export interface Reading {
   readonly ir: DesignIr;
   /** In the order of the text; the IR is whole only where there are none. */
   readonly diagnostics: readonly Diagnostic[];
+  /** URLs of the files that the design stands in. */
+  readonly files: readonly string[];
 }
 
 /** Read the processes and cells of a design from their source. */
@@ -31,7 +33,7 @@ export async function readDesign(design: Elaborated): Promise<Reading> {
   const diagnostics = [...found.values()].sort(
     (a, b) => a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line || a.at.column - b.at.column,
   );
-  return { ir: { design, processes, cells }, diagnostics };
+  return { ir: { design, processes, cells }, diagnostics, files: sources.urls };
 }
 
 function listOf<T>(read: () => T | undefined, report: (diagnostic: Diagnostic) => void): T[] {

@@ -70,6 +70,11 @@ export class Sources {
     for (const next of wanted) if (isUsers(next)) await this.load(next);
   }
 
+  /** URLs of all files read. */
+  get urls(): string[] {
+    return [...this.#files.keys()];
+  }
+
   file(url: string): LoadedFile | undefined {
     return this.#files.get(url);
   }

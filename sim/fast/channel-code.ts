@@ -32,7 +32,7 @@ export interface Globals {
 }
 
 /** Code of what an actor stands at, in its frame: 0 an edge, else which side of which channel. */
-export const standsAt = (channel: ChannelPlan, side: "pop" | "push"): number =>
+export const standsAt = (channel: Pick<ChannelPlan, "index">, side: "pop" | "push"): number =>
   1 + channel.index * 2 + (side === "push" ? 1 : 0);
 
 const mask = ({ slots }: ChannelPlan): number => slots - 1;

@@ -13,29 +13,13 @@ import type { ExprCompiler } from "./expr.js";
 import { GridProduct } from "./grid-product.js";
 import { emitTell, emitTellAll, toldBytes } from "./knowledge.js";
 import { layoutOf, type Layout } from "./layout.js";
+import { GridView, type GridImage, type GridState } from "./grid-view.js";
 import { emitError } from "./memory-code.js";
 import { emitCopy, placeAt, select, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { CellCompiler } from "./process.js";
 import { store } from "./store.js";
 import { Code, type WasmModule } from "./wasm.js";
-
-/** Addresses of what the grid keeps; read by the engine for its counters. */
-export interface GridState {
-  /** Waves fed in all, clock of the last feed. */
-  readonly waves: number;
-  readonly lastFeed: number;
-  /** Rings of the last runs of waves without a gap: the clock of the first wave, and how many. */
-  readonly runs: number;
-  readonly runTimes: number;
-  readonly runCounts: number;
-  readonly runSlots: number;
-  /** Results that wait to leave: ring of clocks and values, with counts. */
-  readonly head: number;
-  readonly tail: number;
-  readonly leaveTimes: number;
-  readonly leaveRows: number;
-}
 
 export class GridCode {
   readonly cell: CellIr;
@@ -393,7 +377,7 @@ export class GridCode {
     ringTime(results.pushTimes, results.channel.lanes);
     code.get(time).op("i32.ge_s").op("i32.or").if();
     code.get(slot).i32(2).op("i32.shl").mem("i32.load", state.leaveRows).set(from);
-    emitError(actor, (clock, row) => this.full(clock, row), from);
+    emitError(actor, (clock, row) => new GridView(this.image).full(clock, row), from);
     code.end();
     code.get(i).i32(mask).op("i32.and").tee(to).i32(2).op("i32.shl").get(time).mem("i32.store", results.pushTimes);
     const stride = toldBytes(results.told);
@@ -418,49 +402,18 @@ export class GridCode {
     return code;
   }
 
-  /** Before a run: nobody is known to wait. */
-  wakeAll(view: DataView): void {
-    view.setInt32(this.#feedWaits, 0, true);
-    view.setInt32(this.#idle, 0, true);
-  }
-
-  /** Results are on their way out. */
-  leaves(view: DataView): boolean {
-    return view.getInt32(this.state.head, true) !== view.getInt32(this.state.tail, true);
-  }
-
-  /** The error of a result that found no room, if one still waits at the end. */
-  stuck(view: DataView, horizon: number): TandemError | undefined {
-    const { head, leaveTimes, leaveRows } = this.state;
-    if (!this.leaves(view)) return undefined;
-    const slot = (view.getInt32(head, true) & (this.leaveSlots - 1)) * 4;
-    const time = view.getInt32(leaveTimes + slot, true);
-    return time < horizon ? this.full(time, view.getInt32(leaveRows + slot, true)) : undefined;
-  }
-
-  /** Cells that have worked before clock `until`: the wave fed in f passes r + c clocks later. */
-  counters(view: DataView, until: number): { path: string; waves: number; cellSteps: number } {
+  /** What an engine has to know of the grid (grid-view.ts). */
+  get image(): GridImage {
     const { grid } = this.cell;
-    const { runTimes, runCounts, runSlots } = this.state;
-    const waves = view.getInt32(this.state.waves, true);
-    const runs = view.getInt32(this.state.runs, true);
-    let missing = 0;
-    for (let run = runs; run > 0 && run > runs - runSlots; run--) {
-      const slot = (run & (runSlots - 1)) * 4;
-      const start = view.getInt32(runTimes + slot, true);
-      let fed = start + view.getInt32(runCounts + slot, true) - 1;
-      for (; fed >= start && fed + grid.rows + grid.cols - 2 >= until; fed--)
-        for (let r = 0; r < grid.rows; r++) for (let c = 0; c < grid.cols; c++) if (fed + r + c >= until) missing++;
-      if (fed >= start) break;
-    }
-    return { path: grid.path, waves, cellSteps: waves * grid.rows * grid.cols - missing };
-  }
-
-  full(clock: number, row: number): TandemError {
-    const { grid } = this.cell;
-    return new TandemError(
-      `${grid.path}: row ${row} leaves in clock ${clock}, but ${grid.results.channel.path} is full`,
-      { hint: "A grid cannot stall: take a credit for the results of a tile before feeding it." },
-    );
+    return {
+      path: grid.path,
+      results: grid.results.channel.path,
+      rows: grid.rows,
+      cols: grid.cols,
+      leaveSlots: this.leaveSlots,
+      feedWaits: this.#feedWaits,
+      idle: this.#idle,
+      state: this.state,
+    };
   }
 }

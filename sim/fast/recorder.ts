@@ -11,7 +11,7 @@ import type { Counters } from "../kernel/counters.js";
 import type { PacedStream } from "../platform/arbiter.js";
 import { computing, type Cause, type ProcessCauses } from "../profile/causes.js";
 import { binClocksOf, type Timeline } from "../profile/timeline.js";
-import type { FastEngine } from "./engine.js";
+import type { ImageEngine } from "./image-engine.js";
 
 /** Clocks of each bin that are looked at. */
 const SAMPLES = 16;
@@ -26,7 +26,7 @@ interface Watched {
 const keyOf = (channel: string, on: "pop" | "push"): string => `${on} ${channel}`;
 
 /** Runs the engine, made ready as for the run of `clocks` clocks before, once more and records it. */
-export function record(engine: FastEngine, clocks: number, streams: readonly PacedStream[]): Timeline {
+export function record(engine: ImageEngine, clocks: number, streams: readonly PacedStream[]): Timeline {
   const binClocks = binClocksOf(clocks);
   const bins = Math.ceil(clocks / binClocks);
   const { design } = engine;
@@ -62,7 +62,7 @@ export function record(engine: FastEngine, clocks: number, streams: readonly Pac
 }
 
 function seriesOf(
-  { design }: FastEngine,
+  { design }: ImageEngine,
   snapshots: readonly Counters[],
   binClocks: number,
 ): Pick<Timeline, "processes" | "channels"> {
@@ -92,7 +92,7 @@ function seriesOf(
 }
 
 /** Where a watched process stalls at the end of a clock, note the root of its chain. */
-function look(engine: FastEngine, { index, roots }: Watched, streams: readonly PacedStream[], clock: number): void {
+function look(engine: ImageEngine, { index, roots }: Watched, streams: readonly PacedStream[], clock: number): void {
   const start = engine.stands(index);
   if (start === "busy" || start === "ended") return;
   const key = keyOf(start.channel.path, start.on);
@@ -103,7 +103,7 @@ function look(engine: FastEngine, { index, roots }: Watched, streams: readonly P
 }
 
 function rootOf(
-  engine: FastEngine,
+  engine: ImageEngine,
   start: { readonly channel: Channel; readonly on: "pop" | "push" },
   streams: readonly PacedStream[],
   clock: number,
@@ -123,7 +123,7 @@ function rootOf(
 }
 
 /** At the edge of the design, or at a grid, which is no process. */
-function edgeOf(engine: FastEngine, channel: Channel, streams: readonly PacedStream[], clock: number): string {
+function edgeOf(engine: ImageEngine, channel: Channel, streams: readonly PacedStream[], clock: number): string {
   const { inputs, outputs } = engine.design;
   const named = (ports: Readonly<Record<string, Channel>>): string | undefined =>
     Object.keys(ports).find((name) => ports[name] === channel);

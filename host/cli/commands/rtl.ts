@@ -8,7 +8,7 @@ import { TandemError } from "../../../hw/errors.js";
 import type { Position } from "../../../hw/ir/ir.js";
 import { axiWrapper } from "../../../hw/verilog/axi.js";
 import { findDesign } from "../../registry.js";
-import { makeFolders } from "../files.js";
+import { makeFolders } from "../../../sim/folders.js";
 import { parseSet } from "../options.js";
 
 interface Arguments {

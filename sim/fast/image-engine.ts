@@ -1,0 +1,398 @@
+/**
+ * The fast engine: runs a compiled design (see docs/engines.md). Data, clocks, stalls and counters are those of the
+ * kernel (sim/kernel), which stays the reference; there are no waveforms here, only results.
+ */
+import { TandemError } from "../../hw/errors.js";
+import type { Channel } from "../../hw/channel.js";
+import type { Elaborated } from "../../hw/elaborate.js";
+import type { Counters, ProcessCounters } from "../kernel/counters.js";
+import { standsAt } from "./channel-code.js";
+import { GridView } from "./grid-view.js";
+import type { ChannelImage, EngineImage } from "./image.js";
+import { beatTiming, DmaArbiter, type PacedStream } from "../platform/arbiter.js";
+import type { TransferTrace } from "../platform/dma.js";
+import type { BoardValues } from "../platform/platform.js";
+import { layoutOf, readValue, writeValue, type Layout } from "./layout.js";
+import { paceBytes, Pacing } from "./pacing.js";
+import { frame, type Environment } from "./plan.js";
+
+/** The tokens of an outer port in the memory of the engine. */
+export interface TokenBuffer {
+  readonly count: number;
+  readonly layout: Layout;
+  /** The whole memory, and where the first token starts; token i stands at `start + i * layout.bytes`. */
+  readonly bytes: Uint8Array;
+  readonly start: number;
+}
+
+export interface FastRunOptions {
+  /** Stop before this clock, whatever still moves. */
+  readonly until?: number;
+  /** Refuse to run longer. */
+  readonly limit?: number;
+}
+
+interface Exports {
+  readonly run: () => void;
+  readonly head: WebAssembly.Global;
+  readonly tail: WebAssembly.Global;
+  readonly horizon: WebAssembly.Global;
+}
+
+const PAGE = 65536;
+/** Clocks are 32-bit numbers here. */
+const LAST_CLOCK = 2 ** 31 - 2 ** 20;
+
+/** A run stopped with an error whose text the image does not hold: it was kept without. Compile the design, and run again. */
+export class UnknownFailure extends Error {}
+
+export class ImageEngine {
+  readonly design: Elaborated;
+  readonly #compiled: EngineImage;
+  readonly #channels: ReadonlyMap<Channel, ChannelImage>;
+  readonly #grids: readonly GridView[];
+  readonly #memory: WebAssembly.Memory;
+  readonly #exports: Exports;
+  #view: DataView;
+  /** End of what is in use: buffers of tokens are taken from here. */
+  #top: number;
+  #until = Infinity;
+  #horizon = Infinity;
+  readonly #received = new Map<string, { start: number; times: number }>();
+  readonly #sent = new Map<string, { times: number }>();
+  #pacing: Pacing | undefined;
+
+  constructor(design: Elaborated, image: EngineImage) {
+    this.design = design;
+    this.#compiled = image;
+    this.#channels = new Map(design.channels.map((channel, i) => [channel, image.channels[i]!]));
+    this.#grids = image.grids.map((grid) => new GridView(grid));
+    this.#memory = new WebAssembly.Memory({ initial: image.pages });
+    const module = new WebAssembly.Module(image.wasm);
+    this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as unknown as Exports;
+    this.#view = new DataView(this.#memory.buffer);
+    new Uint8Array(this.#memory.buffer).set(image.initial);
+    this.#top = image.initial.length;
+  }
+
+  /** Everything as after elaboration; buffers of tokens are dropped. */
+  reset(): void {
+    new Uint8Array(this.#memory.buffer).set(this.#compiled.initial);
+    this.#top = this.#compiled.initial.length;
+    this.#until = Infinity;
+    this.#received.clear();
+    this.#sent.clear();
+    this.#pacing = undefined;
+  }
+
+  /**
+   * Move the tokens of these outer ports at the pace of a board's DMA, in transfers of beats. After `input` and `output` have
+   * made room for all of them, and before the first run.
+   */
+  pace(streams: readonly PacedStream[], board: BoardValues): void {
+    const records = streams.map((stream) => this.#take(paceBytes(stream, beatTiming(stream, board).beatsPerBurst)));
+    const ports = streams.map((stream, i) => {
+      const input = stream.direction === "in";
+      const channel = this.#outer(stream.name, input ? this.design.inputs : this.design.outputs, stream.direction);
+      const { done, pace } = this.#compiled.environments[stream.name]!;
+      const { producer, consumer } = this.#plan(channel);
+      const actor = input ? producer : consumer;
+      const record = records[i]!;
+      this.#view.setInt32(pace, record, true);
+      const times = (input ? this.#sent : this.#received).get(stream.name)!.times;
+      return { stream, record, done, times, actor, question: this.#compiled.frames[actor]! + frame.pollTime };
+    });
+    this.#pacing = new Pacing(new DmaArbiter(streams, board), ports, this.#view);
+  }
+
+  /** What the transfers did, after a run at a board's pace. */
+  get transfers(): TransferTrace[] | undefined {
+    return this.#pacing?.traces;
+  }
+
+  /** Room for `count` tokens that will be pushed into an outer input, each after as many clocks as its gap says. */
+  input(port: string, count: number, gaps?: readonly number[]): TokenBuffer {
+    const buffer = this.#buffer(this.#outer(port, this.design.inputs, "input"), count, gaps);
+    this.#sent.set(port, { times: buffer.times });
+    return buffer;
+  }
+
+  /** Take up to `count` tokens from an outer output; the gap is waited before each. */
+  output(port: string, count: number, gaps?: readonly number[]): void {
+    const { start, times } = this.#buffer(this.#outer(port, this.design.outputs, "output"), count, gaps);
+    this.#received.set(port, { start, times });
+  }
+
+  /** The tokens that have left an outer output, as they lie in memory. Valid until the next `input`, `output` or `reset`. */
+  received(port: string): TokenBuffer {
+    const channel = this.#outer(port, this.design.outputs, "output");
+    const count = this.#i32(this.#compiled.environments[port]!.done);
+    const layout = layoutOf(channel.type);
+    const start = this.#received.get(port)?.start ?? 0;
+    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), start };
+  }
+
+  /** Tokens of an outer input that were pushed. */
+  sent(port: string): number {
+    this.#outer(port, this.design.inputs, "input");
+    return this.#i32(this.#compiled.environments[port]!.done);
+  }
+
+  /** Push these values into an outer input. */
+  send(port: string, values: readonly unknown[], gaps?: readonly number[]): void {
+    const { start, layout } = this.input(port, values.length, gaps);
+    values.forEach((value, i) => writeValue(this.#view, start + i * layout.bytes, layout, value));
+  }
+
+  /** The values that have left an outer output, and the clock of each. */
+  values(port: string): { value: unknown; clock: number }[] {
+    const { count, layout, start } = this.received(port);
+    const times = this.#received.get(port)?.times ?? 0;
+    return Array.from({ length: count }, (_, i) => ({
+      value: readValue(this.#view, start + i * layout.bytes, layout),
+      clock: this.#i32(times + i * 4),
+    }));
+  }
+
+  /** Run to quiescence, or to a horizon; returns the clocks passed since reset. */
+  run(options: FastRunOptions = {}): number {
+    const { channels, frames, queue } = this.#compiled;
+    const limit = Math.min(options.limit ?? LAST_CLOCK, LAST_CLOCK);
+    this.#until = options.until ?? Infinity;
+    const horizon = Math.min(this.#until, limit);
+    this.#horizon = horizon;
+    for (const { pushWaits, popWaits } of channels) {
+      this.#view.setInt32(pushWaits, 0, true);
+      this.#view.setInt32(popWaits, 0, true);
+    }
+    let queued = 0;
+    frames.forEach((at, actor) => {
+      if (this.#i32(at + frame.resume) === -1) return;
+      this.#view.setInt32(queue + queued++ * 4, actor, true);
+    });
+    this.#exports.head.value = 0;
+    this.#exports.tail.value = queued;
+    this.#exports.horizon.value = horizon;
+    for (const grid of this.#grids) grid.wakeAll(this.#view);
+    try {
+      do this.#exports.run();
+      while (this.#settle(horizon));
+    } catch (cause) {
+      throw this.#failure(cause);
+    }
+    for (const grid of this.#grids) {
+      const stuck = grid.stuck(this.#view, horizon);
+      if (stuck) throw stuck;
+    }
+    if (horizon < this.#until && this.#latest() >= horizon)
+      throw new TandemError(`${this.design.top.path}: still running after ${limit} clocks`, {
+        hint: "Raise the limit, or look for a process that polls without end.",
+      });
+    return this.clocks;
+  }
+
+  /** Have the board's DMA answer; false if nobody can go on after that. */
+  #settle(horizon: number): boolean {
+    if (!this.#pacing) return false;
+    const { frames, queue, queueSlots, polling } = this.#compiled;
+    let poll = LAST_CLOCK;
+    for (const actor of polling) poll = Math.min(poll, this.#i32(frames[actor]! + frame.pollTime));
+    const { woken, answered } = this.#pacing.settle(horizon, poll);
+    const { tail } = this.#exports;
+    for (const actor of woken) {
+      this.#view.setInt32(queue + ((tail.value as number) & (queueSlots - 1)) * 4, actor, true);
+      tail.value = (tail.value as number) + 1;
+    }
+    return woken.length > 0 || (answered && polling.length > 0);
+  }
+
+  /** Nobody can move any more, whatever the horizon. */
+  get quiescent(): boolean {
+    if (this.#pacing?.waiting === true) return false;
+    return this.#latest() < this.#horizon && !this.#grids.some((grid) => grid.leaves(this.#view));
+  }
+
+  /** Times that an actor was called in the last run: what a run costs beside what it does. */
+  get switches(): number {
+    return this.#exports.head.value as number;
+  }
+
+  /** Clocks passed: up to the last in which anything moved, or up to the horizon if that is where the run stopped. */
+  get clocks(): number {
+    // Who waits for the board's answer stands in the clocks up to the horizon.
+    return this.#pacing?.waiting === true ? this.#until : Math.min(this.#latest(), this.#until);
+  }
+
+  get counters(): Counters {
+    const { clocks } = this;
+    return {
+      clocks,
+      processes: this.design.processes.map((_, actor) => this.#process(actor, clocks)),
+      channels: this.design.channels.map(({ path }, i) => this.#channel(path, this.#compiled.channels[i]!, clocks)),
+      memories: this.#compiled.memories.map((ports, i) => ({
+        path: this.design.memories[i]!.path,
+        reads: ports.reduce((sum, port) => sum + this.#i32(port.reads), 0),
+        writes: ports.reduce((sum, port) => sum + this.#i32(port.writes), 0),
+      })),
+      grids: this.#grids.map((grid) => grid.counters(this.#view, this.#until)),
+    };
+  }
+
+  /** Who waits for what, since which clock. */
+  get stalled(): { process: string; on: "pop" | "push"; channel: string; since: number }[] {
+    return this.design.processes.flatMap(({ path: process }, actor) => {
+      const waits = this.stands(actor);
+      const since = this.#i32(this.#compiled.frames[actor]! + frame.time);
+      return typeof waits === "string" ? [] : [{ process, on: waits.on, channel: waits.channel.path, since }];
+    });
+  }
+
+  /** What process `index` does at the end of the last clock before the horizon. */
+  stands(index: number): "busy" | "ended" | { readonly on: "pop" | "push"; readonly channel: Channel } {
+    const at = this.#compiled.frames[index]!;
+    if (this.#i32(at + frame.resume) === -1) return "ended";
+    const code = this.#i32(at + frame.standsAt);
+    if (code === 0 || this.#i32(at + frame.resume) <= 0) return "busy";
+    return { on: (code - 1) % 2 === 1 ? "push" : "pop", channel: this.design.channels[Math.floor((code - 1) / 2)]! };
+  }
+
+  /** The process that pushes into or pops from a channel; undefined if it is none of the design's. */
+  userOf(channel: Channel, side: "pop" | "push"): number | undefined {
+    const { producer, consumer } = this.#plan(channel);
+    const actor = side === "push" ? producer : consumer;
+    return actor >= 0 && actor < this.design.processes.length ? actor : undefined;
+  }
+
+  /** True while an outer port waits for the board's processor to start its transfer. */
+  waitsForStart(port: string, clock: number): boolean {
+    return this.#pacing?.starting(port, clock) ?? false;
+  }
+
+  /** Tokens in an outer channel. */
+  occupancy(channel: Channel): number {
+    const { pushed, popped } = this.#plan(channel);
+    return this.#i32(pushed) - this.#i32(popped);
+  }
+
+  /** The clock after the last in which anything moved. */
+  #latest(): number {
+    const { channels, frames } = this.#compiled;
+    let last = 0;
+    for (const at of frames) last = Math.max(last, this.#i32(at + frame.time));
+    for (const { pushed, popped, pushTimes, popTimes, slots } of channels)
+      for (const [count, times] of [
+        [pushed, pushTimes],
+        [popped, popTimes],
+      ] as const)
+        last = Math.max(last, this.#i32(times + ((this.#i32(count) - 1) & (slots - 1)) * 4) + 1);
+    return last;
+  }
+
+  #process(actor: number, clocks: number): ProcessCounters {
+    const { channels, frames } = this.#compiled;
+    const at = frames[actor]!;
+    const time = this.#i32(at + frame.time);
+    const ended = this.#i32(at + frame.resume) === -1;
+    const stands = ended || this.#i32(at + frame.resume) === 0 ? 0 : this.#i32(at + frame.standsAt);
+    const stalls: { channel: string; on: "pop" | "push"; clocks: number }[] = [];
+    let passed = 0;
+    for (const channel of channels)
+      for (const on of ["pop", "push"] as const) {
+        if ((on === "pop" ? channel.consumer : channel.producer) !== actor) continue;
+        const before = this.#i32(on === "pop" ? channel.popStall : channel.pushStall);
+        passed += before;
+        const now = stands === standsAt(channel, on) ? Math.max(0, clocks - time) : 0;
+        if (before + now > 0)
+          stalls.push({ channel: this.design.channels[channel.index]!.path, on, clocks: before + now });
+      }
+    // Time passes at a yield or at a wait, and nowhere else.
+    const busy = time - passed - (ended || stands !== 0 ? 0 : Math.max(0, time - clocks));
+    const stalled = stalls.reduce((sum, stall) => sum + stall.clocks, 0);
+    return {
+      path: this.design.processes[actor]!.path,
+      busy,
+      stalls,
+      idle: Math.max(0, clocks - busy - stalled),
+      estimated: this.#i32(at + frame.estimated),
+    };
+  }
+
+  #channel(path: string, channel: ChannelImage, clocks: number): Counters["channels"][number] {
+    const pushed = this.#i32(channel.pushed);
+    const popped = this.#i32(channel.popped);
+    let sum = Number(this.#view.getBigInt64(channel.occupancySum, true));
+    for (let i = popped; i < pushed; i++) sum += clocks - this.#i32(channel.pushTimes + (i & (channel.slots - 1)) * 4);
+    return {
+      path,
+      pushed,
+      popped,
+      meanOccupancy: clocks > 0 ? sum / clocks : 0,
+      maxOccupancy: Math.max(this.#i32(channel.maxOccupancy), pushed - popped),
+    };
+  }
+
+  #i32(address: number): number {
+    return this.#view.getInt32(address, true);
+  }
+  #plan(channel: Channel): ChannelImage {
+    return this.#channels.get(channel)!;
+  }
+
+  #environment(channel: Channel): Environment {
+    const { inputs, outputs } = this.design;
+    const [name] = Object.entries({ ...inputs, ...outputs }).find(([, port]) => port === channel)!;
+    return this.#compiled.environments[name]!;
+  }
+
+  #outer(port: string, ports: Readonly<Record<string, Channel>>, side: string): Channel {
+    const channel = ports[port];
+    if (channel) return channel;
+    const names = Object.keys(ports);
+    throw new TandemError(`${this.design.top.path} has no outer ${side} "${port}"`, {
+      hint: names.length > 0 ? `It has ${names.join(", ")}.` : `It has no ${side} at all.`,
+    });
+  }
+
+  #buffer(channel: Channel, count: number, gaps?: readonly number[]): TokenBuffer & { times: number } {
+    const layout = layoutOf(channel.type);
+    const environment = this.#environment(channel);
+    const start = this.#take(count * layout.bytes);
+    const times = this.#take(count * 4);
+    const gapsAt = gaps ? this.#take(count * 4) : 0;
+    gaps?.slice(0, count).forEach((gap, i) => this.#view.setInt32(gapsAt + i * 4, gap, true));
+    for (const [at, value] of [
+      [environment.count, count],
+      [environment.done, 0],
+      [environment.tokens, start],
+      [environment.times, times],
+      [environment.gaps, gapsAt],
+    ] as const)
+      this.#view.setInt32(at, value, true);
+    const { producer, consumer } = this.#plan(channel);
+    const first = this.design.processes.length + this.#grids.length;
+    for (const actor of [producer, consumer])
+      if (actor >= first) this.#view.setInt32(this.#compiled.frames[actor]! + frame.resume, 0, true);
+    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), start, times };
+  }
+
+  #take(bytes: number): number {
+    const at = Math.ceil(this.#top / 16) * 16;
+    this.#top = at + bytes;
+    // Copies go by 16 bytes, and may reach beyond the last token.
+    const missing = this.#top + 16 - this.#memory.buffer.byteLength;
+    if (missing > 0) {
+      this.#memory.grow(Math.ceil(missing / PAGE));
+      this.#view = new DataView(this.#memory.buffer);
+    }
+    return at;
+  }
+
+  /** What stopped the simulation. */
+  #failure(cause: unknown): unknown {
+    const { error, errors } = this.#compiled;
+    const number = this.#i32(error);
+    if (number === 0) return cause;
+    if (!errors) return new UnknownFailure(`error ${number}`);
+    return errors[number - 1]!(this.#i32(error + 8), this.#i32(error + 12));
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * A compiled design as an engine needs it: the module's bytes, the memory as after reset, and the addresses that are read from
+ * outside. Plain data: it can be kept in a file (cache.ts) and run without reading the design's source again.
+ */
+import type { TandemError } from "../../hw/errors.js";
+import type { Compiled } from "./compile.js";
+import type { GridImage } from "./grid-view.js";
+import type { ChannelPlan, Environment } from "./plan.js";
+
+/** Of a channel, in the order of the design's. */
+export type ChannelImage = Omit<ChannelPlan, "channel" | "layout">;
+
+export interface EngineImage {
+  readonly wasm: Uint8Array<ArrayBuffer>;
+  readonly pages: number;
+  /** The memory that is in use, as after reset. */
+  readonly initial: Uint8Array;
+  /** Addresses of the actors' frames: processes, grids, sources, sinks. */
+  readonly frames: readonly number[];
+  readonly queue: number;
+  readonly queueSlots: number;
+  readonly error: number;
+  /** Processes that poll. */
+  readonly polling: readonly number[];
+  readonly channels: readonly ChannelImage[];
+  /** Per memory and port, the addresses of its counts. */
+  readonly memories: readonly (readonly { readonly reads: number; readonly writes: number }[])[];
+  /** Per outer port by name: inputs, then outputs. */
+  readonly environments: Readonly<Record<string, Environment>>;
+  readonly grids: readonly GridImage[];
+  /** What stops a run, by number from 1; absent in an image that was kept. */
+  readonly errors?: readonly ((clock: number, value: number) => TandemError)[];
+}
+
+export function imageOf({ plan, grids, polling, bytes, pages }: Compiled): EngineImage {
+  const { design } = plan.ir;
+  const initial = new Uint8Array(Math.ceil(plan.heap.used / 16) * 16);
+  plan.writeInitial(new DataView(initial.buffer));
+  const ports = Object.entries({ ...design.inputs, ...design.outputs });
+  return {
+    wasm: bytes,
+    pages,
+    initial,
+    frames: plan.frames,
+    queue: plan.queue,
+    queueSlots: plan.queueSlots,
+    error: plan.error,
+    polling,
+    channels: design.channels.map((each): ChannelImage => {
+      const { channel: _channel, layout: _layout, ...numbers } = plan.channels.get(each)!;
+      return numbers;
+    }),
+    memories: plan.memories.map(({ ports: list }) => list.map(({ reads, writes }) => ({ reads, writes }))),
+    environments: Object.fromEntries(ports.map(([name, channel]) => [name, plan.environments.get(channel)!])),
+    grids: grids.map(({ image }) => image),
+    errors: plan.errors,
+  };
+}
