@@ -6,8 +6,8 @@ import type { Process } from "./process.js";
 import { message, Severity } from "./report.js";
 
 export abstract class PrimitiveChannel extends ScObject {
-  /** True while the channel stands in the list of updates. */
-  updateRequested = false;
+  /** 1 while the channel stands in the list of updates, else 0. */
+  updateRequested = 0;
 
   constructor(parent: Parent, leaf: string | undefined, defaultLeaf: string) {
     super(parent, leaf, defaultLeaf);
@@ -26,8 +26,8 @@ export abstract class PrimitiveChannel extends ScObject {
 
   /** Has `update` called at the end of this evaluation phase. */
   requestUpdate(): void {
-    if (this.updateRequested) return;
-    this.updateRequested = true;
+    if (this.updateRequested !== 0) return;
+    this.updateRequested = 1;
     this.context.requestUpdate(this);
   }
 

@@ -24,6 +24,15 @@ export type Status =
   | "SC_STOPPED"
   | "SC_END_OF_SIMULATION";
 
+/** Runnable processes of one kind. */
+export interface ProcessQueue {
+  /** Puts a process at the end. */
+  push(process: Process): void;
+  /** Puts a process before all that wait to run. */
+  runNext(process: Process): void;
+  remove(process: Process): void;
+}
+
 export abstract class Context {
   readonly time: TimeParameters = { resolution: 1000, resolutionSpecified: false, fixed: false };
   abstract readonly reports: Reports;
@@ -35,8 +44,12 @@ export abstract class Context {
   deltaCount = 0;
   /** Counts evaluation phases and time steps; equal stamps mean the same delta cycle. */
   changeStamp = 0;
+  /** The stamp when a process last waited with a time-out of zero. */
+  zeroTimeoutStamp = -2;
   /** The process that is executing, or null. */
   running: Process | null = null;
+  /** Its number, or 0: compared more cheaply than the process itself. */
+  runningNumber = 0;
   /** True from the first evaluation phase on, until the end of simulation. */
   isRunning = false;
   /** True once elaboration is over. */
@@ -45,18 +58,15 @@ export abstract class Context {
   allowProcessControlCorners = false;
 
   /** True while an evaluation phase runs: the only time for immediate notification. */
-  abstract readonly evaluating: boolean;
+  evaluating = false;
+  abstract readonly methods: ProcessQueue;
+  abstract readonly threads: ProcessQueue;
 
   abstract addDelta(event: Event): void;
   abstract removeDelta(event: Event): void;
   abstract addTimed(event: Event, at: number): void;
   abstract removeTimed(event: Event): void;
   abstract requestUpdate(channel: PrimitiveChannel): void;
-  /** Puts a process at the end of its run queue. */
-  abstract schedule(process: Process): void;
-  /** Puts a process before all that wait to run. */
-  abstract scheduleNext(process: Process): void;
-  abstract unschedule(process: Process): void;
   /** Runs a process at once, inside the call, and comes back. */
   abstract preempt(process: Process): void;
 

@@ -26,8 +26,11 @@ export class Event {
   deltaIndex = -1;
   /** Entry of the timed queue, and when it is due. */
   timedEntry = -1;
-  timedAt = 0;
+  /** Not a number at first, because times are beyond 31 bits: then V8 keeps it as a double from the beginning. */
+  timedAt = NaN;
   triggerStamp = -1;
+  /** Statically sensitive processes. */
+  waiters = 0;
   readonly staticMethods: Process[] = [];
   readonly staticThreads: Process[] = [];
   readonly dynamicMethods = new ProcessBag();
@@ -68,7 +71,7 @@ export class Event {
         return;
       }
       this.cancel();
-      this.trigger();
+      this.triggerNow();
       return;
     }
     if (this.pending === Pending.Delta) return;
@@ -100,11 +103,23 @@ export class Event {
     }
   }
 
-  /** For channels, in their update: it must not be pending already. */
+  /**
+   * For channels, in their update: it must not be pending already. Nobody can begin to wait before the notification
+   * comes, so that without anybody who waits it is over at once. (But a place in the list of notifications counts where
+   * one will be taken back while the list is worked off: a zero time-out beside an event of the same delta cycle.)
+   */
   notifyNextDelta(): void {
     if (this.pending !== Pending.None) this.context.reports.report(Severity.Error, message.NOTIFY_DELAYED);
+    const context = this.context;
+    if (
+      (this.waiters | this.dynamicThreads.count | this.dynamicMethods.count) === 0 &&
+      context.zeroTimeoutStamp + 1 !== context.changeStamp
+    ) {
+      this.triggerStamp = context.changeStamp;
+      return;
+    }
     this.pending = Pending.Delta;
-    this.context.addDelta(this);
+    context.addDelta(this);
   }
 
   /** Takes back a pending delta or timed notification. */
@@ -118,24 +133,27 @@ export class Event {
   /** Forgets who waits: for the time-out event of a process whose wait ended otherwise. */
   forget(): void {
     this.pending = Pending.None;
-    this.deltaIndex = -1;
-    this.timedEntry = -1;
     this.dynamicMethods.count = 0;
     this.dynamicThreads.count = 0;
   }
 
-  /** Makes every process runnable that waits for this event. */
+  /** An immediate notification: makes every process runnable that waits for this event, but the one that runs. */
+  private triggerNow(): void {
+    this.triggerStamp = this.context.changeStamp;
+    for (const processes of [this.staticMethods, this.dynamicMethods, this.staticThreads, this.dynamicThreads]) {
+      if (processes instanceof ProcessBag) processes.triggerNow(this);
+      else for (let i = processes.length - 1; i >= 0; i--) processes[i]!.triggerStaticNow();
+    }
+  }
+
+  /** Makes every process runnable that waits for this event. No process is running. */
   trigger(): void {
     this.triggerStamp = this.context.changeStamp;
     this.pending = Pending.None;
-    this.deltaIndex = -1;
-    this.timedEntry = -1;
-    const methods = this.staticMethods;
-    for (let i = methods.length - 1; i >= 0; i--) methods[i]!.triggerStatic();
-    if (this.dynamicMethods.count > 0) this.dynamicMethods.trigger(this);
-    const threads = this.staticThreads;
-    for (let i = threads.length - 1; i >= 0; i--) threads[i]!.triggerStatic();
-    if (this.dynamicThreads.count > 0) this.dynamicThreads.trigger(this);
+    if (this.waiters !== 0) triggerAll(this.staticMethods);
+    if (this.dynamicMethods.count !== 0) this.dynamicMethods.trigger(this);
+    if (this.waiters !== 0) triggerAll(this.staticThreads);
+    if (this.dynamicThreads.count !== 0) this.dynamicThreads.trigger(this);
   }
 
   makeSensitive(process: Process): void {
@@ -143,6 +161,7 @@ export class Event {
   }
   addStatic(process: Process): void {
     (process.isMethod ? this.staticMethods : this.staticThreads).push(process);
+    this.waiters++;
   }
   removeStatic(process: Process): void {
     const list = process.isMethod ? this.staticMethods : this.staticThreads;
@@ -150,6 +169,7 @@ export class Event {
     if (index < 0) return;
     list[index] = list[list.length - 1]!;
     list.pop();
+    this.waiters--;
   }
   addDynamic(process: Process): void {
     (process.isMethod ? this.dynamicMethods : this.dynamicThreads).add(process);
@@ -164,6 +184,11 @@ export class Event {
   and(other: Event | EventAndList): EventAndList {
     return new EventAndList(this).and(other);
   }
+}
+
+/** The last one first. */
+function triggerAll(processes: readonly Process[]): void {
+  for (let i = processes.length - 1; i >= 0; i--) processes[i]!.triggerStatic();
 }
 
 /** Processes that wait dynamically. The array never shrinks, so that waiting allocates nothing. */
@@ -185,6 +210,11 @@ class ProcessBag {
   trigger(event: Event): void {
     for (let i = 0; i < this.count; i++) {
       if (this.items[i]!.triggerDynamic(event)) this.items[i--] = this.items[--this.count]!;
+    }
+  }
+  triggerNow(event: Event): void {
+    for (let i = 0; i < this.count; i++) {
+      if (this.items[i]!.triggerDynamicNow(event)) this.items[i--] = this.items[--this.count]!;
     }
   }
 }

@@ -3,7 +3,7 @@ import { PrimitiveChannel, type PortLike, type PortRole } from "./channel.js";
 import type { Parent } from "./context.js";
 import { Event } from "./event.js";
 import { Port } from "./port.js";
-import type { Wait } from "./process.js";
+import { WAIT, type Wait } from "./process.js";
 import { message, Severity } from "./report.js";
 import { wait } from "./wait.js";
 
@@ -83,6 +83,7 @@ export class Fifo<T> extends PrimitiveChannel implements FifoIn<T>, FifoOut<T> {
   }
 
   write(value: T): Blocking<void> {
+    if (this.capacity - this.readable === this.writes) return new Writing(this, value);
     this.writing.value = value;
     return this.writing;
   }
@@ -138,48 +139,60 @@ export class Fifo<T> extends PrimitiveChannel implements FifoIn<T>, FifoOut<T> {
   }
 }
 
+const WAITING: IteratorResult<Wait, never> = { done: false, value: WAIT };
+
 /**
- * What `yield* fifo.read()` runs on. A generator for every read would be garbage at every read; where a value is there,
- * this one object serves all readers, as nothing can come between the call and its `yield*`.
+ * What `yield* fifo.read()` runs on. A generator for every read would be garbage at every read and a second one to
+ * resume at every wait; this one object serves all reads, as it remembers nothing of them: woken, it looks again.
  */
-class Reading<T> {
+class Reading<T> implements Blocking<T>, Iterator<Wait, T, void> {
   private readonly fifo: Fifo<T>;
   private readonly result: { done: true; value: T } = { done: true, value: undefined as T };
   constructor(fifo: Fifo<T>) {
     this.fifo = fifo;
   }
-  [Symbol.iterator](): Iterator<Wait, T, void> {
-    return this.fifo.available > 0 ? this : waitingRead(this.fifo);
+  [Symbol.iterator](): this {
+    return this;
   }
   next(): IteratorResult<Wait, T> {
-    this.result.value = this.fifo.take();
+    const { fifo } = this;
+    if (fifo.available === 0) {
+      wait(fifo.dataWrittenEvent);
+      return WAITING;
+    }
+    this.result.value = fifo.take();
     return this.result;
   }
-}
-function* waitingRead<T>(fifo: Fifo<T>): Generator<Wait, T, void> {
-  while (fifo.available === 0) yield wait(fifo.dataWrittenEvent);
-  return fifo.take();
+  /** A kill or reset of the thread that waits. */
+  throw(error: unknown): never {
+    throw error;
+  }
 }
 
-/** The same for `yield* fifo.write(x)`. */
-class Writing<T> {
+/** The same for `yield* fifo.write(x)`. Who has to wait for room gets one of its own, which keeps the value. */
+class Writing<T> implements Blocking<void>, Iterator<Wait, void, void> {
   value: T | undefined;
   private readonly fifo: Fifo<T>;
   private static readonly result: IteratorResult<Wait, void> = { done: true, value: undefined };
-  constructor(fifo: Fifo<T>) {
+  constructor(fifo: Fifo<T>, value?: T) {
     this.fifo = fifo;
+    this.value = value;
   }
-  [Symbol.iterator](): Iterator<Wait, void, void> {
-    return this.fifo.free > 0 ? this : waitingWrite(this.fifo, this.value as T);
+  [Symbol.iterator](): this {
+    return this;
   }
   next(): IteratorResult<Wait, void> {
-    this.fifo.put(this.value as T);
+    const { fifo } = this;
+    if (fifo.free === 0) {
+      wait(fifo.dataReadEvent);
+      return WAITING;
+    }
+    fifo.put(this.value as T);
     return Writing.result;
   }
-}
-function* waitingWrite<T>(fifo: Fifo<T>, value: T): Generator<Wait, void, void> {
-  while (fifo.free === 0) yield wait(fifo.dataReadEvent);
-  fifo.put(value);
+  throw(error: unknown): never {
+    throw error;
+  }
 }
 
 export class FifoInPort<T> extends Port<FifoIn<T>> {

@@ -49,7 +49,11 @@ export interface ResetSource {
   addReset(target: ResetTarget): void;
 }
 
+let processes = 0;
+
 export class Process extends Waiter {
+  /** From 1, different for every process. */
+  readonly number = ++processes;
   /** True if spawned after elaboration. */
   readonly dynamic: boolean;
   readonly body: ProcessBody;
@@ -57,14 +61,9 @@ export class Process extends Waiter {
   // The rest is the scheduler's.
   /** The live generator of a thread; null before its first run and after a reset. */
   generator: Generator<Wait | undefined, void, void> | null = null;
-  /** True from a wait until the yield that belongs to it. */
-  waiting = false;
-  unwinding = false;
-  /** True while the body is between its begin and its end. */
+  /** True while a thread's body is between its begin and its end. */
   hasStack = false;
   skipInitialize = false;
-  activeResets = 0;
-  activeAsyncResets = 0;
   hasResetSignal = false;
   userError: unknown;
   readonly resetSources: { removeReset(process: Process): void }[] = [];
@@ -120,7 +119,7 @@ export class Process extends Waiter {
     this.state |= State.Suspended;
     if (this.queued) {
       this.state |= State.Ready;
-      this.context.unschedule(this);
+      this.queue.remove(this);
     }
     if (this.context.running !== this) return CONTINUE;
     this.state |= State.Ready;
@@ -141,8 +140,8 @@ export class Process extends Waiter {
     this.state &= ~State.Ready;
     if (this.isMethod) {
       if (this.queued || this.context.running === this) return;
-      this.context.schedule(this);
-    } else if (!this.queued) this.context.schedule(this);
+      this.queue.push(this);
+    } else if (!this.queued) this.queue.push(this);
     this.removeDynamicEvents();
   }
 
@@ -154,7 +153,7 @@ export class Process extends Waiter {
     this.state |= State.Disabled;
     if (!this.context.isRunning) {
       if (!this.isMethod) this.state |= State.Ready;
-      this.context.unschedule(this);
+      this.queue.remove(this);
     }
   }
 
@@ -164,7 +163,7 @@ export class Process extends Waiter {
     if (this.state !== State.Ready) return;
     if (!this.isMethod && !this.context.allowProcessControlCorners) return;
     this.state = State.Normal;
-    if (!this.queued) this.context.schedule(this);
+    if (!this.queued) this.queue.push(this);
   }
 
   /** Ends the process at once; a thread's `finally` blocks run inside this call. */
@@ -180,7 +179,7 @@ export class Process extends Waiter {
     }
     if (this.terminated) return;
     if (this.isMethod) {
-      this.context.unschedule(this);
+      this.queue.remove(this);
       this.disconnect();
       this.throwStatus = Throw.Kill;
       if (this.context.running === this) this.unwind(false);
@@ -191,7 +190,7 @@ export class Process extends Waiter {
       this.context.preempt(this);
     } else {
       this.disconnect();
-      this.context.unschedule(this);
+      this.queue.remove(this);
     }
   }
 
@@ -278,14 +277,13 @@ export class Process extends Waiter {
       this.context.preempt(this);
     } else if (this.context.evaluating) this.context.preempt(this);
     else {
-      this.context.unschedule(this);
-      this.context.scheduleNext(this);
+      this.queue.remove(this);
+      this.queue.runNext(this);
     }
   }
 
   /** The throw status with which the body starts: given by the resets that are active. */
   begin(): void {
-    this.hasStack = true;
     if (this.throwStatus === Throw.None && this.activeResets === 0 && this.activeAsyncResets === 0) return;
     if (this.throwStatus === Throw.SyncReset || this.throwStatus === Throw.AsyncReset) this.notifyReset();
     this.throwStatus = this.statusFromResets();

@@ -9,6 +9,8 @@ import { message, Severity } from "./report.js";
 /** `one`: one process writes. `many`: several may, one in a delta cycle. `unchecked`: whoever comes. */
 export type WriterPolicy = "one" | "many" | "unchecked";
 
+const [ONE, MANY, UNCHECKED] = [0, 1, 2];
+
 /** Values that are not compared with `===`, such as fixed-point numbers and vectors. */
 interface Comparable {
   equals(other: unknown): boolean;
@@ -34,13 +36,18 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
   protected next: T;
   readonly policy: WriterPolicy;
   private writer: Process | null = null;
+  private writerNumber = 0;
   private outputPort: PortLike | undefined;
   private changed: Event | null = null;
   private rose: Event | null = null;
   private fell: Event | null = null;
   private changeStamp = -1;
   private resets: ResetTarget[] | null = null;
+  /** 0 if nobody has asked for an edge or has a reset here. */
+  private watchers = 0;
   private readonly compares: boolean;
+  /** The policy as a number. */
+  private readonly writers: number;
 
   /** `initial` is the value before simulation, and sets the type. */
   constructor(
@@ -54,6 +61,7 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
     this.current = initial;
     this.next = initial;
     this.policy = policy;
+    this.writers = policy === "one" ? ONE : policy === "many" ? MANY : UNCHECKED;
     this.compares = typeof initial === "object" && initial !== null && "equals" in initial;
   }
 
@@ -72,16 +80,22 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
 
   /** Takes effect in the update phase; the last write of a delta cycle counts. */
   write(value: T): void {
-    const changes = this.compares ? !(this.next as Comparable).equals(value) : this.next !== value;
-    const policy = this.policy;
-    if (policy !== "unchecked") this.checkWriter();
+    const changes = typeof value === "number" ? value !== this.next : this.differs(value, this.next);
+    if (this.writerNumber !== this.context.runningNumber) this.checkWriter();
     this.next = value;
-    if (changes || policy === "many") this.requestUpdate();
+    if (changes || this.writers === MANY) this.requestUpdate();
   }
 
   update(): void {
-    if (this.policy === "many") this.writer = null;
-    if (this.compares ? !(this.next as Comparable).equals(this.current) : this.next !== this.current) this.change();
+    if (this.writers === MANY) this.forgetWriter();
+    const { next, current } = this;
+    if (typeof next === "number" ? next !== current : this.differs(next, current)) this.change();
+  }
+
+  /** For all but numbers: one comparison that meets numbers and other values is several times slower than two. */
+  private differs(a: T, b: T): boolean {
+    if (typeof a === "boolean" && typeof b === "boolean") return a !== b;
+    return this.compares ? !(a as Comparable).equals(b) : a !== b;
   }
 
   /** The value becomes visible, and the events are notified. */
@@ -90,6 +104,9 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
     if (this.changed !== null) this.changed.notifyNextDelta();
     this.changeStamp = this.context.changeStamp;
     this.current = value;
+    if (this.watchers !== 0) this.notifyWatchers(value);
+  }
+  private notifyWatchers(value: T): void {
     if (this.resets !== null) this.notifyResets();
     if (this.rose !== null && isHigh(value)) this.rose.notifyNextDelta();
     else if (this.fell !== null && isLow(value)) this.fell.notifyNextDelta();
@@ -110,9 +127,11 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
     return (this.changed ??= new Event(this.context, null));
   }
   get posedgeEvent(): Event {
+    this.watchers = 1;
     return (this.rose ??= new Event(this.context, null));
   }
   get negedgeEvent(): Event {
+    this.watchers = 1;
     return (this.fell ??= new Event(this.context, null));
   }
   override get defaultEvent(): Event {
@@ -120,6 +139,7 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
   }
 
   addReset(target: ResetTarget): void {
+    this.watchers = 1;
     (this.resets ??= []).push(target);
     target.process.resetSources.push(this);
     if (isHigh(this.current) === target.level) target.process.initiallyInReset(target.async);
@@ -138,9 +158,17 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
     else this.outputPort = port;
   }
 
+  private forgetWriter(): void {
+    this.writer = null;
+    this.writerNumber = 0;
+  }
   private checkWriter(): void {
     const writer = this.context.running;
-    if (this.writer === writer) return;
+    if (this.writers === UNCHECKED) {
+      this.writerNumber = this.context.runningNumber;
+      return;
+    }
+    if (this.writer === null || writer !== null) this.writerNumber = this.context.runningNumber;
     if (this.writer === null) this.writer = writer;
     else if (writer !== null) {
       const first = this.writer;

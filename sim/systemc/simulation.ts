@@ -6,58 +6,33 @@
  *     new Top(sim, "top");
  *     sim.start(ns(100));
  */
-import { Context, setCurrentContext, type Status } from "../../hw/systemc/context.js";
+import { setCurrentContext, type Parent, type Status } from "../../hw/systemc/context.js";
 import type { PrimitiveChannel } from "../../hw/systemc/channel.js";
-import type { Event } from "../../hw/systemc/event.js";
 import type { Module } from "../../hw/systemc/module.js";
 import { NameTable } from "../../hw/systemc/names.js";
 import type { Export, Port } from "../../hw/systemc/port.js";
-import { asReportError, Process, Unwind, type ProcessBody } from "../../hw/systemc/process.js";
-import { message, type ReportError, Reports, Severity } from "../../hw/systemc/report.js";
-import type { Parent } from "../../hw/systemc/context.js";
+import { Process, type ProcessBody } from "../../hw/systemc/process.js";
+import { message, Reports, Severity } from "../../hw/systemc/report.js";
 import { formatTime, MAX_TIME, Time, ZERO_TIME } from "../../hw/systemc/time.js";
 import type { ProcessKind } from "../../hw/systemc/waiter.js";
-import { State, Throw } from "../../hw/systemc/waiter.js";
+import { State } from "../../hw/systemc/waiter.js";
 import { Elaboration } from "./elaboration.js";
-import { runMethod, runThread, throwHere } from "./executor.js";
-import { RunQueue } from "./run-queue.js";
-import { TimedQueue } from "./timed-queue.js";
+import { Scheduler } from "./scheduler.js";
 
 /** What `start(t)` does when nothing is left to happen before t: go on to t, or stay. */
 export type StarvationPolicy = "run to time" | "exit on starvation";
 /** What `stop()` does with the delta cycle in which it is called. */
 export type StopMode = "finish delta" | "immediate";
 
-/** Something that records values, once per delta cycle and before every step of time. */
-export interface Tracer {
-  cycle(delta: boolean): void;
-}
-
-type Phase = "evaluate" | "update" | "notify" | "elaborate";
-
-export class Simulation extends Context {
+export class Simulation extends Scheduler {
   readonly reports: Reports;
   readonly names: NameTable;
-  stopMode: StopMode = "finish delta";
-  readonly tracers: Tracer[] = [];
 
-  private phase: Phase = "elaborate";
   private stage: Status = "SC_ELABORATION";
   private inControl = false;
-  private stopped = false;
-  private paused = false;
-  private error: ReportError | undefined;
   private startedOnce = false;
   private initialDelta = true;
   private startOfSimulationCalled = false;
-  private readonly methods = new RunQueue();
-  private readonly threads = new RunQueue();
-  private readonly timed = new TimedQueue();
-  private readonly deltas: Event[] = [];
-  private deltaEvents = 0;
-  private updates: PrimitiveChannel[] = [];
-  private updating: PrimitiveChannel[] = [];
-  private updateCount = 0;
   private readonly elaboration: Elaboration;
 
   constructor() {
@@ -80,9 +55,6 @@ export class Simulation extends Context {
   }
   get status(): Status {
     return this.stage !== "SC_RUNNING" || this.inControl ? this.stage : "SC_PAUSED";
-  }
-  get evaluating(): boolean {
-    return this.phase === "evaluate" && this.isRunning;
   }
   get endOfSimulationInvoked(): boolean {
     return this.elaboration.endCalled;
@@ -146,7 +118,7 @@ export class Simulation extends Context {
       this.reports.once(Severity.Warning, message.SIMULATION_STOP_CALLED_TWICE);
       return;
     }
-    if (this.stopMode === "immediate") this.clearRunnable();
+    if (this.stopsAtOnce) this.clearRunnable();
     this.stopped = true;
     if (!this.inControl) this.finish();
   }
@@ -158,7 +130,7 @@ export class Simulation extends Context {
 
   setStopMode(mode: StopMode): void {
     if (this.isRunning) this.reports.report(Severity.Error, message.STOP_MODE_AFTER_START);
-    else this.stopMode = mode;
+    else this.stopsAtOnce = mode === "immediate";
   }
 
   private finish(): void {
@@ -166,6 +138,7 @@ export class Simulation extends Context {
     if (this.startOfSimulationCalled) {
       this.stage = "SC_END_OF_SIMULATION";
       this.isRunning = false;
+      this.evaluating = false;
       this.elaboration.end();
       this.inControl = false;
     }
@@ -202,9 +175,7 @@ export class Simulation extends Context {
     this.stage = "SC_RUNNING";
     this.isRunning = true;
     this.clearRunnable();
-    this.phase = "update";
     this.performUpdates();
-    this.phase = "notify";
     for (const isMethod of [true, false]) {
       for (const process of this.elaboration.processes) {
         if (process.isMethod !== isMethod) continue;
@@ -244,103 +215,11 @@ export class Simulation extends Context {
     } finally {
       this.inControl = false;
     }
-    this.phase = "evaluate";
+    this.evaluating = true;
   }
 
-  /** Steps time to the next notifications that make a process runnable. -1: none up to `until`. */
-  private advance(until: number): number {
-    for (;;) {
-      const at = this.timed.nextTime();
-      if (at < 0 || at > until) return -1;
-      if (at > this.now) this.stepTo(at);
-      do {
-        this.timed.extract()?.trigger();
-      } while (this.timed.dueAt(at));
-      if (!this.methods.isEmpty() || !this.threads.isEmpty()) return at;
-    }
-  }
-
-  private stepTo(at: number): void {
-    for (let i = this.tracers.length - 1; i >= 0; i--) this.tracers[i]!.cycle(false);
-    this.now = at;
-    this.changeStamp++;
-  }
-
-  /** Delta cycles until nothing is runnable, or one of them. */
-  private crunch(once: boolean): void {
-    const { methods, threads } = this;
-    while (true) {
-      this.phase = "evaluate";
-      let empty = true;
-      do {
-        methods.turn();
-        for (let process = methods.pop(); process !== null; process = methods.pop()) {
-          empty = false;
-          this.execute(process);
-        }
-        threads.turn();
-        for (let process = threads.pop(); process !== null; process = threads.pop()) {
-          empty = false;
-          this.execute(process);
-        }
-        if (this.stopped && this.stopMode === "immediate") {
-          this.running = null;
-          return;
-        }
-      } while (!methods.isEmpty() || !threads.isEmpty());
-      this.running = null;
-
-      this.phase = "update";
-      if (!empty) this.changeStamp++;
-      if (this.updateCount > 0) this.performUpdates();
-      this.phase = "notify";
-      for (let i = this.tracers.length - 1; i >= 0; i--) this.tracers[i]!.cycle(true);
-      if (this.stopped) return;
-
-      if (this.deltaEvents > 0) this.notifyDeltas();
-      if (!empty) this.deltaCount++;
-      if ((methods.isEmpty() && threads.isEmpty()) || this.paused || once) return;
-    }
-  }
-
-  private execute(process: Process): void {
-    this.running = process;
-    try {
-      if (process.isMethod) runMethod(process);
-      else runThread(process);
-    } catch (error) {
-      this.fail(error);
-    }
-  }
-
-  /** An error that no process caught ends the simulation. */
-  private fail(error: unknown): never {
-    this.error ??= asReportError(error, (text) => {
-      this.reports.report(Severity.Error, message.UNCAUGHT_EXCEPTION, text);
-      throw error;
-    });
-    if (error instanceof Error && error !== this.error) this.error.cause ??= error;
-    this.running = null;
-    throw this.error;
-  }
-
-  private performUpdates(): void {
-    const channels = this.updates;
-    const count = this.updateCount;
-    this.updates = this.updating;
-    this.updating = channels;
-    this.updateCount = 0;
-    for (let i = count - 1; i >= 0; i--) {
-      const channel = channels[i]!;
-      channel.updateRequested = false;
-      channel.update();
-    }
-  }
-
-  private notifyDeltas(): void {
-    const { deltas } = this;
-    for (let i = this.deltaEvents - 1; i >= 0; i--) deltas[i]!.trigger();
-    this.deltaEvents = 0;
+  get stopMode(): StopMode {
+    return this.stopsAtOnce ? "immediate" : "finish delta";
   }
 
   private clearRunnable(): void {
@@ -349,62 +228,6 @@ export class Simulation extends Context {
   }
 
   // What the vocabulary asks (see Context).
-
-  addDelta(event: Event): void {
-    event.deltaIndex = this.deltaEvents;
-    this.deltas[this.deltaEvents++] = event;
-  }
-  removeDelta(event: Event): void {
-    const last = this.deltas[--this.deltaEvents]!;
-    this.deltas[event.deltaIndex] = last;
-    last.deltaIndex = event.deltaIndex;
-    event.deltaIndex = -1;
-  }
-  addTimed(event: Event, at: number): void {
-    this.timed.insert(event, at);
-  }
-  removeTimed(event: Event): void {
-    this.timed.remove(event);
-  }
-  requestUpdate(channel: PrimitiveChannel): void {
-    this.updates[this.updateCount++] = channel;
-  }
-  schedule(process: Process): void {
-    (process.isMethod ? this.methods : this.threads).push(process);
-  }
-  scheduleNext(process: Process): void {
-    (process.isMethod ? this.methods : this.threads).runNext(process);
-  }
-  unschedule(process: Process): void {
-    (process.isMethod ? this.methods : this.threads).remove(process);
-  }
-
-  /** Kill, reset and throw take effect at once: the other process runs inside the call of the one that controls it. */
-  preempt(process: Process): void {
-    if (process.queued) this.unschedule(process);
-    const caller = this.running;
-    if (caller === process) {
-      if (!process.isMethod) throwHere(process);
-      return;
-    }
-    this.running = process;
-    // A thread that calls counts as runnable meanwhile, so that nothing schedules it a second time. A method does not.
-    const holds = caller !== null && !caller.isMethod;
-    if (holds) caller.queued = true;
-    try {
-      if (process.isMethod) runMethod(process);
-      else runThread(process);
-    } catch (error) {
-      if (error instanceof Unwind) throw error;
-      this.fail(error);
-    } finally {
-      this.running = caller;
-      if (holds) caller.queued = false;
-    }
-    if (caller === null) return;
-    if (!caller.isMethod) throwHere(caller);
-    else if (!caller.unwinding && caller.throwStatus === Throw.Kill) caller.unwind(false);
-  }
 
   createProcess(
     kind: ProcessKind,
@@ -417,7 +240,7 @@ export class Simulation extends Context {
     const process = new Process(parent, kind, name, body, dynamic);
     settle?.(process);
     if (!this.isRunning) this.elaboration.processes.unshift(process);
-    else if (!process.skipInitialize) this.schedule(process);
+    else if (!process.skipInitialize) process.queue.push(process);
     else if (process.staticEvents.length === 0) {
       this.reports.report(Severity.Warning, message.DISABLE_WILL_ORPHAN_PROCESS, process.name);
     }

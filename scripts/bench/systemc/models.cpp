@@ -65,6 +65,20 @@ int fifo_hand_over(int count) {
   return sum;
 }
 
+int fifo_try_first(int count) {
+  sc_fifo<int> fifo("f", 16);
+  int32_t sum = 0;
+  sc_spawn([&] { for (int i = 0; i < count; i++) if (!fifo.nb_write(i)) fifo.write(i); }, "producer");
+  sc_spawn([&] {
+    for (int i = 0, value; i < count; i++) {
+      if (!fifo.nb_read(value)) fifo.read(value);
+      sum = int32_t(uint32_t(sum) + uint32_t(value));
+    }
+  }, "consumer");
+  sc_start();
+  return sum;
+}
+
 int ten_clocked_threads(int count) {
   sc_clock clk("clk", sc_time(10, SC_NS));
   uint32_t sum = 0;
@@ -147,7 +161,7 @@ int array_16x16(int count) {
 
 extern "C" __attribute__((used)) int tandem_bench(const char* name, int count) {
   const struct { const char* name; int (*run)(int); } all[] = {
-      {"thread_switch", thread_switch}, {"signal_to_method", signal_to_method}, {"fifo_hand_over", fifo_hand_over},
+      {"thread_switch", thread_switch}, {"signal_to_method", signal_to_method}, {"fifo_hand_over", fifo_hand_over}, {"fifo_try_first", fifo_try_first},
       {"ten_clocked_threads", ten_clocked_threads}, {"array_16x16", array_16x16}};
   for (auto& model : all)
     if (!std::strcmp(model.name, name)) return model.run(count);

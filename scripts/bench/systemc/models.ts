@@ -57,6 +57,20 @@ export const models: Record<string, Model> = {
     return sum;
   },
 
+  /** The same, looking first whether there is room or a value. */
+  fifo_try_first(sim, count) {
+    const fifo = new Fifo<number>(sim, "f", 16);
+    let sum = 0;
+    spawn(function* () {
+      for (let i = 0; i < count; i++) if (!fifo.tryWrite(i)) yield* fifo.write(i);
+    }, "producer");
+    spawn(function* () {
+      for (let i = 0; i < count; i++) sum = (sum + (fifo.tryRead() ?? (yield* fifo.read()))) | 0;
+    }, "consumer");
+    sim.start();
+    return sum;
+  },
+
   /** A clock with ten clocked threads; the unit is one clock. */
   ten_clocked_threads(sim, count) {
     const clk = new Clock(sim, "clk", { period: ns(10) });
@@ -148,10 +162,19 @@ export const models: Record<string, Model> = {
   },
 };
 
-/** acc += a x b, for 16 by 16. */
+/** acc += a x b, for 16 by 16. Four columns at a time, as V8 does not unroll loops itself. */
 function outerProduct(acc: Int32Array, a: Int32Array, b: Int32Array): void {
-  for (let r = 0, at = 0; r < 16; r++) {
-    const x = a[r]!;
-    for (let c = 0; c < 16; c++, at++) acc[at] = acc[at]! + Math.imul(x, b[c]!);
+  for (let c = 0; c < 16; c += 4) {
+    const b0 = b[c]!;
+    const b1 = b[c + 1]!;
+    const b2 = b[c + 2]!;
+    const b3 = b[c + 3]!;
+    for (let r = 0, at = c; r < 16; r++, at += 16) {
+      const x = a[r]!;
+      acc[at] = acc[at]! + Math.imul(x, b0);
+      acc[at + 1] = acc[at + 1]! + Math.imul(x, b1);
+      acc[at + 2] = acc[at + 2]! + Math.imul(x, b2);
+      acc[at + 3] = acc[at + 3]! + Math.imul(x, b3);
+    }
   }
 }
