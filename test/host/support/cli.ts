@@ -11,7 +11,10 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-export function tandem(args: readonly string[], options: { cwd?: string } = {}): Promise<Outcome> {
+export function tandem(
+  args: readonly string[],
+  options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, [mainPath, ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] });
     let [stdout, stderr] = ["", ""];
