@@ -7,7 +7,7 @@ import { example, streamsOf } from "../hw/constructs/harness.js";
 import * as pages from "../hw/language/examples.js";
 import { cases, runOf } from "../sim/rtl/cases.js";
 import { essence, runFast, runKernel, runRtl, verilogOf } from "../sim/rtl/compare.js";
-import { firstDifference } from "./difference.js";
+import { firstDifference } from "../support/difference.js";
 import { installed, type Engine } from "./engines.js";
 import type { Progress, Row } from "./report.js";
 

@@ -6,7 +6,7 @@ import { Simulator } from "../../driver/transport/simulator.js";
 import type { RandomStalls } from "../../sim/environment.js";
 import { simulatorVersion } from "../../sim/rtl/tools.js";
 import { essence } from "../sim/rtl/compare.js";
-import { firstDifference } from "./difference.js";
+import { firstDifference } from "../support/difference.js";
 import type { Case } from "./case.js";
 import type { Configuration } from "./pool.js";
 

@@ -12,7 +12,7 @@ import { buildSimulator, type Built } from "../../sim/rtl/build.js";
 import { runSimulator, type RtlRun } from "../../sim/rtl/simulate.js";
 import { essence, runKernel, type Outcome } from "../sim/rtl/compare.js";
 import { drawCase, type Case } from "./case.js";
-import { firstDifference } from "./difference.js";
+import { firstDifference } from "../support/difference.js";
 import { installed } from "./engines.js";
 import type { Configuration } from "./pool.js";
 import type { Progress, Row } from "./report.js";

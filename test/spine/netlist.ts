@@ -16,7 +16,7 @@ import { buildSimulator } from "../../sim/rtl/build.js";
 import { runSimulator, type Left } from "../../sim/rtl/simulate.js";
 import { systolic } from "../../designs/systolic/index.js";
 import { drawCase, type Case } from "./case.js";
-import { firstDifference } from "./difference.js";
+import { firstDifference } from "../support/difference.js";
 import { installed } from "./engines.js";
 import { kernelOf, streamsOfCase } from "./mutation.js";
 import type { Configuration } from "./pool.js";

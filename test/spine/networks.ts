@@ -2,11 +2,12 @@
 import { TandemError } from "../../hw/index.js";
 import { randomNetwork } from "../sim/fast/network.js";
 import { comparable, inFast, inKernel, outside, type Outcome } from "../sim/fast/outside.js";
-import { firstDifference } from "./difference.js";
+import { firstDifference } from "../support/difference.js";
+import { checkSeeds, type Check } from "../support/watchdog.js";
 import type { Progress, Row } from "./report.js";
 
 /** What differs in the network of `seed`; every third has polls and signals. */
-export function compareNetwork(seed: number): { clocks: number; difference: string | undefined } {
+export function compareNetwork(seed: number): string | undefined {
   const options = { polls: seed % 3 === 0 };
   const made = randomNetwork(seed, options);
   const around = outside(seed, made);
@@ -24,26 +25,32 @@ export function compareNetwork(seed: number): { clocks: number; difference: stri
     // Of several errors in one run the engines may report different ones first (docs/engines.md).
     const both = expected instanceof TandemError && actual instanceof TandemError;
     const text = (end: Outcome | TandemError): string => (end instanceof TandemError ? end.message : "no error");
-    return { clocks: 0, difference: both ? undefined : `kernel: ${text(expected)}; fast: ${text(actual)}` };
+    return both ? undefined : `kernel: ${text(expected)}; fast: ${text(actual)}`;
   }
-  return { clocks: expected.clocks, difference: firstDifference(comparable(expected), comparable(actual), "") };
+  return firstDifference(comparable(expected), comparable(actual), "");
 }
 
-export function runNetworks({ seed, count }: { seed: number; count: number }, progress: Progress): Row {
-  let clocks = 0;
-  let differences = 0;
-  for (let i = 0; i < count; i++) {
-    progress.step(`network ${seed + i}`, i / count);
-    let result: ReturnType<typeof compareNetwork>;
-    try {
-      result = compareNetwork(seed + i);
-    } catch (error) {
-      result = { clocks: 0, difference: error instanceof Error ? error.message : String(error) };
-    }
-    clocks += result.clocks;
-    if (result.difference === undefined) continue;
-    differences++;
-    progress.difference(`network, --part networks --seed ${seed + i}: ${result.difference}`);
-  }
-  return { part: "random networks", cases: count, clocks, differences, note: "kernel, fast" };
+/** A `Check` of test/support/watchdog.ts. */
+export const check: Check = compareNetwork;
+
+/** Milliseconds for one network, which takes some ten. */
+const LIMIT = 60_000;
+
+export async function runNetworks({ seed, count }: { seed: number; count: number }, progress: Progress): Promise<Row> {
+  const { failures } = await checkSeeds({
+    module: import.meta.url,
+    first: seed,
+    count,
+    limit: LIMIT,
+    onSeed: (at) => progress.step(`network ${at}`, (at - seed) / count),
+  });
+  for (const { seed: at, message } of failures)
+    progress.difference(`network, --part networks --networks 1 --seed ${at}: ${message}`);
+  return {
+    part: "random networks",
+    cases: count,
+    clocks: undefined,
+    differences: failures.length,
+    note: "kernel, fast",
+  };
 }
