@@ -1,5 +1,6 @@
 /** Operators: exact ranges, and refusal of what JavaScript and hardware would compute differently. */
 import type { BinaryOp, Expr, Range } from "../ir/ir.js";
+import { applyBinary, type Scalar } from "../ir/operators.js";
 import { bool } from "../types.js";
 import type { Context } from "./context.js";
 import { commonType, toBool, toExpr, toInt } from "./convert.js";
@@ -162,49 +163,18 @@ function comparePresence(cx: Context, op: string, left: Value, right: Value, nod
   return maybe.kind === "poison" ? maybe : known(op === "!==");
 }
 
-/** Constants, as JavaScript computes them. */
+/** Constants, as JavaScript computes them; `/` and `**` have no hardware, but may give a constant. */
 function fold(cx: Context, op: string, x: unknown, y: unknown, node: Node): unknown {
-  const [a, b] = [x as number, y as number];
-  switch (op) {
-    case "+":
-      return a + b;
-    case "-":
-      return a - b;
-    case "*":
-      return a * b;
-    case "/":
-      return a / b;
-    case "%":
-      return a % b;
-    case "**":
-      return a ** b;
-    case "&":
-      return a & b;
-    case "|":
-      return a | b;
-    case "^":
-      return a ^ b;
-    case "<<":
-      return a << b;
-    case ">>":
-      return a >> b;
-    case ">>>":
-      return a >>> b;
-    case "<":
-      return a < b;
-    case "<=":
-      return a <= b;
-    case ">":
-      return a > b;
-    case ">=":
-      return a >= b;
-    case "===":
-      return x === y;
-    case "!==":
-      return x !== y;
-    default:
-      return cx.fail(node, "operator", `${op} has no hardware`, "");
-  }
+  if (op === "===") return x === y;
+  if (op === "!==") return x !== y;
+  if (op === "/") return (x as number) / (y as number);
+  if (op === "**") return (x as number) ** (y as number);
+  if (!(op in operators)) return cx.fail(node, "operator", `${op} has no hardware`, "");
+  if (op === "+" && (typeof x === "string" || typeof y === "string")) return String(x) + String(y);
+  for (const value of [x, y])
+    if (typeof value !== "number" && typeof value !== "boolean")
+      cx.fail(node, "type", `${cx.text(node)} computes with ${String(value)}, which is no number`, "");
+  return applyBinary(op as BinaryOp, x as Scalar, y as Scalar);
 }
 
 export function unary(cx: Context, op: string, operand: Value, node: Node, inner: Node): Value {

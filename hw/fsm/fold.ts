@@ -1,9 +1,9 @@
 /** Constant folding over expressions of the IR: what an unrolled loop knows about its counter, and what follows from it. */
-import * as arithmetic from "../arithmetic.js";
-import type { Expr, HelperName, Local, Ref } from "../ir/ir.js";
+import type { Expr, Local, Ref } from "../ir/ir.js";
+import { applyBinary, applyHelper, applyUnary, type Scalar } from "../ir/operators.js";
 import type { IntType } from "../types.js";
 
-export type Scalar = number | boolean;
+export type { Scalar };
 /** Locals whose value is known at a point of the program. */
 export type Constants = ReadonlyMap<Local, Scalar>;
 
@@ -35,8 +35,7 @@ export function fold(e: Expr, known: Constants): Expr {
     case "unary": {
       const operand = again(e.operand);
       if (operand.kind !== "const") return { ...e, operand };
-      if (e.op === "!") return constant(!operand.value);
-      return constant(e.op === "-" ? -Number(operand.value) : ~Number(operand.value));
+      return constant(applyUnary(e.op, operand.value));
     }
     case "binary": {
       const left = again(e.left);
@@ -44,7 +43,7 @@ export function fold(e: Expr, known: Constants): Expr {
       if (left.kind === "const") {
         if (e.op === "&&") return left.value ? right : constant(false);
         if (e.op === "||") return left.value ? constant(true) : right;
-        if (right.kind === "const") return constant(binary(e.op, left.value, right.value));
+        if (right.kind === "const") return constant(applyBinary(e.op, left.value, right.value));
       }
       return { ...e, left, right };
     }
@@ -63,7 +62,7 @@ export function fold(e: Expr, known: Constants): Expr {
       const args = e.args.map(again);
       const values = args.map(constantOf);
       if (e.helper !== "mulPair" && values.every((v) => typeof v === "number"))
-        return constant(helper(e.helper, values));
+        return constant(applyHelper(e.helper, values));
       return { ...e, args };
     }
     case "map": {
@@ -94,64 +93,4 @@ export function foldRef<P>(ref: Ref<P>, known: Constants): Ref<P> {
   if (index.kind !== "const") return ref.parts.length === 1 ? { parts: ref.parts } : { parts: ref.parts, index };
   const part = ref.parts[Number(index.value)];
   return part === undefined ? { parts: ref.parts, index } : { parts: [part] };
-}
-
-function binary(op: Extract<Expr, { kind: "binary" }>["op"], l: Scalar, r: Scalar): Scalar {
-  const a = Number(l);
-  const b = Number(r);
-  switch (op) {
-    case "+":
-      return a + b;
-    case "-":
-      return a - b;
-    case "*":
-      return a * b;
-    case "%":
-      return a % b;
-    case "&":
-      return a & b;
-    case "|":
-      return a | b;
-    case "^":
-      return a ^ b;
-    case "<<":
-      return a << b;
-    case ">>":
-      return a >> b;
-    case ">>>":
-      return a >>> b;
-    case "<":
-      return a < b;
-    case "<=":
-      return a <= b;
-    case ">":
-      return a > b;
-    case ">=":
-      return a >= b;
-    case "===":
-      return l === r;
-    case "!==":
-      return l !== r;
-    case "&&":
-      return l && r;
-    case "||":
-      return l || r;
-  }
-}
-
-function helper(name: Exclude<HelperName, "mulPair">, args: readonly number[]): number {
-  const [a = 0, b = 0, c = 0] = args;
-  switch (name) {
-    case "min":
-      return Math.min(...args);
-    case "max":
-      return Math.max(...args);
-    case "abs":
-      return Math.abs(a);
-    case "bits":
-    case "clamp":
-      return arithmetic[name](a, b, c);
-    default:
-      return arithmetic[name](a, b);
-  }
 }

@@ -2,8 +2,9 @@
  * The meaning of the IR's expressions, by the shortest way: one value at a time, on the live objects. Every integer is
  * held against the range that the front end gave it. For tests; engines compile.
  */
-import * as arithmetic from "../arithmetic.js";
-import type { BinaryOp, Expr, HelperName, Local, Position, Ref, Target } from "./ir.js";
+import { mulPair } from "../arithmetic.js";
+import type { Expr, Local, Position, Ref, Target } from "./ir.js";
+import { applyBinary, applyHelper, applyUnary, type Scalar } from "./operators.js";
 import type { Type } from "../types.js";
 
 /** Where the names of one process, or one step of a cell, live. */
@@ -23,42 +24,6 @@ export class Frame {
 export const copyOf = (value: unknown): unknown => (typeof value === "object" ? structuredClone(value) : value);
 
 const where = ({ file, line, column }: Position): string => `${file}:${line}:${column}`;
-
-const binary: Readonly<Record<Exclude<BinaryOp, "&&" | "||">, (a: number, b: number) => number | boolean>> = {
-  "+": (a, b) => a + b,
-  "-": (a, b) => a - b,
-  "*": (a, b) => a * b,
-  "%": (a, b) => a % b,
-  "&": (a, b) => a & b,
-  "|": (a, b) => a | b,
-  "^": (a, b) => a ^ b,
-  "<<": (a, b) => a << b,
-  ">>": (a, b) => a >> b,
-  ">>>": (a, b) => a >>> b,
-  "<": (a, b) => a < b,
-  "<=": (a, b) => a <= b,
-  ">": (a, b) => a > b,
-  ">=": (a, b) => a >= b,
-  "===": (a, b) => a === b,
-  "!==": (a, b) => a !== b,
-};
-
-type Helper = (...args: readonly number[]) => unknown;
-const helpers: Readonly<Record<HelperName, Helper>> = {
-  asr: arithmetic.asr,
-  shl: arithmetic.shl,
-  bits: arithmetic.bits,
-  andU: arithmetic.andU,
-  orU: arithmetic.orU,
-  xorU: arithmetic.xorU,
-  doublingHighMul: arithmetic.doublingHighMul,
-  roundingShiftRight: arithmetic.roundingShiftRight,
-  clamp: arithmetic.clamp,
-  mulPair: arithmetic.mulPair,
-  min: Math.min,
-  max: Math.max,
-  abs: Math.abs,
-};
 
 /** The part that a reference means now. */
 export function partOf<P>(frame: Frame, { parts, index }: Ref<P>): P {
@@ -92,20 +57,20 @@ function compute(frame: Frame, expr: Expr): unknown {
       return (of(expr.base) as readonly unknown[])[of(expr.index) as number];
     case "member":
       return (of(expr.base) as Readonly<Record<string, unknown>>)[expr.name];
-    case "unary": {
-      const x = of(expr.operand);
-      return expr.op === "!" ? !x : expr.op === "-" ? -(x as number) + 0 : ~(x as number);
-    }
+    case "unary":
+      return applyUnary(expr.op, of(expr.operand) as Scalar);
     case "binary":
       if (expr.op === "&&") return of(expr.left) && of(expr.right);
       if (expr.op === "||") return of(expr.left) || of(expr.right);
-      return binary[expr.op](of(expr.left) as number, of(expr.right) as number);
+      return applyBinary(expr.op, of(expr.left) as Scalar, of(expr.right) as Scalar);
     case "select":
       return of(expr.condition) ? of(expr.then) : of(expr.else);
     case "cast":
       return (expr.type as Type & ((x: number) => number))(of(expr.operand) as number);
-    case "call":
-      return helpers[expr.helper](...expr.args.map((arg) => of(arg) as number));
+    case "call": {
+      const args = expr.args.map((arg) => of(arg) as number);
+      return expr.helper === "mulPair" ? mulPair(args[0]!, args[1]!, args[2]!) : applyHelper(expr.helper, args);
+    }
     case "map":
       return Array.from({ length: expr.length }, (_, lane) => {
         frame.set(expr.lane, lane);
