@@ -90,6 +90,9 @@ export class PostProcessor extends Module {
   readonly write: WritePort<readonly Parameter[]>;
   readonly read: ReadPort<readonly Parameter[]>;
 
+  /** The word of parameters that is being put together. */
+  gathered: readonly Parameter[];
+
   constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     const { lanes } = config;
@@ -106,6 +109,7 @@ export class PostProcessor extends Module {
     this.bytes = vec(u8, lanes);
     this.word = vec(Parameter, lanes);
     this.fresh = vec(Parameter, this.weightParts);
+    this.gathered = this.word.zero();
     this.parameters = Array.from({ length: this.weightParts }, () => this.channelIn(Parameter));
     this.sums = this.channelIn(sumsType(lanes));
     this.out = Array.from({ length: this.parts }, () => this.channelOut(outputType(lanes)));
@@ -130,7 +134,6 @@ export class PostProcessor extends Module {
       const job = yield* this.job.pop();
       assert(job.columnTiles >= 1, "a layer has channels");
       let address = u16(0);
-      let word = this.word.zero();
       const fresh = this.fresh.zero();
       const kept = this.lanes - this.weightParts;
       for (let tile = u16(0); tile < job.columnTiles; tile = u16(tile + 1)) {
@@ -141,11 +144,11 @@ export class PostProcessor extends Module {
               fresh[p] = Parameter(parameter);
             }
             // All streams at once: the word moves by one distance only.
-            word = this.word((l) => (l >= kept ? fresh[l - kept]! : word[l + this.weightParts]!));
+            this.gathered = this.word((l) => (l >= kept ? fresh[l - kept]! : this.gathered[l + this.weightParts]!));
             yield;
           }
           assert(address < this.depth, "the parameters fit their memory");
-          this.write.write(address, word);
+          this.write.write(address, this.word(this.gathered));
           address = u16(address + 1);
           yield;
         }

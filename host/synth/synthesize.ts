@@ -46,7 +46,7 @@ interface Mapped {
   readonly ns: number;
 }
 
-const RECIPE = "synth_xilinx -family xc7 -abc9 -noiopad -noclkbuf -top tandem_batch";
+const RECIPE = "synth_xilinx -family xc7 -abc9 -widemux 5 -noiopad -noclkbuf -top tandem_batch";
 /** Characters of Verilog in one run: starting Yosys costs some seconds, and progress is shown between runs. */
 const BATCH = 40_000;
 

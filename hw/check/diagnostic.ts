@@ -32,7 +32,8 @@ export type Rule =
   | "undefined-token"
   | "nondeterminism"
   | "estimate"
-  | "source";
+  | "source"
+  | "black-box";
 
 export interface Diagnostic {
   readonly rule: Rule;

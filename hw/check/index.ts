@@ -1,9 +1,11 @@
 /** The checker: every rule of the language that can be held against the text of a design (docs/language.md). */
+import { BlackBox } from "../blackbox.js";
 import type { Elaborated } from "../elaborate.js";
 import { readDesign, type Reading } from "../frontend/index.js";
 import type { ProcessIr } from "../ir/ir.js";
 import { statementsIn } from "../ir/walk.js";
 import { checkClocks, type Find } from "./clocks.js";
+import { boxText } from "../verilog/black-box.js";
 import { positionKey, type Diagnostic } from "./diagnostic.js";
 import { lineAt } from "./lines.js";
 import { checkUsers } from "./users.js";
@@ -27,6 +29,9 @@ export async function checkDesign(design: Elaborated, options: CheckOptions = {}
     if (options.rtl) checkEstimates(process, find);
   }
   checkUsers(ir, find);
+  for (const module of design.modules)
+    if (module instanceof BlackBox)
+      for (const { at, message, hint } of boxText(module).problems) find(at, "black-box", message, hint);
   return { ir, diagnostics: inOrder([...found.values()]), files };
 }
 

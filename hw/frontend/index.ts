@@ -2,7 +2,8 @@
 import { Cell } from "../grid.js";
 import type { Elaborated } from "../elaborate.js";
 import { Breach, positionKey, type Diagnostic } from "../check/diagnostic.js";
-import type { CellIr, DesignIr, ProcessIr } from "../ir/ir.js";
+import { boxOf } from "../blackbox.js";
+import type { CellIr, DesignIr, OpaqueProcess, ProcessIr } from "../ir/ir.js";
 import { Module } from "../module.js";
 import { registersOf } from "./registers.js";
 import { classesOf, Sources, sourceUrl } from "./sources.js";
@@ -27,13 +28,32 @@ export async function readDesign(design: Elaborated): Promise<Reading> {
     const key = `${positionKey(diagnostic.at)} ${diagnostic.rule}`;
     if (!found.has(key)) found.set(key, diagnostic);
   };
-  const reader: Reader = { design, sources, registers: registersOf(design, sources, report), report };
-  const processes = design.processes.flatMap((node): ProcessIr[] => listOf(() => readProcess(reader, node), report));
+  // The model of a black box need not be text of the language: what breaches its rules is kept apart.
+  const boxed = new Map(design.modules.flatMap((module) => (boxOf(module) ? [[module, new Box()]] : [])));
+  const reportOf = (module: Module): ((diagnostic: Diagnostic) => void) => boxed.get(module)?.report ?? report;
+  const reader: Reader = { design, sources, registers: registersOf(design, sources, reportOf), report };
+  const processes = design.processes.flatMap((node): ProcessIr[] => {
+    const own = reportOf(node.module);
+    return listOf(() => readProcess({ ...reader, report: own }, node), own);
+  });
+  const opaque = design.processes.flatMap((node): OpaqueProcess[] => {
+    const why = boxed.get(node.module)?.first;
+    return why ? [{ node, why }] : [];
+  });
+  const readable = processes.filter(({ node }) => !opaque.some((one) => one.node === node));
   const cells = design.grids.flatMap((grid): CellIr[] => listOf(() => readCell(reader, grid), report));
   const diagnostics = [...found.values()].sort(
     (a, b) => a.at.file.localeCompare(b.at.file) || a.at.line - b.at.line || a.at.column - b.at.column,
   );
-  return { ir: { design, processes, cells }, diagnostics, files: sources.urls };
+  return { ir: { design, processes: readable, cells, opaque }, diagnostics, files: sources.urls };
+}
+
+/** The first breach in a black box's model. */
+class Box {
+  first: string | undefined;
+  readonly report = ({ at, message }: Diagnostic): void => {
+    this.first ??= `${at.file}:${at.line}: ${message}`;
+  };
 }
 
 function listOf<T>(read: () => T | undefined, report: (diagnostic: Diagnostic) => void): T[] {

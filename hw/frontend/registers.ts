@@ -21,9 +21,14 @@ import { Scope } from "./scope.js";
 
 export type Registers = ReadonlyMap<object, ReadonlyMap<string, Register>>;
 
-export function registersOf(design: Elaborated, sources: Sources, report: (d: Diagnostic) => void): Registers {
+export function registersOf(
+  design: Elaborated,
+  sources: Sources,
+  reportOf: (module: Module) => (d: Diagnostic) => void,
+): Registers {
   const all = new Map<object, ReadonlyMap<string, Register>>();
   for (const module of design.modules) {
+    const report = reportOf(module);
     const registers = new Map<string, Register>();
     for (const node of module.processes) {
       const text = memberText(sources, module, node.name);

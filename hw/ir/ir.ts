@@ -186,8 +186,16 @@ export interface CellIr {
   readonly emit: Expr;
 }
 
+/** A process of a black box's model that is no text of the language: only the kernel runs it. */
+export interface OpaqueProcess {
+  readonly node: ProcessNode;
+  /** Why it cannot be read: the first breach. */
+  readonly why: string;
+}
+
 export interface DesignIr {
   readonly design: Elaborated;
   readonly processes: readonly ProcessIr[];
   readonly cells: readonly CellIr[];
+  readonly opaque?: readonly OpaqueProcess[];
 }

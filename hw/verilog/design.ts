@@ -2,6 +2,7 @@
  * A whole design as Verilog-2005: one module per module of the design (equal ones share their text), one per process, cell
  * and memory, and the library. Names and hierarchy are those of the source.
  */
+import { BlackBox, boxOf } from "../blackbox.js";
 import type { Channel } from "../channel.js";
 import { TandemError } from "../errors.js";
 import type { CellIr, DesignIr } from "../ir/ir.js";
@@ -9,6 +10,7 @@ import type { Module } from "../module.js";
 import type { ProcessNode } from "../process.js";
 import { lower, type Side } from "../fsm/walk.js";
 import { where } from "../fsm/unroll.js";
+import { boxBundles, checkedBoxText } from "./black-box.js";
 import { cellModule } from "./cell.js";
 import { gridModule } from "./grid.js";
 import { countBits, wiresOf, type Bundle } from "./interface.js";
@@ -39,6 +41,8 @@ export interface Probes {
     readonly reads: readonly string[];
     readonly writes: readonly string[];
   }[];
+  /** Wires that are high while something moves inside a black box. */
+  readonly boxes: readonly string[];
 }
 
 export interface VerilogDesign {
@@ -56,6 +60,7 @@ export interface EmitOptions {
 
 /** Throws a `TandemError` where the design holds something that is no hardware. */
 export function emitVerilog(ir: DesignIr, options: EmitOptions = {}): VerilogDesign {
+  // In a black box an estimate is a guess too: the model's clocks are to be those of its Verilog.
   for (const { estimates, node, body } of ir.processes)
     if (estimates)
       throw new TandemError(
@@ -80,11 +85,16 @@ class DesignText {
   readonly #types = new Map<Module, string>();
   readonly #instances = new Map<Module, string>();
   readonly #library = new Set<string>();
+  /** Texts of the Verilog of black boxes, by module. */
+  readonly #boxes = new Map<string, string>();
+  /** Black boxes whose Verilog says when it is busy. */
+  readonly #busy = new Set<BlackBox>();
   readonly #probes = {
     processes: [] as Probes["processes"][number][],
     channels: [] as Probes["channels"][number][],
     grids: [] as Probes["grids"][number][],
     memories: [] as Probes["memories"][number][],
+    boxes: [] as string[],
   };
   /** Instances inside a module: local instance name and what it is, for the probes. */
   readonly #inside = new Map<Module, ((path: string) => void)[]>();
@@ -104,13 +114,17 @@ class DesignText {
     ];
     for (const { direction, channel } of ports)
       this.#routes.route({ kind: direction === "in" ? "push" : "pop", part: channel }, "outside");
+    for (const module of design.modules)
+      if (module instanceof BlackBox) for (const bundle of boxBundles(module)) this.#routes.route(bundle, module);
     for (const process of processes) {
       const { module } = process.node;
+      if (boxOf(module)) continue;
       const text = processModule(lower(process), (bundle) => portName(module, bundle), this.#source);
       this.#processes.set(process.node, text);
       for (const { bundle } of text.bundles) this.#routes.route(bundle, module);
     }
-    for (const grid of design.grids) this.#routes.route({ kind: "push", part: grid.results.channel }, grid.owner);
+    for (const grid of design.grids)
+      if (!boxOf(grid.owner)) this.#routes.route({ kind: "push", part: grid.results.channel }, grid.owner);
     const top = this.#module(design.top);
     this.#probe(design.top, "");
     const library: [string, string][] = [
@@ -135,7 +149,28 @@ class DesignText {
     return name;
   }
 
+  /** The Verilog of a black box as it stands; its name, with the parameters of this instance. */
+  #blackBox(box: BlackBox): string {
+    const { module, parameters = {} } = box.verilog;
+    const { text, busy } = checkedBoxText(box);
+    const before = this.#boxes.get(module);
+    if (before === undefined && this.#moduleNames.unique(module) !== module)
+      throw new TandemError(`${box.path}: there is another module named ${module} in the design`, {
+        hint: "Give the Verilog module another name.",
+      });
+    if (before !== undefined && before !== text)
+      throw new TandemError(`${box.path}: two black boxes have different texts for the Verilog module ${module}`, {
+        hint: "Name the modules differently, or give both one file.",
+      });
+    this.#boxes.set(module, text);
+    this.#files.set(`${module}.v`, text.endsWith("\n") ? text : `${text}\n`);
+    if (busy) this.#busy.add(box);
+    const given = Object.entries(parameters).map(([name, value]) => pin(name, String(value)));
+    return given.length > 0 ? `${module} #(${given.join(", ")})` : module;
+  }
+
   #module(module: Module): string {
+    if (module instanceof BlackBox) return this.#blackBox(module);
     for (const child of module.children) this.#types.set(child, this.#module(child));
     const scope = this.#routes.scopes.get(module)!;
     const lines: string[] = [];
@@ -170,6 +205,12 @@ class DesignText {
         const outer = scope.bundles.get(key)!;
         return wiresOf(local.bundle).map(({ suffix }) => pin(local.name + suffix, outer.name + suffix));
       });
+      if (child instanceof BlackBox && this.#busy.has(child)) {
+        const wire = scope.names.unique(`${name}_busy`);
+        lines.push(`  wire ${wire};`);
+        pins.push(pin("busy", wire));
+        probes.push((path) => this.#probes.boxes.push(path + wire));
+      }
       lines.push(instance(this.#types.get(child)!, name, pins));
     }
     const text = ` (\n${list.join(",\n")}\n);\n${lines.join("\n")}\nendmodule\n`;
@@ -320,6 +361,7 @@ class DesignText {
 
   /** Collect the probes of a module that stands at `path` (empty, or ending in a dot). */
   #probe(module: Module, path: string): void {
+    if (module instanceof BlackBox) return;
     for (const probe of this.#inside.get(module)!) probe(path);
     for (const child of module.children) this.#probe(child, `${path}${this.#instances.get(child)!}.`);
   }

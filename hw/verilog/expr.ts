@@ -406,6 +406,12 @@ export class ExprText {
       case "mulPair":
         return `${functions.mulPair()}(${this.bits(a, 8)}, ${this.bits(b, 8)}, ${this.bits(c, 8)})`;
       case "clamp": {
+        const within = saturation(a, b, c);
+        if (within !== undefined) {
+          const own = widthOf(a.type).width;
+          const text = `${functions.saturate(own, within)}(${this.bits(a, own)})`;
+          return this.resize(text, { width: within, signed: true }, width);
+        }
         const w = this.#common(a, b, c);
         const args = [a, b, c].map((x) => this.bits(x, w.width)).join(", ");
         return this.resize(`${functions.clamp(w.width, w.signed)}(${args})`, w, width);
@@ -426,6 +432,15 @@ export class ExprText {
       }
     }
   }
+}
+
+/** Bits of the signed type whose range the bounds are, if they are constant and `x` is signed and wider. */
+function saturation(x: Expr, low: Expr, high: Expr): number | undefined {
+  if (low.kind !== "const" || high.kind !== "const") return undefined;
+  const bits = 1 + Math.log2(Number(high.value) + 1);
+  const own = widthOf(x.type);
+  const fits = Number.isInteger(bits) && bits > 1 && Number(low.value) === -(2 ** (bits - 1));
+  return fits && own.signed && own.width > bits ? bits : undefined;
 }
 
 /** An operand of a product keeps the width of its type where that is known to be enough. */

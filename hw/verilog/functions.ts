@@ -112,6 +112,14 @@ export class FunctionLibrary {
     return this.#define(name, width, inputs, body);
   }
 
+  /** A signed number held within `to` bits: too large or too small where the bits above are not all its sign. */
+  saturate(width: number, to: number): string {
+    const name = `saturate_${width}_${to}`;
+    const above = `x[${width - 1}:${to - 1}]`;
+    const limit = `{x[${width - 1}], {${to - 1}{!x[${width - 1}]}}}`;
+    return this.#define(name, to, [["x", width]], `${name} = (&${above} || !(|${above})) ? x[${to - 1}:0] : ${limit};`);
+  }
+
   abs(width: number): string {
     const name = `abs_${width}`;
     return this.#define(name, width, [["x", width]], `${name} = x[${width - 1}] ? (-x) : x;`);

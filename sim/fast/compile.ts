@@ -1,4 +1,5 @@
 /** Compiles a design to one Wasm module: a function per actor, and the scheduler that calls those that can go on. */
+import { TandemError } from "../../hw/errors.js";
 import type { DesignIr } from "../../hw/ir/ir.js";
 import type { Globals } from "./channel-code.js";
 import { environmentCode } from "./environment-code.js";
@@ -19,7 +20,13 @@ export interface Compiled {
 const PAGE = 65536;
 const NEVER = 0x7fffffff;
 
+/** Throws a `TandemError` where the model of a black box cannot be compiled. */
 export function compile(ir: DesignIr): Compiled {
+  const [opaque] = ir.opaque ?? [];
+  if (opaque)
+    throw new TandemError(`The fast engine cannot run ${opaque.node.path}, the model of a black box: ${opaque.why}`, {
+      hint: "Write the model within the language (tandem check), or run the design with --engine kernel or rtl.",
+    });
   const plan = new Plan(ir);
   const module = new WasmModule();
   const globals: Globals = {

@@ -179,8 +179,10 @@ class Reader {
     const row = (kind: string, i: number): number[] => (this.#rows.get(`${kind}${i}`) ?? []).map(Number);
     return {
       clocks,
-      processes: this.#elaborated.processes.map((node) => {
+      // What stands inside a black box is not seen.
+      processes: this.#elaborated.processes.flatMap((node) => {
         const i = probes.processes.findIndex((probe) => probe.node === node);
+        if (i < 0) return [];
         const [standing = "", busy = "0", ...counts] = this.#rows.get(`p${i}`) ?? [];
         const stalls = probes.processes[i]!.stalls.map(({ side, channel }, k) => {
           const here = standing[standing.length - 1 - k] === "1";
@@ -189,8 +191,9 @@ class Reader {
         const stalled = stalls.reduce((sum, stall) => sum + stall.clocks, 0);
         return { path: node.path, busy: Number(busy), stalls, idle: clocks - Number(busy) - stalled, estimated: 0 };
       }),
-      channels: this.#elaborated.channels.map((channel) => {
+      channels: this.#elaborated.channels.flatMap((channel) => {
         const i = probes.channels.findIndex((probe) => probe.channel === channel);
+        if (i < 0) return [];
         const [pushed = 0, popped = 0, occupied = 0, maxOccupancy = 0] = row("c", i);
         const sum = occupied - extra * (pushed - popped);
         const meanOccupancy = clocks > 0 ? sum / clocks : 0;

@@ -48,10 +48,11 @@ export function testbench(design: VerilogDesign, counters: boolean): string {
   ].join("\n");
 }
 
-function probes({ probes: { processes, channels, grids, memories } }: VerilogDesign): string[] {
+function probes({ probes: { processes, channels, grids, memories, boxes } }: VerilogDesign): string[] {
   const at = (path: string): string => `dut.${path}`;
   const moves = [
     ...processes.map(({ instance }) => at(`${instance}.busy`)),
+    ...boxes.map(at),
     ...channels.flatMap(({ channel, instance }) =>
       channel.lanes === 1
         ? [at(`${instance}.push`), at(`${instance}.pop`)]

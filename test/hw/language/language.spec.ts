@@ -81,7 +81,7 @@ describe("docs/language.md", () => {
     const rules: Rule[] = ["syntax", "name", "constant", "yield-star", "yield-place", "effects", "type", "uncast"];
     rules.push("increment", "range", "operator", "index", "alias", "loop-clock", "loop-bound", "recursion", "closure");
     rules.push("owner", "channel-user", "port-user", "port-twice", "signal-writer", "grid-feed", "undefined-token");
-    rules.push("nondeterminism", "estimate", "source");
+    rules.push("nondeterminism", "estimate", "source", "black-box");
     for (const rule of rules) expect(page, rule).to.contain(`\`${rule}\``);
   });
 
