@@ -6,6 +6,8 @@ import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame, Plan } from "./plan.js";
 import { ProcessCompiler } from "./process.js";
+import { clusterState, roundsCode } from "./rounds-code.js";
+import { findClusters } from "./rounds.js";
 import { Code, WasmModule } from "./wasm.js";
 
 export interface Compiled {
@@ -38,12 +40,21 @@ export function compile(ir: DesignIr): Compiled {
   const type = module.type([], []);
   const grids = ir.cells.map((cell) => new GridCode(cell, plan, module));
   const polling: number[] = [];
-  const processes = ir.processes.map((_, actor) => {
-    const compiler = new ProcessCompiler(plan, globals, actor, grids);
+  const clusters = findClusters(ir.processes).map((cluster) => ({ cluster, state: clusterState(plan) }));
+  const parks = new Map(clusters.map(({ cluster, state }) => [cluster[0]!.loop, state]));
+  const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
+  const processes = compilers.map((compiler, actor) => {
     const code = compiler.compile();
     if (compiler.polls) polling.push(actor);
     return module.add(ir.processes[actor]!.node.path, code);
   });
+  const rounds = clusters.map(({ cluster, state }) => ({
+    parked: state.parked,
+    run: module.add(
+      `${ir.processes[cluster[0]!.actor]!.node.path} rounds`,
+      roundsCode(plan, globals, cluster, state, grids, compilers),
+    ),
+  }));
   const leavers = grids.map((grid) => module.add(`${grid.cell.grid.path} leaving`, grid.define(module, globals)));
   const { inputs, outputs } = ir.design;
   const outside = [
@@ -54,7 +65,7 @@ export function compile(ir: DesignIr): Compiled {
   );
   module.table([...processes, ...leavers, ...outside]);
   for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));
-  module.exportFunction("run", module.add("scheduler", scheduler(plan, globals, polling, type)));
+  module.exportFunction("run", module.add("scheduler", scheduler(plan, globals, polling, rounds, type)));
   module.exportGlobal("head", globals.head);
   module.exportGlobal("tail", globals.tail);
   module.exportGlobal("horizon", globals.horizon);
@@ -66,7 +77,13 @@ export function compile(ir: DesignIr): Compiled {
  * Run whoever can go on, in any order, until nobody can; then the poll of the lowest clock is decided, since whoever acts
  * from now on acts in that clock or later, which a poll in that clock does not see.
  */
-function scheduler(plan: Plan, globals: Globals, polling: readonly number[], type: number): Code {
+function scheduler(
+  plan: Plan,
+  globals: Globals,
+  polling: readonly number[],
+  rounds: readonly { readonly parked: number; readonly run: number }[],
+  type: number,
+): Code {
   const code = new Code();
   const loop = code.loop();
   code.globalGet(globals.head).globalGet(globals.tail).op("i32.ne").if();
@@ -82,6 +99,11 @@ function scheduler(plan: Plan, globals: Globals, polling: readonly number[], typ
   code.globalGet(globals.head).i32(1).op("i32.add").globalSet(globals.head);
   code.get(actor).callIndirect(type).br(loop);
   code.end();
+  for (const { parked, run } of rounds) {
+    code.loadAt(parked).if();
+    code.call(run).br(loop);
+    code.end();
+  }
   if (polling.length > 0) {
     const [best, second, at, time] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
     code.i32(NEVER).set(best).i32(NEVER).set(second).i32(-1).set(at);

@@ -72,6 +72,13 @@ function pieces(told: readonly number[]): Piece[] {
 export const toldBytes = (told: readonly number[]): number =>
   pieces(told).reduce((sum, { vector }) => sum + (vector ? 16 : 4), 0);
 
+/** Where in a token's knowledge a count stands. */
+export function toldOffset(told: readonly number[], place: number): number {
+  const at = place * 4;
+  const piece = pieces(told).find(({ known, vector }) => at >= known && at < known + (vector ? 16 : 4))!;
+  return piece.slot + at - piece.known;
+}
+
 /** Copy what is `told` from one actor's vector to another's. */
 export function emitTellAll(code: Code, told: readonly number[], to: number, from: number): void {
   for (const { known, vector } of pieces(told)) {

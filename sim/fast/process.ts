@@ -3,7 +3,7 @@
  * clock in a local. Where the process has to wait for what is not simulated yet, its locals go to its frame in memory
  * and the function returns; called again, it goes on from there.
  */
-import type { CellIr, Local, Loop, ProcessIr, Ref, Stmt } from "../../hw/ir/ir.js";
+import type { CellIr, Local, Loop, ProcessIr, Ref, StateField, Stmt } from "../../hw/ir/ir.js";
 import { children, expressionsOf, someExpr } from "../../hw/ir/walk.js";
 import { bankLoop, emitGroupRead, pickLoop, readsTogether } from "./bank-code.js";
 import * as channels from "./channel-code.js";
@@ -14,6 +14,8 @@ import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
 import { PlainStatements } from "./plain-statements.js";
 import type { Place } from "./place.js";
 import { frame, type Plan } from "./plan.js";
+import type { ClusterState } from "./rounds-code.js";
+import type { Spilled } from "./scope.js";
 import { emitSequence, totalPoints, type Resumption, type Step } from "./steps.js";
 import { Code, type Label } from "./wasm.js";
 
@@ -24,12 +26,16 @@ const polls = new Set(["tryPop", "peek", "tryPush", "signal"]);
 const ordered = (stmt: Stmt): boolean =>
   polls.has(stmt.kind) || expressionsOf(stmt).some((expr) => someExpr(expr, ({ kind }) => kind === "signal"));
 
+/** Loops at whose head a process parks, to be taken through many passes at once (rounds-code.ts). */
+const parking = new WeakSet<Loop>();
+
 const pointCounts = new WeakMap<Stmt, number>();
 function pointsOf(stmt: Stmt): number {
   let points = pointCounts.get(stmt);
   if (points === undefined) {
     points = (waits.has(stmt.kind) ? 1 : 0) + (ordered(stmt) ? 1 : 0);
     if (stmt.kind === "loop" && feedLoop(stmt)) points++;
+    if (stmt.kind === "loop" && parking.has(stmt)) points++;
     for (const list of children(stmt)) points += pointsIn(list);
     pointCounts.set(stmt, points);
   }
@@ -43,6 +49,9 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   next = 1;
   readonly #process: Pick<ProcessIr, "fields" | "body">;
   readonly #grids: readonly GridCode[];
+  /** Loops at whose head the process parks, and suspension points of pops, by number. */
+  readonly #parks: ReadonlyMap<Loop, ClusterState>;
+  readonly #pops = new Map<Stmt, number>();
   readonly #labels = new Map<string, { break: Label; continue?: Label }>();
   #leave!: Label;
   #end!: Label;
@@ -54,8 +63,11 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     grids: readonly GridCode[],
     process: Pick<ProcessIr, "fields" | "body">,
     code = new Code(),
+    parks: ReadonlyMap<Loop, ClusterState> = new Map(),
   ) {
     super(plan, globals, actor, code);
+    this.#parks = parks;
+    for (const loop of parks.keys()) parking.add(loop);
     this.#grids = grids;
     this.#process = process;
     this.resume = this.code.local("i32");
@@ -94,6 +106,17 @@ export class StatementCompiler extends PlainStatements implements Resumption {
         code.loadAt(address, type === "i64" ? "i64.load" : "i32.load").set(local);
     });
     return code;
+  }
+
+  /** The suspension point of a pop. */
+  pointOf(pop: Stmt): number {
+    return this.#pops.get(pop)!;
+  }
+  /** Where a variable is kept while the process is suspended. */
+  homeOf(of: Local | StateField): { place: Place } | Spilled | undefined {
+    const binding = this.bindings.get(of);
+    if (!binding || "place" in binding) return binding;
+    return this.spilled.find(({ local }) => local === binding.local);
   }
 
   bindPlace(local: Local, place: Place): void {
@@ -240,7 +263,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
         this.#shortWay(loop, out);
         const top = code.loop();
         const first = loop.atLeastOnce ? [] : check(true, () => out);
-        const many = this.#feedMany(loop, () => top);
+        const many = [...this.#park(loop), ...this.#feedMany(loop, () => top)];
         const inner: Step = {
           points: bodyPoints + totalPoints([...first, ...many]),
           emit: () => {
@@ -255,6 +278,28 @@ export class StatementCompiler extends PlainStatements implements Resumption {
         code.end();
       },
     };
+  }
+
+  /** At the head of a loop that takes part in rounds: stop here, unless it is to go on alone. */
+  #park(loop: Loop): Step[] {
+    const state = this.#parks.get(loop);
+    if (!parking.has(loop)) return [];
+    if (!state) return [this.#point(() => undefined)];
+    const { code } = this;
+    return [
+      this.#point(
+        () => undefined,
+        () => {
+          code.loadAt(state.alone).if();
+          code.storeAt(state.alone, () => code.loadAt(state.alone).i32(1).op("i32.sub"));
+          code.else();
+          code.storeAt(state.parked, () => code.i32(1));
+          this.#standAtEdge();
+          this.suspend(this.next);
+          code.end();
+        },
+      ),
+    ];
   }
 
   /** In a combinational loop over banks: do what it does at once, if nothing is amiss, and leave it. */
@@ -293,7 +338,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     const feeds = feedLoop(loop);
     if (!feeds) return [];
     const { code } = this;
-    const grid = this.#grid(feeds.feed);
+    const grid = this.grid(feeds.feed);
     const burst = grid.product && matchBurst(feeds, grid.product.form);
     const counter = this.bindings.get(feeds.counter);
     if (!burst || !counter || "place" in counter || !feedsFromMemory(this, this.exprs, burst))
@@ -363,6 +408,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     let index: number | undefined;
     return this.#point(
       (id) => {
+        this.#pops.set(stmt, id);
         const binding = stmt.into && this.bind(stmt.into, lives);
         this.choose(
           stmt.channel,
@@ -390,18 +436,24 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   }
 
   #feed(stmt: Extract<Stmt, { kind: "feed" }>): Step {
-    const grid = this.#grid(stmt);
+    const grid = this.grid(stmt);
     return this.#point((id) => grid.emitFeed(this, this.exprs, stmt, id));
   }
-  #grid(stmt: Extract<Stmt, { kind: "feed" }>): GridCode {
+  protected grid(stmt: Extract<Stmt, { kind: "feed" }>): GridCode {
     return this.#grids.find((candidate) => candidate.cell.grid === stmt.grid)!;
   }
 }
 
 /** A process: one function. */
 export class ProcessCompiler extends StatementCompiler {
-  constructor(plan: Plan, globals: Globals, actor: number, grids: readonly GridCode[]) {
-    super(plan, globals, actor, grids, plan.ir.processes[actor]!);
+  constructor(
+    plan: Plan,
+    globals: Globals,
+    actor: number,
+    grids: readonly GridCode[],
+    parks: ReadonlyMap<Loop, ClusterState>,
+  ) {
+    super(plan, globals, actor, grids, plan.ir.processes[actor]!, new Code(), parks);
   }
 }
 

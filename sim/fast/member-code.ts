@@ -1,0 +1,159 @@
+/** One process's part in rounds (rounds-code.ts): its guards and its pass, on the variables that its own function keeps. */
+import type { Channel } from "../../hw/channel.js";
+import type { Local, ProcessIr, StateField } from "../../hw/ir/ir.js";
+import type { Globals } from "./channel-code.js";
+import { matchBurst, type FeedLoop } from "./feed-burst.js";
+import type { GridCode } from "./grid-code.js";
+import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
+import { loadOp, placeAt } from "./place.js";
+import { frame, type Plan } from "./plan.js";
+import { StatementCompiler, type ProcessCompiler } from "./process.js";
+import type { RoundChannel } from "./round-channel.js";
+import { variablesOf } from "./rounds-code.js";
+import type { Pass } from "./rounds.js";
+import type { Spilled } from "./scope.js";
+import { store } from "./store.js";
+import type { Code } from "./wasm.js";
+
+export class MemberCode extends StatementCompiler {
+  readonly #pass: Pass;
+  readonly #channels: ReadonlyMap<Channel, RoundChannel>;
+  /** Scalars that live across passes: where they are here, and in the frame. */
+  readonly #kept: Spilled[] = [];
+
+  constructor(
+    plan: Plan,
+    globals: Globals,
+    pass: Pass,
+    grids: readonly GridCode[],
+    process: ProcessIr,
+    code: Code,
+    own: ProcessCompiler,
+    channels: ReadonlyMap<Channel, RoundChannel>,
+  ) {
+    super(plan, globals, pass.actor, grids, process, code);
+    this.#pass = pass;
+    this.#channels = channels;
+    const { used, declared } = variablesOf(pass);
+    for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
+  }
+
+  #adopt(of: Local | StateField, own: ProcessCompiler): void {
+    const home = own.homeOf(of);
+    if (!home) return;
+    if ("place" in home) {
+      this.bindings.set(of, home);
+      return;
+    }
+    const local = this.code.local(home.type);
+    this.bindings.set(of, { local, type: home.type });
+    this.#kept.push({ ...home, local });
+  }
+
+  load(): void {
+    const { code } = this;
+    code.loadAt(this.plan.frames[this.actor]! + frame.time).set(this.time);
+    for (const { local, type, address } of this.#kept)
+      code.loadAt(address, type === "i64" ? "i64.load" : "i32.load").set(local);
+  }
+  save(): void {
+    const { code } = this;
+    code.storeAt(this.plan.frames[this.actor]! + frame.time, () => code.get(this.time));
+    for (const { local, type, address } of this.#kept)
+      code.storeAt(address, () => code.get(local), type === "i64" ? "i64.store" : "i32.store");
+  }
+
+  override suspend(): void {
+    throw new Error("nobody waits in a round");
+  }
+
+  /** Nonzero on the stack if a pass will do what it does as a rule. The tokens that it pops stand in their slots. */
+  emitReady(): void {
+    const { code } = this;
+    const { steps, guards } = this.#pass;
+    for (const step of steps) if (step.kind === "pop" && step.into) this.#bindToken(step.channel, step.into, false);
+    code.i32(1);
+    for (const { condition, holds } of guards) {
+      this.exprs.emit32(condition);
+      if (!holds) code.op("i32.eqz");
+      code.op("i32.and");
+    }
+    for (const step of steps)
+      if (step.kind === "feed") {
+        const grid = this.grid(step.loop.feed);
+        grid.emitRoom(code);
+        code.op("i32.and");
+        code.loadAt(grid.state.lastFeed).get(this.time).op("i32.lt_s").op("i32.and");
+      }
+  }
+
+  emitPass(rounds: number): void {
+    const { code } = this;
+    for (const step of this.#pass.steps)
+      switch (step.kind) {
+        case "plain":
+          this.emitBody([step.stmt]);
+          break;
+        case "clocks":
+          code.get(this.time);
+          if (step.count === 1) code.i32(1);
+          else {
+            const n = this.value(step.count);
+            code.get(n).i32(0).get(n).i32(0).op("i32.gt_s").op("select");
+          }
+          code.op("i32.add").set(this.time);
+          break;
+        case "count":
+          this.exprs.withLane(step.counter, { lane: step.value }, () => undefined);
+          break;
+        case "push": {
+          const channel = this.#channels.get(step.channel)!;
+          store(this.exprs, placeAt(channel.channel.layout, 0, channel.emitSlot()), step.value);
+          channel.emitPush(this, rounds);
+          break;
+        }
+        case "pop":
+          this.#channels.get(step.channel)!.emitPop(this, rounds);
+          if (step.into) this.#bindToken(step.channel, step.into, true);
+          break;
+        case "feed":
+          this.#feed(step.loop);
+      }
+  }
+
+  /** A token is read where it stands: its slot is not used again in this round. */
+  #bindToken(from: Channel, into: Local, taken: boolean): void {
+    const { channel, token } = this.#channels.get(from)!;
+    const place = placeAt(channel.layout, 0, token);
+    const [leaf] = place;
+    if (leaf!.path.length > 0) {
+      this.bindings.set(into, { place });
+      return;
+    }
+    // A scalar: in a local once it is taken, since it may be assigned.
+    const local = this.code.local("i32");
+    this.code.get(token).mem(loadOp(leaf!), leaf!.offset).set(local);
+    this.bindings.set(into, { local, type: "i32" });
+    void taken;
+  }
+
+  #feed(feeds: FeedLoop): void {
+    const { code } = this;
+    const grid = this.grid(feeds.feed);
+    const burst = matchBurst(feeds, grid.product!.form)!;
+    const counter = this.bindings.get(feeds.counter)!;
+    if ("place" in counter || !feedsFromMemory(this, this.exprs, burst)) throw new Error("a feed of a round in memory");
+    const did = code.local("i32");
+    const out = code.block();
+    const loop = code.loop();
+    code.get(counter.local);
+    this.exprs.emit32(feeds.bound);
+    code.op("i32.ge_s").brIf(out);
+    emitFeedBurst(this, this.exprs, grid, burst, counter.local, did);
+    code.get(did).brIf(loop);
+    // The guards have seen to it.
+    code.op("unreachable");
+    code.end();
+    code.end();
+  }
+}
