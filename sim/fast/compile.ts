@@ -6,8 +6,8 @@ import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame, Plan } from "./plan.js";
 import { ProcessCompiler } from "./process.js";
-import { clusterState, roundsCode } from "./rounds-code.js";
-import { findClusters } from "./rounds.js";
+import { clusterState, intakeCode, roundsCode } from "./rounds-code.js";
+import { findRounds } from "./rounds.js";
 import { Code, WasmModule } from "./wasm.js";
 
 export interface Compiled {
@@ -40,7 +40,10 @@ export function compile(ir: DesignIr): Compiled {
   const type = module.type([], []);
   const grids = ir.cells.map((cell) => new GridCode(cell, plan, module));
   const polling: number[] = [];
-  const clusters = findClusters(ir.processes).map((cluster) => ({ cluster, state: clusterState(plan) }));
+  const { inputs, outputs } = ir.design;
+  const found = findRounds(ir.processes, new Set(Object.values(inputs)));
+  const clusters = found.clusters.map((cluster) => ({ cluster, state: clusterState(plan) }));
+  const intakes = found.intakes.map((intake) => ({ intake, state: clusterState(plan) }));
   const parks = new Map(clusters.map(({ cluster, state }) => [cluster[0]!.loop, state]));
   const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
   const processes = compilers.map((compiler, actor) => {
@@ -48,20 +51,32 @@ export function compile(ir: DesignIr): Compiled {
     if (compiler.polls) polling.push(actor);
     return module.add(ir.processes[actor]!.node.path, code);
   });
-  const rounds = clusters.map(({ cluster, state }) => ({
-    parked: state.parked,
-    run: module.add(
-      `${ir.processes[cluster[0]!.actor]!.node.path} rounds`,
-      roundsCode(plan, globals, cluster, state, grids, compilers),
-    ),
-  }));
+  const around = { plan, globals, grids, compilers };
+  const rounds = [
+    ...clusters.map(({ cluster, state }) => ({
+      ...state,
+      run: module.add(`${ir.processes[cluster[0]!.actor]!.node.path} rounds`, roundsCode(around, cluster, state)),
+    })),
+    ...intakes.map(({ intake, state }) => ({
+      ...state,
+      run: module.add(`${intake.channel.path} rounds`, intakeCode(around, intake, state)),
+    })),
+  ];
   const leavers = grids.map((grid) => module.add(`${grid.cell.grid.path} leaving`, grid.define(module, globals)));
-  const { inputs, outputs } = ir.design;
   const outside = [
     ...Object.values(inputs).map((channel) => ({ channel, source: true })),
     ...Object.values(outputs).map((channel) => ({ channel, source: false })),
   ].map(({ channel, source }) =>
-    module.add(channel.path, environmentCode(plan, globals, plan.channels.get(channel)!, source)),
+    module.add(
+      channel.path,
+      environmentCode(
+        plan,
+        globals,
+        plan.channels.get(channel)!,
+        source,
+        intakes.find(({ intake }) => intake.channel === channel)?.state,
+      ),
+    ),
   );
   module.table([...processes, ...leavers, ...outside]);
   for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));

@@ -2,6 +2,7 @@
 import { emitPop, emitPush, emitPushSlot, type Actor, type Globals } from "./channel-code.js";
 import { PaceCode } from "./pace-code.js";
 import { placeAt, emitCopy } from "./place.js";
+import type { ClusterState } from "./rounds-code.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { Code } from "./wasm.js";
 
@@ -11,9 +12,16 @@ const resume = { next: 0, operation: 1, pace: 2 } as const;
 /**
  * A source or sink: for each of `count` tokens, wait as many clocks as the gap says and as the pace of a board's DMA allows,
  * then push or pop. Tokens stand in the buffer in the layout of the channel's type; `times` takes the clocks in which they
- * moved; `gaps` and `pace` are 0 if there are none.
+ * moved; `gaps` and `pace` are 0 if there are none. With `parks` a source stops in front of a token, to be taken through many at
+ * once.
  */
-export function environmentCode(plan: Plan, globals: Globals, channel: ChannelPlan, source: boolean): Code {
+export function environmentCode(
+  plan: Plan,
+  globals: Globals,
+  channel: ChannelPlan,
+  source: boolean,
+  parks?: ClusterState,
+): Code {
   const code = new Code();
   const actor = source ? channel.producer : channel.consumer;
   const at = plan.frames[actor]!;
@@ -50,6 +58,18 @@ export function environmentCode(plan: Plan, globals: Globals, channel: ChannelPl
   code.get(i).loadAt(buffer.count).op("i32.ge_s").if();
   save(resume.next);
   code.end();
+  if (parks) {
+    // At its own pace it may run in step with whoever takes its tokens.
+    code.loadAt(buffer.gaps).loadAt(buffer.pace).op("i32.or").op("i32.eqz");
+    code.get(time).globalGet(globals.horizon).op("i32.lt_s").op("i32.and").if();
+    code.loadAt(parks.alone).if();
+    code.storeAt(parks.alone, () => code.loadAt(parks.alone).i32(1).op("i32.sub"));
+    code.else();
+    code.storeAt(parks.parked, () => code.i32(1));
+    save(resume.next);
+    code.end();
+    code.end();
+  }
   code.loadAt(buffer.gaps).if();
   code.get(time).get(i).i32(2).op("i32.shl").loadAt(buffer.gaps).op("i32.add").mem("i32.load").op("i32.add").set(time);
   code.end();

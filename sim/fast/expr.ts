@@ -251,9 +251,18 @@ export class ExprCompiler {
     return undefined;
   }
 
+  /** The lane (or the counter of a loop that is written out) is `selector` in what `use` emits. */
   withLane<T>(lane: Local, selector: Selector, use: () => T): T {
+    const before = this.#lanes.get(lane.id);
     this.#lanes.set(lane.id, selector);
-    return use();
+    const result = use();
+    if (before) this.#lanes.set(lane.id, before);
+    else this.#lanes.delete(lane.id);
+    return result;
+  }
+  /** From here on the counter of a loop that is written out has this value. */
+  setLane(lane: Local, value: number): void {
+    this.#lanes.set(lane.id, { lane: value });
   }
   laneOf(id: number): Selector | undefined {
     return this.#lanes.get(id);

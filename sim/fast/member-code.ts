@@ -5,10 +5,11 @@ import type { Globals } from "./channel-code.js";
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
 import type { GridCode } from "./grid-code.js";
 import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
-import { loadOp, placeAt } from "./place.js";
+import { emitLoad } from "./place.js";
 import { frame, type Plan } from "./plan.js";
 import { StatementCompiler, type ProcessCompiler } from "./process.js";
 import type { RoundChannel } from "./round-channel.js";
+import type { RoundSource } from "./round-source.js";
 import { variablesOf } from "./rounds-code.js";
 import type { Pass } from "./rounds.js";
 import type { Spilled } from "./scope.js";
@@ -18,6 +19,7 @@ import type { Code } from "./wasm.js";
 export class MemberCode extends StatementCompiler {
   readonly #pass: Pass;
   readonly #channels: ReadonlyMap<Channel, RoundChannel>;
+  readonly #source: RoundSource | undefined;
   /** Scalars that live across passes: where they are here, and in the frame. */
   readonly #kept: Spilled[] = [];
 
@@ -30,10 +32,12 @@ export class MemberCode extends StatementCompiler {
     code: Code,
     own: ProcessCompiler,
     channels: ReadonlyMap<Channel, RoundChannel>,
+    source?: RoundSource,
   ) {
     super(plan, globals, pass.actor, grids, process, code);
     this.#pass = pass;
     this.#channels = channels;
+    this.#source = source;
     const { used, declared } = variablesOf(pass);
     for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
   }
@@ -71,7 +75,8 @@ export class MemberCode extends StatementCompiler {
   emitReady(): void {
     const { code } = this;
     const { steps, guards } = this.#pass;
-    for (const step of steps) if (step.kind === "pop" && step.into) this.#bindToken(step.channel, step.into, false);
+    if (!this.#source)
+      for (const step of steps) if (step.kind === "pop" && step.into) this.#bindToken(step.channel, step.into);
     code.i32(1);
     for (const { condition, holds } of guards) {
       this.exprs.emit32(condition);
@@ -104,37 +109,36 @@ export class MemberCode extends StatementCompiler {
           code.op("i32.add").set(this.time);
           break;
         case "count":
-          this.exprs.withLane(step.counter, { lane: step.value }, () => undefined);
+          this.exprs.setLane(step.counter, step.value);
           break;
         case "push": {
           const channel = this.#channels.get(step.channel)!;
-          store(this.exprs, placeAt(channel.channel.layout, 0, channel.emitSlot()), step.value);
+          store(this.exprs, channel.token, step.value);
           channel.emitPush(this, rounds);
           break;
         }
         case "pop":
+          if (step.channel === this.#source?.channel.channel) this.#source.emitToken(rounds);
           this.#channels.get(step.channel)!.emitPop(this, rounds);
-          if (step.into) this.#bindToken(step.channel, step.into, true);
+          if (step.into) this.#bindToken(step.channel, step.into);
           break;
         case "feed":
           this.#feed(step.loop);
       }
   }
 
-  /** A token is read where it stands: its slot is not used again in this round. */
-  #bindToken(from: Channel, into: Local, taken: boolean): void {
-    const { channel, token } = this.#channels.get(from)!;
-    const place = placeAt(channel.layout, 0, token);
-    const [leaf] = place;
+  /** A token is read where it stands: nothing else goes there in this round. */
+  #bindToken(from: Channel, into: Local): void {
+    const { token } = this.#channels.get(from)!;
+    const [leaf] = token;
     if (leaf!.path.length > 0) {
-      this.bindings.set(into, { place });
+      this.bindings.set(into, { place: token });
       return;
     }
-    // A scalar: in a local once it is taken, since it may be assigned.
     const local = this.code.local("i32");
-    this.code.get(token).mem(loadOp(leaf!), leaf!.offset).set(local);
+    emitLoad(this.code, leaf!);
+    this.code.set(local);
     this.bindings.set(into, { local, type: "i32" });
-    void taken;
   }
 
   #feed(feeds: FeedLoop): void {

@@ -311,7 +311,13 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     if (!counter || "place" in counter) return;
     const group = banks && this.portGroup(banks.read.port.parts);
     code.get(counter.local).op("i32.eqz");
-    if (pick) {
+    const constant = pick && this.exprs.constant(pick.picked);
+    if (pick && constant !== undefined) {
+      code.if();
+      if (constant >= 0 && constant < pick.trips)
+        this.exprs.withLane(pick.counter, { lane: constant }, () => this.emitBody(pick.then));
+      code.i32(pick.trips).set(counter.local).br(out).end();
+    } else if (pick) {
       const picked = this.value(pick.picked);
       code.if();
       code.get(picked).i32(pick.trips).op("i32.lt_u").if();

@@ -1,6 +1,7 @@
 /** A channel between two processes that run in step (rounds-code.ts): its state in Wasm locals, and the operations on it. */
 import { countReleases, type Actor } from "./channel-code.js";
 import { emitLearn, emitTell, toldBytes, toldOffset } from "./knowledge.js";
+import { emitCopy, placeAt, type Place } from "./place.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import type { Cluster } from "./rounds.js";
 import type { Code } from "./wasm.js";
@@ -17,8 +18,8 @@ export class RoundChannel {
   readonly #stalls: { readonly push: number; readonly pop: number };
   readonly #stay: number;
   readonly #most: number;
-  /** Address of the token that has been pushed last. */
-  readonly #token: number;
+  /** The token that has been pushed last. */
+  readonly token: Place;
   /** Places of counts that change from round to round. */
   readonly #varying: readonly number[];
 
@@ -28,7 +29,8 @@ export class RoundChannel {
     this.#plan = plan;
     const local = (): number => code.local("i32");
     const { depth, lanes } = channel.channel;
-    [this.#pushed, this.#popped, this.#most, this.#token] = [local(), local(), local(), local()];
+    [this.#pushed, this.#popped, this.#most] = [local(), local(), local()];
+    this.token = placeAt(channel.layout, plan.heap.take(channel.layout.bytes));
     this.#pops = Array.from({ length: Math.max(depth, lanes) }, local);
     this.#pushes = Array.from({ length: lanes }, local);
     this.#stalls = { push: local(), pop: local() };
@@ -86,8 +88,25 @@ export class RoundChannel {
       this.#slot(this.#pushed, i + 1);
       code.get(time).mem("i32.store", pushTimes);
     });
-    if (told.length === 0) return;
     code.get(this.#pushed).get(this.#popped).op("i32.ne").if();
+    const { layout, slots, values } = this.channel;
+    const at = code.local("i32");
+    code.get(this.#pushed).i32(1).op("i32.sub");
+    code
+      .i32(slots - 1)
+      .op("i32.and")
+      .i32(layout.bytes)
+      .op("i32.mul")
+      .set(at);
+    emitCopy(code, placeAt(layout, values, at), this.token);
+    this.#saveKnowledge();
+    code.end();
+  }
+
+  #saveKnowledge(): void {
+    const code = this.#code;
+    const { told } = this.channel;
+    if (told.length === 0) return;
     const slot = this.#knowledge(1);
     emitTell(code, told, [slot, this.channel.knowledge], this.#plan.known[this.channel.producer]!);
     const own = this.#own();
@@ -96,7 +115,6 @@ export class RoundChannel {
       const at = this.channel.knowledge + toldOffset(told, own);
       code.get(slot).get(slot).mem("i32.load", at).i32(1).op("i32.sub").mem("i32.store", at);
     }
-    code.end();
   }
 
   /** The place of the producer's own count, if tokens tell it. */
@@ -118,27 +136,8 @@ export class RoundChannel {
     return slot;
   }
 
-  /** A local with the address of the slot for the next token. */
-  emitSlot(): number {
-    const code = this.#code;
-    const { slots, layout, values } = this.channel;
-    code
-      .get(this.#pushed)
-      .i32(slots - 1)
-      .op("i32.and")
-      .i32(layout.bytes)
-      .op("i32.mul");
-    code.i32(values).op("i32.add").set(this.#token);
-    return this.#token;
-  }
-
-  /** The address of the token that the next pop takes. */
-  get token(): number {
-    return this.#token;
-  }
-
-  /** Push what stands in the slot. */
-  emitPush(actor: Actor, rounds: number): void {
+  /** Push what stands in `token`. */
+  emitPush(actor: Pick<Actor, "code" | "plan" | "actor" | "time">, rounds: number): void {
     const code = this.#code;
     const { told, knowledge, channel } = this.channel;
     this.#wait(actor.time, this.#pops[channel.depth - 1]!, this.#pushes[channel.lanes - 1]!, this.#stalls.push);

@@ -15,8 +15,9 @@ import type { Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { ProcessCompiler } from "./process.js";
 import { RoundChannel } from "./round-channel.js";
-import type { Cluster, Pass } from "./rounds.js";
-import { Code } from "./wasm.js";
+import { RoundSource } from "./round-source.js";
+import type { Cluster, Intake, Pass } from "./rounds.js";
+import { Code, type Label } from "./wasm.js";
 
 /** What a cluster keeps in memory. */
 export interface ClusterState {
@@ -38,64 +39,136 @@ export function clusterState(plan: Plan): ClusterState {
   return { parked: at, alone: at + 4, patience: at + 8, rounds: at + 12 };
 }
 
-export function roundsCode(
-  plan: Plan,
-  globals: Globals,
-  cluster: Cluster,
-  state: ClusterState,
-  grids: readonly GridCode[],
-  compilers: readonly ProcessCompiler[],
-): Code {
+/** What the code of all rounds needs. */
+export interface Surroundings {
+  readonly plan: Plan;
+  readonly globals: Globals;
+  readonly grids: readonly GridCode[];
+  readonly compilers: readonly ProcessCompiler[];
+}
+
+/** Rounds of processes among themselves. */
+export function roundsCode(around: Surroundings, cluster: Cluster, state: ClusterState): Code {
+  const { plan } = around;
   const code = new Code();
   const channels = new Map<Channel, RoundChannel>();
   for (const { pushes } of cluster)
-    for (const channel of pushes) channels.set(channel, new RoundChannel(code, plan, plan.channels.get(channel)!, cluster));
-  const members = cluster.map((pass) => {
-    const process = plan.ir.processes[pass.actor]!;
-    return new MemberCode(plan, globals, pass, grids, process, code, compilers[pass.actor]!, channels);
-  });
+    for (const channel of pushes)
+      channels.set(channel, new RoundChannel(code, plan, plan.channels.get(channel)!, cluster));
+  const members = cluster.map((pass) => member(around, pass, code, channels));
   const [driver, ...others] = cluster as readonly [Pass, ...Pass[]];
   const rounds = code.local("i32");
-
   code.storeAt(state.parked, () => code.i32(0));
-  const done = code.block();
-  const notReady = code.block();
-  for (const { actor, head } of others) {
-    const { popWaits } = plan.channels.get(headChannel(head!))!;
-    code.loadAt(popWaits).op("i32.eqz").brIf(notReady);
-    code.loadAt(plan.frames[actor]! + frame.resume).i32(compilers[actor]!.pointOf(head!)).op("i32.ne").brIf(notReady);
-  }
-  for (const channel of channels.values()) channel.emitIsEmpty().op("i32.eqz").brIf(notReady);
-  members.forEach((member) => member.load());
-  for (const channel of channels.values()) channel.load();
-  const clocks = cluster.reduce((sum, pass) => sum + pass.clocks, 0);
-  const limit = code.local("i32");
-  code.globalGet(globals.horizon).i32(clocks).op("i32.sub").set(limit);
-  const stop = code.block();
-  const again = code.loop();
-  for (const member of members) code.get(member.time).get(limit).op("i32.ge_s").brIf(stop);
-  for (const member of members) {
-    member.emitReady();
-    code.op("i32.eqz").brIf(stop);
-    member.emitPass(rounds);
-  }
-  code.get(rounds).i32(1).op("i32.add").set(rounds).br(again);
-  code.end();
-  code.end();
-  members.forEach((member) => member.save());
-  for (const channel of channels.values()) channel.save();
-  code.br(done);
-  code.end();
-  code.end();
-  code.storeAt(state.rounds, () => code.loadAt(state.rounds).get(rounds).op("i32.add"));
+  emitRounds(
+    around,
+    { code, rounds, channels: [...channels.values()], standing: others, clocks: clocksOf(cluster), sides: members },
+    (limit, stop) => {
+      for (const { time } of members) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
+      for (const each of members) {
+        each.emitReady();
+        code.op("i32.eqz").brIf(stop);
+        each.emitPass(rounds);
+      }
+    },
+  );
   for (const { actor, head } of others) {
     const channel = plan.channels.get(headChannel(head!))!;
     code.loadAt(channel.pushed).loadAt(channel.popped).op("i32.ne").loadAt(channel.popWaits).op("i32.and").if();
     code.storeAt(channel.popWaits, () => code.i32(0));
-    emitEnqueue(code, plan, globals, actor);
+    emitEnqueue(code, around, actor);
     code.end();
   }
-  // If it did not pay, the first process goes on alone for a while, and for longer each time.
+  emitGoOn(code, around, driver.actor, state, rounds);
+  return code;
+}
+
+/** Rounds of the source of an outer input with whoever takes its tokens. */
+export function intakeCode(around: Surroundings, { channel, passes }: Intake, state: ClusterState): Code {
+  const { plan } = around;
+  const code = new Code();
+  const rounds = code.local("i32");
+  code.storeAt(state.parked, () => code.i32(0));
+  for (const pass of passes) {
+    const between = new RoundChannel(code, plan, plan.channels.get(channel)!, [pass]);
+    const source = new RoundSource(code, plan, between);
+    const taker = member(around, pass, code, new Map([[channel, between]]), source);
+    const tokens = pass.steps.filter(({ kind }) => kind === "pop").length;
+    const sides = [source, taker];
+    emitRounds(
+      around,
+      { code, rounds, channels: [between], standing: [pass], clocks: 2 * clocksOf([pass]), sides },
+      (limit, stop) => {
+        for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
+        source.emitHas(tokens);
+        taker.emitReady();
+        code.op("i32.and").op("i32.eqz").brIf(stop);
+        taker.emitPass(rounds);
+      },
+    );
+  }
+  emitGoOn(code, around, plan.channels.get(channel)!.producer, state, rounds);
+  // A source stands in front of its next token, not behind the place where it parks.
+  code.loadAt(state.alone).op("i32.eqz").if();
+  code.storeAt(state.alone, () => code.i32(1));
+  code.end();
+  return code;
+}
+
+function member(
+  { plan, globals, grids, compilers }: Surroundings,
+  pass: Pass,
+  code: Code,
+  channels: ReadonlyMap<Channel, RoundChannel>,
+  source?: RoundSource,
+): MemberCode {
+  const process = plan.ir.processes[pass.actor]!;
+  return new MemberCode(plan, globals, pass, grids, process, code, compilers[pass.actor]!, channels, source);
+}
+
+interface Parts {
+  readonly code: Code;
+  /** Counts the rounds. */
+  readonly rounds: number;
+  readonly channels: readonly RoundChannel[];
+  /** Who has to stand at the head of its loop, with nothing to pop. */
+  readonly standing: readonly Pass[];
+  /** No clock moves on by more in a round. */
+  readonly clocks: number;
+  readonly sides: readonly { load(): void; save(): void }[];
+}
+
+/** Do rounds if everybody is ready. `round` emits one; it leaves to `stop`, and must before any clock is at the limit. */
+function emitRounds(around: Surroundings, parts: Parts, round: (limit: number, stop: Label) => void): void {
+  const { plan, globals, compilers } = around;
+  const { code, rounds, channels, standing, sides } = parts;
+  const notReady = code.block();
+  for (const { actor, head } of standing) {
+    const { popWaits } = plan.channels.get(headChannel(head!))!;
+    code.loadAt(popWaits).op("i32.eqz").brIf(notReady);
+    code
+      .loadAt(plan.frames[actor]! + frame.resume)
+      .i32(compilers[actor]!.pointOf(head!))
+      .op("i32.ne")
+      .brIf(notReady);
+  }
+  for (const channel of channels) channel.emitIsEmpty().op("i32.eqz").brIf(notReady);
+  for (const part of [...sides, ...channels]) part.load();
+  const clocks = parts.clocks;
+  const limit = code.local("i32");
+  code.globalGet(globals.horizon).i32(clocks).op("i32.sub").set(limit);
+  const stop = code.block();
+  const again = code.loop();
+  round(limit, stop);
+  code.get(rounds).i32(1).op("i32.add").set(rounds).br(again);
+  code.end();
+  code.end();
+  for (const part of [...sides, ...channels]) part.save();
+  code.end();
+}
+
+/** The first process goes on; alone for a while if the rounds did not pay, and for longer each time. */
+function emitGoOn(code: Code, around: Surroundings, actor: number, state: ClusterState, rounds: number): void {
+  code.storeAt(state.rounds, () => code.loadAt(state.rounds).get(rounds).op("i32.add"));
   code.get(rounds).i32(WORTH).op("i32.ge_s").if();
   code.storeAt(state.patience, () => code.i32(0));
   code.else();
@@ -106,13 +179,15 @@ export function roundsCode(
   });
   code.end();
   code.storeAt(state.alone, () => code.loadAt(state.patience));
-  emitEnqueue(code, plan, globals, driver.actor);
-  return code;
+  emitEnqueue(code, around, actor);
 }
+
+/** A pop counts a clock, and so does the push of its token by a source. */
+const clocksOf = (cluster: Cluster): number => cluster.reduce((sum, pass) => sum + pass.clocks, 0);
 
 const headChannel = ({ channel }: NonNullable<Pass["head"]>): Channel => channel.parts[0]!;
 
-function emitEnqueue(code: Code, plan: Plan, globals: Globals, actor: number): void {
+function emitEnqueue(code: Code, { plan, globals }: Surroundings, actor: number): void {
   code
     .globalGet(globals.tail)
     .i32(plan.queueSlots - 1)

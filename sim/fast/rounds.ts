@@ -45,6 +45,17 @@ export interface Pass {
 /** Passes in the order of a round: who pushes comes before who pops. The first waits for nobody. */
 export type Cluster = readonly Pass[];
 
+/** Passes that only take tokens from an outer input; one or the other runs in step with its source. */
+export interface Intake {
+  readonly channel: Channel;
+  readonly passes: readonly Pass[];
+}
+
+export interface Rounds {
+  readonly clusters: readonly Cluster[];
+  readonly intakes: readonly Intake[];
+}
+
 /** Loops of fewer passes are not worth it, and loops of as many are written out inside others. */
 const FEWEST_TRIPS = 4;
 const WRITTEN_OUT = 16;
@@ -53,8 +64,21 @@ const MOST_DEPTH = 8;
 
 class NoPass extends Error {}
 
-export function findClusters(processes: readonly ProcessIr[]): Cluster[] {
-  let passes = processes.flatMap((process, actor) => (process.polls || usesSignals(process) ? [] : candidates(process, actor)));
+export function findRounds(processes: readonly ProcessIr[], inputs: ReadonlySet<Channel>): Rounds {
+  const passes = processes.flatMap((process, actor) =>
+    process.polls || usesSignals(process) ? [] : candidates(process, actor, inputs),
+  );
+  const takes = (pass: Pass): boolean => pass.pops.some((channel) => inputs.has(channel));
+  const alone = passes.filter((pass) => takes(pass) && pass.pops.length === 1 && pass.pushes.length === 0 && pass.head);
+  const intakes = [...inputs].flatMap((channel) => {
+    const mine = alone.filter(({ pops }) => pops.includes(channel));
+    return mine.length > 0 ? [{ channel, passes: mine }] : [];
+  });
+  return { clusters: findClusters(passes.filter((pass) => !takes(pass))), intakes };
+}
+
+function findClusters(all: readonly Pass[]): Cluster[] {
+  let passes = all;
   for (let before = -1; before !== passes.length;) {
     before = passes.length;
     passes = passes.filter((pass) => {
@@ -121,12 +145,12 @@ function isCluster([driver, ...others]: readonly Pass[]): boolean {
 }
 
 /** The outermost loops of a process that have passes. */
-function candidates({ body }: ProcessIr, actor: number): Pass[] {
+function candidates({ body }: ProcessIr, actor: number, inputs: ReadonlySet<Channel>): Pass[] {
   const found: Pass[] = [];
   const look = (stmts: readonly Stmt[]): void => {
     stmts.forEach((stmt) => {
       if (stmt.kind === "loop" && !stmt.combinational && !feedLoop(stmt) && (stmt.trips ?? Infinity) >= FEWEST_TRIPS) {
-        const pass = passOf(stmt, actor);
+        const pass = passOf(stmt, actor, inputs);
         if (pass) {
           found.push(pass);
           return;
@@ -144,20 +168,30 @@ function candidates({ body }: ProcessIr, actor: number): Pass[] {
   return found;
 }
 
-function passOf(loop: Loop, actor: number): Pass | undefined {
+function passOf(loop: Loop, actor: number, inputs: ReadonlySet<Channel>): Pass | undefined {
   try {
-    return new PassReader(loop, actor).read();
+    return new PassReader(loop, actor, inputs).read();
   } catch (error) {
     if (error instanceof NoPass) return undefined;
     throw error;
   }
 }
 
+const mattering = new WeakMap<Stmt, boolean>();
 const waiting = new Set(["edge", "clocks", "pop", "push", "feed", "tryPop", "tryPush", "peek", "signal"]);
 const leaving = new Set(["break", "continue", "end"]);
 
 /** It takes time, or leaves the list in which it stands. */
 function matters(stmt: Stmt): boolean {
+  let known = mattering.get(stmt);
+  if (known === undefined) {
+    known = lookWhether(stmt);
+    mattering.set(stmt, known);
+  }
+  return known;
+}
+
+function lookWhether(stmt: Stmt): boolean {
   const own = new Set<string>();
   for (const one of statementsIn([stmt])) {
     if (waiting.has(one.kind)) return true;
@@ -171,6 +205,7 @@ function matters(stmt: Stmt): boolean {
 class PassReader {
   readonly #loop: Loop;
   readonly #actor: number;
+  readonly #inputs: ReadonlySet<Channel>;
   readonly #steps: PassStep[] = [];
   readonly #guards: Guard[] = [];
   readonly #memories = new Set<Memory>();
@@ -178,9 +213,10 @@ class PassReader {
   readonly #known = new Known();
   #clocks = 0;
 
-  constructor(loop: Loop, actor: number) {
+  constructor(loop: Loop, actor: number, inputs: ReadonlySet<Channel>) {
     this.#loop = loop;
     this.#actor = actor;
+    this.#inputs = inputs;
   }
 
   read(): Pass {
@@ -244,7 +280,8 @@ class PassReader {
 
   #plain(stmt: Stmt): void {
     for (const one of statementsIn([stmt]))
-      if (one.kind === "read" || one.kind === "write") for (const { memory } of one.port.parts) this.#memories.add(memory);
+      if (one.kind === "read" || one.kind === "write")
+        for (const { memory } of one.port.parts) this.#memories.add(memory);
     for (const expr of expressionsWithin([stmt]))
       if (expr.kind === "q") for (const { memory } of expr.port.parts) this.#memories.add(memory);
     this.#steps.push({ kind: "plain", stmt });
@@ -262,13 +299,17 @@ class PassReader {
         return false;
       });
     const used = channel && this.#channels[stmt.kind];
-    if (!used || used.has(channel) || channel.depth > MOST_DEPTH || channel.lanes > MOST_DEPTH) throw new NoPass();
+    if (!used || channel.depth > MOST_DEPTH || channel.lanes > MOST_DEPTH) throw new NoPass();
+    // A source puts each token there as it is popped; so it can be no guard's.
+    const outer = stmt.kind === "pop" && this.#inputs.has(channel);
+    if (used.has(channel) && !outer) throw new NoPass();
     used.add(channel);
     this.#clocks++;
     if (stmt.kind === "push") this.#steps.push({ kind: "push", channel, value: stmt.value });
     else {
       this.#steps.push({ kind: "pop", channel, into: stmt.into });
-      if (stmt.into) this.#known.token(stmt.into);
+      if (stmt.into && outer) this.#known.forget(stmt.into);
+      else if (stmt.into) this.#known.token(stmt.into);
     }
   }
 
@@ -305,7 +346,10 @@ class PassReader {
       if (!top) throw new NoPass();
       // k < limit in all passes if bound <= limit; k <= limit surely too.
       if (!strict) throw new NoPass();
-      this.#guards.push({ condition: { ...condition, kind: "binary", op: "<=", left: bound, right: top }, holds: true });
+      this.#guards.push({
+        condition: { ...condition, kind: "binary", op: "<=", left: bound, right: top },
+        holds: true,
+      });
     }
     this.#clocks += Math.max(0, boundsOf(feeds.bound).hi);
     this.#steps.push({ kind: "feed", loop: feeds });
