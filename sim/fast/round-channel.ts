@@ -72,7 +72,7 @@ export class RoundChannel {
   /** Everything back to memory; a token that nobody has popped tells what its producer knew. */
   save(): void {
     const code = this.#code;
-    const { pushed, popped, pushTimes, popTimes, maxOccupancy, pushStall, popStall, occupancySum, told } = this.channel;
+    const { pushed, popped, pushTimes, popTimes, maxOccupancy, pushStall, popStall, occupancySum } = this.channel;
     code.storeAt(pushed, () => code.get(this.#pushed));
     code.storeAt(popped, () => code.get(this.#popped));
     code.storeAt(maxOccupancy, () => code.get(this.#most));
