@@ -5,35 +5,37 @@
 import type { Position } from "../ir/ir.js";
 
 /** The rules by name; docs/language.md has a paragraph for each. */
-export type Rule =
-  | "syntax"
-  | "name"
-  | "constant"
-  | "yield-star"
-  | "yield-place"
-  | "effects"
-  | "type"
-  | "uncast"
-  | "increment"
-  | "range"
-  | "operator"
-  | "index"
-  | "alias"
-  | "loop-clock"
-  | "loop-bound"
-  | "recursion"
-  | "closure"
-  | "owner"
-  | "channel-user"
-  | "port-user"
-  | "port-twice"
-  | "signal-writer"
-  | "grid-feed"
-  | "undefined-token"
-  | "nondeterminism"
-  | "estimate"
-  | "source"
-  | "black-box";
+export const RULES = [
+  "syntax",
+  "name",
+  "constant",
+  "yield-star",
+  "yield-place",
+  "effects",
+  "type",
+  "uncast",
+  "increment",
+  "range",
+  "operator",
+  "index",
+  "alias",
+  "loop-clock",
+  "loop-bound",
+  "recursion",
+  "closure",
+  "owner",
+  "channel-user",
+  "port-user",
+  "port-twice",
+  "signal-writer",
+  "grid-feed",
+  "undefined-token",
+  "nondeterminism",
+  "estimate",
+  "source",
+  "black-box",
+] as const;
+export type Rule = (typeof RULES)[number];
 
 export interface Diagnostic {
   readonly rule: Rule;

@@ -5,7 +5,6 @@
  * used up; where a walk can pass a node twice before that, the node has two steps here. How often each side of a
  * channel has been used on the way to a step is kept as an interval: only where it is not known does the hardware check.
  */
-import type { Channel } from "../channel.js";
 import { TandemError } from "../errors.js";
 import type { ProcessIr } from "../ir/ir.js";
 import { GraphBuilder, successors, type Graph, type Node } from "./graph.js";
@@ -14,14 +13,7 @@ import { registersOf, removeDead, statesOf } from "./liveness.js";
 import type { Local } from "../ir/ir.js";
 import { definitionsOf, exprsOf, visitExpr, type Variable } from "./uses.js";
 import { where } from "./unroll.js";
-
-/** Operations on one side of a channel so far in this clock. */
-export interface Interval {
-  readonly min: number;
-  readonly max: number;
-}
-export type Side = "pop" | "push";
-export type Usage = ReadonlyMap<Channel, { readonly pop: Interval; readonly push: Interval }>;
+import { Combinations, INTERVALS, usageOf, type Domain, type Usage } from "./usage.js";
 
 export interface Step {
   readonly node: Node;
@@ -49,10 +41,6 @@ export interface Machine {
   /** Operands that stand in their channels and need no register. */
   readonly staged: Staged;
 }
-
-const none: Interval = { min: 0, max: 0 };
-const idle = { pop: none, push: none };
-export const usageOf = (usage: Usage, channel: Channel, side: Side): Interval => usage.get(channel)?.[side] ?? none;
 
 /** A loop passes a node at most once per lane in a clock; more rounds than this have no clock in them. */
 const maxRounds = 64;
@@ -84,7 +72,8 @@ function lowerWith(process: ProcessIr, unstaged: ReadonlySet<number>): Machine {
   const states = statesOf(graph);
   // Where a cycle is cut decides how much of it is needed twice: take the cheapest cut.
   const roots = states.filter((node) => node.kind !== "end");
-  const tried = roots.slice(0, 40).map((first) => walk(graph, states, [first, ...roots.filter((r) => r !== first)]));
+  const orders = roots.slice(0, 40).map((first) => [first, ...roots.filter((r) => r !== first)]);
+  const tried = walks(graph, states, orders);
   const best = tried.reduce((a, b) => (b.cost < a.cost ? b : a));
   return {
     process,
@@ -100,6 +89,19 @@ function lowerWith(process: ProcessIr, unstaged: ReadonlySet<number>): Machine {
 interface Walk {
   readonly steps: Step[];
   readonly cost: number;
+}
+
+/** Intervals do for most processes; loops that may pass not at all, one after the other, need all combinations. */
+function walks(graph: Graph, states: readonly Node[], orders: readonly Node[][]): Walk[] {
+  const tried = orders.map((roots) => walk(graph, states, roots, INTERVALS));
+  if (!tried.some((one) => "endless" in one)) return tried as Walk[];
+  return orders.map((roots) => {
+    const one = walk(graph, states, roots, new Combinations());
+    if (!("endless" in one)) return one;
+    throw new TandemError(`${where(one.endless.at)}: a path round this loop takes no clock`, {
+      hint: "Put a yield on it, or give the loop a bound of at least 1.",
+    });
+  });
 }
 
 const inClock = (node: Node): Node[] => (node.kind === "edge" ? [] : successors(node));
@@ -123,9 +125,16 @@ function order(roots: readonly Node[]): { sorted: Node[]; back: Set<string> } {
   return { sorted: post.reverse(), back };
 }
 
-function walk(graph: Graph, states: readonly Node[], roots: readonly Node[]): Walk {
+/** `endless`: a node of a loop that does not come to an end within the clock. */
+function walk<U>(
+  graph: Graph,
+  states: readonly Node[],
+  roots: readonly Node[],
+  domain: Domain<U>,
+): Walk | { readonly endless: Node } {
   const { sorted, back } = order(roots);
   const steps: Step[] = [];
+  const used = new Map<Step, U>();
   let cost = 0;
   let round = new Map<Node, Step>();
   const stepAt = (map: Map<Node, Step>, node: Node): Step => {
@@ -144,27 +153,31 @@ function walk(graph: Graph, states: readonly Node[], roots: readonly Node[]): Wa
     }
     return step;
   };
-  for (const node of states) stepAt(round, node).state = true;
+  for (const node of states) {
+    const step = stepAt(round, node);
+    step.state = true;
+    used.set(step, domain.begin);
+  }
   for (let count = 0; round.size > 0; count++) {
-    if (count > maxRounds) {
-      const node = sorted.find((n) => round.has(n))!;
-      throw new TandemError(`${where(node.at)}: a path round this loop takes no clock`, {
-        hint: "Put a yield on it, or give the loop a bound of at least 1.",
-      });
-    }
+    if (count > maxRounds) return { endless: sorted.find((n) => round.has(n))! };
     const later = new Map<Node, Step>();
     for (const node of sorted) {
       const step = round.get(node);
       if (!step) continue;
+      const before = used.get(step)!;
+      step.usage = domain.intervals(before);
       steps.push(step);
       cost += costOf(node);
-      if (node.kind === "edge" || isUsedUp(step)) continue;
-      const usage = usageAfter(step);
+      const usage = node.kind === "edge" ? undefined : domain.after(node, before);
+      if (usage === undefined) continue;
       const changed = new Set(step.changed);
       for (const { variable } of definitionsOf(node)) changed.add(variable);
       const go = (next: Node): Step => {
         const target = stepAt(back.has(`${node.id}>${next.id}`) ? later : round, next);
-        merge(target, step, usage, changed);
+        target.from.push(step);
+        for (const variable of changed) target.changed.add(variable);
+        const known = used.get(target);
+        used.set(target, known === undefined ? usage : domain.join(usage, known));
         return target;
       };
       if (node.kind !== "end") step.next = node.next ? go(node.next) : undefined;
@@ -173,56 +186,6 @@ function walk(graph: Graph, states: readonly Node[], roots: readonly Node[]): Wa
     round = later;
   }
   return { steps, cost };
-}
-
-function merge(target: Step, from: Step, usage: Usage, changed: ReadonlySet<Variable>): void {
-  const first = target.from.length === 0 && !target.state;
-  target.from.push(from);
-  for (const variable of changed) target.changed.add(variable);
-  if (first) {
-    target.usage = usage;
-    return;
-  }
-  const joined = new Map<Channel, { pop: Interval; push: Interval }>();
-  const join = (a: Interval, b: Interval): Interval => ({ min: Math.min(a.min, b.min), max: Math.max(a.max, b.max) });
-  for (const channel of new Set([...usage.keys(), ...target.usage.keys()])) {
-    const a = usage.get(channel) ?? idle;
-    const b = target.usage.get(channel) ?? idle;
-    joined.set(channel, { pop: join(a.pop, b.pop), push: join(a.push, b.push) });
-  }
-  target.usage = joined;
-}
-
-/** The operation of a step, if it uses a channel. */
-export function operationOf(node: Node): { side: Side; channels: readonly Channel[]; polls: boolean } | undefined {
-  if (node.kind === "pop" || node.kind === "push")
-    return { side: node.kind, channels: node.channel.parts, polls: false };
-  if (node.kind !== "action") return undefined;
-  const { action } = node;
-  if (action.kind === "tryPop") return { side: "pop", channels: action.channel.parts, polls: true };
-  if (action.kind === "tryPush") return { side: "push", channels: action.channel.parts, polls: true };
-  return undefined;
-}
-
-/** True where the operation can never be ready, as the lanes of this clock are used up on every way here. */
-export function isUsedUp({ node, usage }: Step): boolean {
-  const operation = operationOf(node);
-  if (!operation || operation.polls) return false;
-  return operation.channels.every((channel) => usageOf(usage, channel, operation.side).min >= channel.lanes);
-}
-
-function usageAfter({ node, usage }: Step): Usage {
-  const operation = operationOf(node);
-  if (!operation) return usage;
-  const { side, channels, polls } = operation;
-  const after = new Map(usage);
-  const certain = channels.length === 1 && !polls;
-  for (const channel of channels) {
-    const { min, max } = usageOf(usage, channel, side);
-    const next = { min: certain ? min + 1 : min, max: Math.min(max + 1, channel.lanes) };
-    after.set(channel, { ...(usage.get(channel) ?? idle), [side]: next });
-  }
-  return after;
 }
 
 /** A rough price of a node's hardware. */

@@ -9,7 +9,8 @@ import type { MemoryPort } from "../memory.js";
 import type { Signal } from "../signal.js";
 import type { Grid } from "../grid.js";
 import type { Variable } from "../fsm/uses.js";
-import { isUsedUp, usageOf, type Machine, type Side, type Step } from "../fsm/walk.js";
+import { isUsedUp, usageOf, type Side } from "../fsm/usage.js";
+import type { Machine, Step } from "../fsm/walk.js";
 import type { Action, Node } from "../fsm/graph.js";
 import { widthOf } from "../fsm/width.js";
 import { rootOf } from "../fsm/unroll.js";
@@ -328,7 +329,7 @@ class ProcessText implements Names {
   #operation(step: Step, node: Extract<Node, { kind: "pop" | "push" }>): void {
     const wait = `state_n = ${this.#states.get(node)!};`;
     this.#comment(node.at);
-    if (isUsedUp(step)) {
+    if (isUsedUp(step.node, step.usage)) {
       this.#line(wait);
       return;
     }

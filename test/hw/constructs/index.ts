@@ -2,9 +2,10 @@
 import * as arithmetic from "./passing/arithmetic.js";
 import * as channels from "./passing/channels.js";
 import * as memories from "./passing/memories.js";
+import * as rules from "./passing/rules.js";
 import * as structure from "./passing/structure.js";
 import { example, type Example } from "./harness.js";
 
-export const EXAMPLES: readonly Example[] = [arithmetic, channels, structure, memories].flatMap((file) =>
+export const EXAMPLES: readonly Example[] = [arithmetic, channels, structure, memories, rules].flatMap((file) =>
   Object.values(file).map(example),
 );

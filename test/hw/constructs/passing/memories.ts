@@ -153,6 +153,7 @@ class Feeder extends Module {
       for (let k = 0; k < 3; k++) {
         const a = yield* this.a.pop();
         const b = yield* this.b.pop();
+        // keeps grid-feed: once a clock, by one process
         this.array.feed(
           this.westType((r) => ({ a: a[r]!, first: k === 0, last: k === 2 })),
           b,

@@ -245,6 +245,7 @@ export class Ends extends Module {
     for (let i = 0; i < 3; i++) {
       const x = yield* this.x.pop();
       if (x === 255) return;
+      // keeps estimate: a guess, in simulation; tandem check --rtl refuses it
       yield* this.estimate(x & 3);
       yield* this.y.push(x);
     }
