@@ -1,6 +1,7 @@
 /**
  * What an accelerator is asked to compute: one quantised 2-D convolution, in TFLite's arithmetic and NHWC layout.
- * A fully connected layer is no case of it: TFLite's reference kernel scales that in double precision (docs/operators.md).
+ * A fully connected layer is the case of one pixel whose `sums` are asked for: TFLite's reference kernel scales them in double
+ * precision (docs/operators.md), which is left to the host.
  *
  * Real value = scale * (stored value - zero point). Per output channel the scales are folded into a 32-bit fixed point
  * multiplier and a shift (Jacob et al., arXiv 1712.05877; TFLite's `MultiplyByQuantizedMultiplier`, double rounding):
@@ -41,10 +42,17 @@ export interface ConvLayer {
   /** Range of the fused activation, in the units of the stored output type, both ends included. */
   readonly clampMin: number;
   readonly clampMax: number;
+  /**
+   * Depthwise: output channel c reads input channel `floor(c / (outChannels / inChannels))`, and `weights` is
+   * `[kernelHeight][kernelWidth][outChannels]`.
+   */
+  readonly depthwise?: boolean;
+  /** The outputs are the int32 sums, bias included, four bytes each (little-endian); multipliers, shifts, clamps do not count. */
+  readonly sums?: boolean;
 }
 
 /** Multiply-accumulates of a layer, padding counted as TFLite's arithmetic sees it (every tap of every output). */
 export function layerMacs(layer: ConvLayer): number {
   const { batch, outHeight, outWidth, outChannels, kernelHeight, kernelWidth, inChannels } = layer;
-  return batch * outHeight * outWidth * outChannels * kernelHeight * kernelWidth * inChannels;
+  return batch * outHeight * outWidth * outChannels * kernelHeight * kernelWidth * (layer.depthwise ? 1 : inChannels);
 }

@@ -8,7 +8,9 @@ import type { ConvLayer } from "./layer.js";
 /** Output tensor `[batch][outHeight][outWidth][outChannels]` of the layer's type, as bytes; `input` likewise, NHWC. */
 export function convolve(layer: ConvLayer, input: Uint8Array): Uint8Array {
   const { batch, outHeight, outWidth, outChannels, kernelHeight, kernelWidth, inChannels, inHeight, inWidth } = layer;
-  const bytes = new Uint8Array(batch * outHeight * outWidth * outChannels);
+  const outputs = batch * outHeight * outWidth * outChannels;
+  const bytes = new Uint8Array(layer.sums ? 4 * outputs : outputs);
+  const sums = new DataView(bytes.buffer);
   const typed = (b: Uint8Array): Int8Array | Uint8Array =>
     layer.dtype === "int8" ? new Int8Array(b.buffer, b.byteOffset, b.length) : b;
   const x = typed(input);
@@ -26,6 +28,10 @@ export function convolve(layer: ConvLayer, input: Uint8Array): Uint8Array {
             const ix = ox * layer.strideWidth - layer.padLeft + kx * layer.dilationWidth;
             if (ix < 0 || ix >= inWidth) continue;
             const from = ((n * inHeight + iy) * inWidth + ix) * inChannels;
+            if (layer.depthwise) {
+              addChannels(acc, layer, x, from, ky * kernelWidth + kx);
+              continue;
+            }
             for (let c = 0; c < outChannels; c++) {
               const weights = ((c * kernelHeight + ky) * kernelWidth + kx) * inChannels;
               let sum = acc[c]!;
@@ -35,10 +41,20 @@ export function convolve(layer: ConvLayer, input: Uint8Array): Uint8Array {
             }
           }
         }
-        for (let c = 0; c < outChannels; c++)
-          out[at++] = requantise(acc[c]!, layer.multipliers[c]!, layer.shifts[c]!, layer);
+        for (let c = 0; c < outChannels; c++, at++)
+          if (layer.sums) sums.setInt32(4 * at, acc[c]!, true);
+          else out[at] = requantise(acc[c]!, layer.multipliers[c]!, layer.shifts[c]!, layer);
       }
   return bytes;
+}
+
+/** One tap of a depthwise convolution: each output channel takes its own input channel of the pixel at `from`. */
+function addChannels(acc: Int32Array, layer: ConvLayer, x: ArrayLike<number>, from: number, tap: number): void {
+  const { inChannels, outChannels, inputZero, weightZero, weights } = layer;
+  for (let c = 0; c < outChannels; c++) {
+    const channel = Math.floor(c / (outChannels / inChannels));
+    acc[c]! += (x[from + channel]! - inputZero) * (weights[tap * outChannels + c]! - weightZero);
+  }
 }
 
 type Range = Pick<ConvLayer, "outputZero" | "clampMin" | "clampMax">;

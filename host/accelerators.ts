@@ -9,7 +9,7 @@ import { openTcp } from "../driver/transport/tcp-client.js";
 import { openWorker } from "../driver/transport/worker.js";
 import { isSystemCDesign, openSystemC } from "../driver/systemc/open.js";
 import { TandemError } from "../hw/errors.js";
-import { acceleratorConv2d, ACCELERATOR } from "./backends/accelerator.js";
+import { acceleratorImplementations, ACCELERATOR } from "./backends/accelerator.js";
 import { DEFAULT_DESIGN, findDesign } from "./registry.js";
 import { cpuTarget, type Target } from "./targets.js";
 
@@ -116,7 +116,7 @@ export async function acceleratorTarget(request: AcceleratorRequest, kernels?: s
   if (request.design !== undefined && isSystemCDesign(request.design)) return systemcTarget(request, cpu);
   const { description, accelerator } = await openAccelerator(request);
   return {
-    implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
+    implementations: [...acceleratorImplementations(accelerator), ...cpu.implementations],
     prefer: [ACCELERATOR, ...cpu.prefer],
     offload: {
       design: description.design,
@@ -141,7 +141,7 @@ async function systemcTarget({ on, design: file, set, engine }: AcceleratorReque
   const { accelerator, design } = await openSystemC(file!);
   const { columns, depth, clockPeriod } = design;
   return {
-    implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
+    implementations: [...acceleratorImplementations(accelerator), ...cpu.implementations],
     prefer: [ACCELERATOR, ...cpu.prefer],
     offload: { design: design.top, config: { columns, depth, clockPeriod }, peakMacsPerClock: design.macsPerClock },
     engine: "systemc",

@@ -94,22 +94,25 @@ export class Collector extends Module {
     for (;;) {
       const tile = yield* this.tiles.pop();
       if (tile.opens) {
-        yield* this.ready.pop();
+        if (!tile.windows) yield* this.ready.pop();
         if (tile.waits) for (let p = 0; p < this.parts; p++) if (tile.rows[p]! > 0) yield* this.free[p]!.pop();
       }
       for (let p = 0; p < this.parts; p++) {
         const rows = tile.rows[p]!;
         let address = tile.base;
-        for (let r = u8(0); r < this.partRows; r = u8(r + 1)) {
+        const given = u8(tile.windows ? rows : this.partRows);
+        for (let r = u8(0); r < given; r = u8(r + 1)) {
           const result = yield* this.results.pop();
           if (r < rows) {
             const row = this.row((c) => result[asr(c, this.pairBits)]![andU(c, this.pairBits)]!);
             for (let g = u8(0); g < this.groups; g = u8(g + 1)) {
-              const term = u16(tile.terms + p * this.partRows + r);
-              assert(term < this.depth, "the terms fit their memory");
-              this.read.read(term);
+              if (!tile.windows) {
+                const term = u16(tile.terms + p * this.partRows + r);
+                assert(term < this.depth, "the terms fit their memory");
+                this.read.read(term);
+              }
               yield;
-              const correction = this.read.q;
+              const correction = tile.windows ? i32(0) : this.read.q;
               yield* this.out.push({
                 values: this.values((l) => i32(row[g * this.lanes + l]! - correction)),
                 parameter: u16(tile.parameter + g),
@@ -126,7 +129,7 @@ export class Collector extends Module {
         }
       }
       if (tile.frees) yield* this.closed.push(true);
-      yield* this.credits.push(true);
+      if (!tile.windows) yield* this.credits.push(true);
     }
   }
 }

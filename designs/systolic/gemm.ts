@@ -3,7 +3,7 @@
  * `instructions`, `input0..`, `weight0..` and `output0..`; see README.md for the block diagram.
  */
 import type { GemmConfig } from "../../driver/gemm/config.js";
-import { beatType } from "../../driver/stream.js";
+import { beatType, type Beat } from "../../driver/stream.js";
 import { Module, type ChannelIn, type ChannelOut, type I32, type I8, type ValueOf } from "../../hw/index.js";
 import { Collector } from "./collector.js";
 import { Decoder, INSTRUCTION_BEAT } from "./decoder.js";
@@ -11,7 +11,7 @@ import { InputBuffer } from "./input-buffer.js";
 import { OutputBuffer } from "./output-buffer.js";
 import { PostProcessor } from "./post-processor.js";
 import { Sequencer } from "./sequencer.js";
-import type { FeedCommand } from "./tokens.js";
+import type { FeedCommand, LineJob } from "./tokens.js";
 import { Walker } from "./walker.js";
 import { WeightBuffer } from "./weight-buffer.js";
 
@@ -25,14 +25,32 @@ export interface MacArrayPorts {
   readonly credits: ChannelIn<boolean>;
 }
 
+/** What stands before the first input buffer in a design that has depthwise convolutions. */
+export interface LinePorts {
+  /** True: what comes on the stream is for windows. */
+  readonly route: ChannelIn<boolean>;
+  readonly job: ChannelIn<ValueOf<typeof LineJob>>;
+  readonly stream: ChannelIn<Beat>;
+  /** To the input buffer. */
+  readonly through: ChannelOut<Beat>;
+}
+
 export class GemmAccelerator extends Module {
   readonly instructions = this.channelIn(beatType(INSTRUCTION_BEAT));
   readonly input;
   readonly weight;
   readonly output;
 
-  /** `makeArray` makes the array as a child of the accelerator. */
-  constructor(name: string, config: GemmConfig, makeArray: (parent: Module) => MacArrayPorts) {
+  /**
+   * `makeArray` makes the array as a child of the accelerator; `makeLines` what leads the first input either to its buffer or to
+   * the array as windows of a depthwise convolution.
+   */
+  constructor(
+    name: string,
+    config: GemmConfig,
+    makeArray: (parent: Module) => MacArrayPorts,
+    makeLines?: (parent: Module) => LinePorts,
+  ) {
     super(null, name);
     const { streams, weightStreams, streamBytes, slots } = config;
     const beat = beatType(streamBytes);
@@ -41,12 +59,13 @@ export class GemmAccelerator extends Module {
     this.weight = times(weightStreams, () => this.channelIn(beat));
     this.output = times(streams, () => this.channelOut(beat));
 
-    const decoder = new Decoder(this, "decoder", config);
+    const decoder = new Decoder(this, "decoder", config, makeLines !== undefined);
     const inputs = times(streams, (i) => new InputBuffer(this, `inputBuffer${i}`, config));
     const weights = times(weightStreams, (i) => new WeightBuffer(this, `weightBuffer${i}`, config));
     const walker = new Walker(this, "walker", config);
-    const sequencer = new Sequencer(this, "sequencer", config);
+    const sequencer = new Sequencer(this, "sequencer", config, makeLines !== undefined);
     const array = makeArray(this);
+    const lines = makeLines?.(this);
     const collector = new Collector(this, "collector", config);
     const post = new PostProcessor(this, "postProcessor", config);
     const outputs = times(streams, (i) => new OutputBuffer(this, `outputBuffer${i}`, config));
@@ -56,6 +75,7 @@ export class GemmAccelerator extends Module {
     this.connect(decoder.sequence, sequencer.job);
     this.connect(decoder.terms, collector.job);
     this.connect(decoder.parameters, post.job);
+    this.connect(decoder.shifts, post.shiftJob);
     this.connect(decoder.clamps, post.clampJob);
 
     this.connect(walker.tiles, sequencer.tiles);
@@ -68,7 +88,10 @@ export class GemmAccelerator extends Module {
     this.connect(post.stored, sequencer.stored, { depth: slots });
 
     inputs.forEach((buffer, i) => {
-      this.connect(this.input[i]!, buffer.stream);
+      if (lines && i === 0) {
+        this.connect(this.input[i]!, lines.stream);
+        this.connect(lines.through, buffer.stream);
+      } else this.connect(this.input[i]!, buffer.stream);
       this.connect(decoder.inputs[i]!, buffer.job);
       this.connect(buffer.loaded, sequencer.inputLoaded[i]!, { depth: slots });
       this.connect(buffer.sums, collector.sums[i]!, { depth: config.partRows });
@@ -81,8 +104,13 @@ export class GemmAccelerator extends Module {
       this.connect(buffer.loaded, sequencer.weightLoaded[i]!, { depth: slots });
       this.connect(buffer.parameters, post.parameters[i]!);
       this.connect(sequencer.weightReads[i]!, buffer.reads);
-      this.connect(buffer.out, array.weights[i]!, { depth: 1 });
+      // A window takes two words of weights in three clocks, which a depth of 1 would make four.
+      this.connect(buffer.out, array.weights[i]!, { depth: lines ? 2 : 1 });
     });
+    if (lines) {
+      this.connect(decoder.routes[0]!, lines.route);
+      this.connect(decoder.lines[0]!, lines.job);
+    }
     outputs.forEach((buffer, i) => {
       this.connect(decoder.outputs[i]!, buffer.job);
       this.connect(post.out[i]!, buffer.in);

@@ -22,7 +22,6 @@ export class OutputBuffer extends Module {
   static readonly source = import.meta.url;
   readonly lanes: number;
   readonly depth: number;
-  readonly partRows: number;
   readonly beatBytes: number;
   readonly beat: VecType<U8>;
   readonly word: VecType<U8>;
@@ -50,7 +49,6 @@ export class OutputBuffer extends Module {
     super(parent, name);
     this.lanes = config.lanes;
     this.depth = config.outputDepth;
-    this.partRows = config.partRows;
     this.beatBytes = config.streamBytes;
     this.beat = vec(u8, this.beatBytes);
     this.kept = this.beat.zero();
@@ -106,7 +104,7 @@ export class OutputBuffer extends Module {
           row = u16(row + job.rowStride);
         }
         // Only where a row tile of this part will wait for the slot.
-        if (left > (job.slots - 1) * this.partRows) yield* this.free.push(true);
+        if (left > (job.slots - 1) * job.tileRows) yield* this.free.push(true);
         const wraps = slot === job.slots - 1;
         slot = u8(wraps ? 0 : slot + 1);
         base = u16(wraps ? 0 : base + job.slotWords);

@@ -15,11 +15,13 @@ import {
   bool,
   clamp,
   i32,
+  i8,
   Module,
   roundingShiftRight,
   shl,
   u16,
   u32,
+  u4,
   u8,
   vec,
   xorU,
@@ -46,6 +48,7 @@ import {
   productType,
   roundedType,
   scaledType,
+  ShiftJob,
   shiftedType,
   sumsType,
   i10,
@@ -73,6 +76,7 @@ export class PostProcessor extends Module {
   readonly fresh: VecType<Parameter>;
 
   readonly job = this.channelIn(ParameterJob);
+  readonly shiftJob = this.channelIn(ShiftJob);
   readonly clampJob = this.channelIn(ClampJob);
   /** Parameters of output channels, by stream: channel c comes from stream c mod streams. */
   readonly parameters: readonly ChannelIn<Parameter>[];
@@ -207,12 +211,27 @@ export class PostProcessor extends Module {
 
   *shift(): Process {
     for (;;) {
-      const { values, right, place } = yield* this.rounded.pop();
-      yield* this.shifted.push({
-        values: this.narrow((l) => i10(clamp(roundingShiftRight(values[l]!, right[l]!), i10.min, i10.max))),
-        place,
-      });
-      yield;
+      const job = yield* this.shiftJob.pop();
+      assert(job.vectors >= 1, "a layer has outputs");
+      const planes = u4(job.raw ? 4 : 1);
+      assert(planes >= 1, "a value has a plane or four");
+      for (let i = u32(0); i < job.vectors; i = u32(i + 1)) {
+        const { values, right, place } = yield* this.rounded.pop();
+        let address = place.address;
+        for (let plane = u4(0); plane < planes; plane = u4(plane + 1)) {
+          const low = u5(plane * 8);
+          yield* this.shifted.push({
+            values: this.narrow((l) =>
+              job.raw
+                ? i10(i8(asr(values[l]!, low)))
+                : i10(clamp(roundingShiftRight(values[l]!, right[l]!), i10.min, i10.max)),
+            ),
+            place: { ...place, address, complete: place.complete && plane === planes - 1 },
+          });
+          address = u16(address + job.planeWords);
+          yield;
+        }
+      }
     }
   }
 

@@ -12,6 +12,8 @@ export class Sequencer extends Module {
   readonly parts: number;
   readonly weightParts: number;
   readonly bytes: number;
+  /** There is a line buffer for depthwise convolutions. */
+  readonly windows: boolean;
 
   readonly job = this.channelIn(SequenceJob);
   readonly tiles: ChannelIn<TokenOf<typeof tileType>>;
@@ -23,11 +25,12 @@ export class Sequencer extends Module {
   readonly weightReads: readonly ChannelOut<ValueOf<typeof WeightRead>>[];
   readonly feeds = this.channelOut(FeedCommand);
 
-  constructor(parent: Module, name: string, config: GemmConfig) {
+  constructor(parent: Module, name: string, config: GemmConfig, windows: boolean) {
     super(parent, name);
     this.parts = config.streams;
     this.weightParts = config.weightStreams;
     this.bytes = config.streamBytes;
+    this.windows = windows;
     this.tiles = this.channelIn(tileType(this.parts));
     this.inputLoaded = Array.from({ length: this.parts }, () => this.channelIn(bool));
     this.weightLoaded = Array.from({ length: this.weightParts }, () => this.channelIn(bool));
@@ -50,7 +53,8 @@ export class Sequencer extends Module {
       while (more) {
         const tile = yield* this.tiles.pop();
         more = !tile.final;
-        if (tile.opens) for (let p = 0; p < this.parts; p++) yield* this.inputLoaded[p]!.pop();
+        if (tile.opens && !(this.windows && job.windows))
+          for (let p = 0; p < this.parts; p++) yield* this.inputLoaded[p]!.pop();
         if (tile.stores) yield* this.stored.pop();
         if (tile.advances) {
           chunkSlot = slot;
@@ -59,21 +63,25 @@ export class Sequencer extends Module {
           slot = chunkSlot;
           base = chunkBase;
         }
+        // Outputs of the row that is the tile of a depthwise convolution; a matrix product has its tile in one go.
+        const outputs = u8(this.windows && job.windows ? tile.rows[0]! : 1);
         let word = u16(0);
+        let output = u8(0);
         while (word < job.words) {
-          if (tile.loads) for (let p = 0; p < this.weightParts; p++) yield* this.weightLoaded[p]!.pop();
+          if (tile.loads && output === 0) for (let p = 0; p < this.weightParts; p++) yield* this.weightLoaded[p]!.pop();
           const end = u16(job.words - word < job.segmentWords ? job.words : word + job.segmentWords);
           assert(word < end, "a segment has words");
           let offset = u16(0);
           do {
             const last = word === job.words - 1;
             const frees = word === end - 1 && tile.lastUse && released + job.weightSlots < job.segments;
-            for (let p = 0; p < this.parts; p++)
-              yield* this.inputReads[p]!.push({
-                address: u16(tile.inputBase + word),
-                rows: tile.rows[p]!,
-                release: last && tile.releases,
-              });
+            if (!(this.windows && job.windows))
+              for (let p = 0; p < this.parts; p++)
+                yield* this.inputReads[p]!.push({
+                  address: u16(tile.inputBase + word),
+                  rows: tile.rows[p]!,
+                  release: last && tile.releases,
+                });
             for (let p = 0; p < this.weightParts; p++)
               yield* this.weightReads[p]!.push({ address: u16(base + offset), release: frees });
             yield* this.feeds.push({
@@ -81,9 +89,15 @@ export class Sequencer extends Module {
               first: word === 0,
               last,
               gap: last ? job.gap : u8(0),
+              window: this.windows && job.windows,
             });
             word = u16(word + 1);
             offset = u16(offset + 1);
+            if (this.windows && last && output + 1 < outputs) {
+              output = u8(output + 1);
+              word = u16(0);
+              offset = u16(0);
+            }
             yield;
           } while (word < end);
           if (tile.lastUse) released = u32(released + 1);

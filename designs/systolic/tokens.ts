@@ -12,6 +12,7 @@ import {
   u16,
   u24,
   u32,
+  u4,
   u8,
   uint,
   vec,
@@ -38,11 +39,37 @@ export const WeightJob = struct({
   flip: u8,
 });
 
+/** For the line buffer of a depthwise convolution: its geometry, all sizes in pixels. */
+export const LineJob = struct({
+  outHeight: u24,
+  outWidth: u8,
+  inHeight: u16,
+  inWidth: u16,
+  kernelHeight: u4,
+  kernelWidth: u4,
+  strideHeight: u4,
+  strideWidth: u4,
+  padTop: u4,
+  padLeft: u4,
+  /** Zero points as int8. */
+  inputZero: i8,
+  weightZero: i8,
+  /** Beats of a pixel, picture rows that a bank holds, and words of a pixel: groups of as many channels as the units have columns. */
+  beats: u16,
+  slots: u8,
+  groups: u16,
+  flip: u8,
+});
+
 /** For the walker: how the tiles of the layer follow each other. */
 export const WalkJob = struct({
   rows: u24,
   partRows: u24,
   rowTiles: u24,
+  /** Rows of a part in a row tile. */
+  tileRows: u8,
+  /** A depthwise convolution. */
+  windows: bool,
   /** Row tiles that stay in the input buffer while the weights pass. */
   blockTiles: u16,
   columnTiles: u16,
@@ -69,6 +96,8 @@ export const SequenceJob = struct({
   segments: u32,
   /** Clocks without a wave after each tile. */
   gap: u8,
+  /** A depthwise convolution: a tile is a row of outputs, and each of them takes the words of K once more. */
+  windows: bool,
 });
 
 /** A tile for the sequencer; `rows` is the number of rows that each part has in it. */
@@ -108,6 +137,8 @@ export const resultTileType = (parts: number) =>
     /** Last tile of a row tile; the place of its terms will be needed again. */
     closes: bool,
     frees: bool,
+    /** Of a depthwise convolution: no row terms, and a row for each output. */
+    windows: bool,
   });
 
 /** For the corrections by row: the zero point of the weights, as int8. */
@@ -115,7 +146,18 @@ export const TermJob = struct({ rowTiles: u24, weightZero: i8 });
 /** For the post-processor's parameters: column tiles that come. */
 export const ParameterJob = struct({ columnTiles: u16 });
 /** For the last stage of the post-processor; all in the int8 domain, `flip` makes them uint8. */
-export const ClampJob = struct({ vectors: u32, zero: i8, min: i8, max: i8, flip: u8 });
+export const ClampJob = struct({
+  vectors: u32,
+  zero: i8,
+  min: i8,
+  max: i8,
+  flip: u8,
+});
+/**
+ * For the stage before. `raw`: outputs are the 32-bit values, each as four vectors of bytes, `planeWords` words of the output
+ * buffer from one to the next.
+ */
+export const ShiftJob = struct({ vectors: u32, raw: bool, planeWords: u16 });
 /** For each part of the output. */
 export const OutputJob = struct({
   rows: u24,
@@ -125,13 +167,17 @@ export const OutputJob = struct({
   rowStride: u16,
   slots: u8,
   slotWords: u16,
+  tileRows: u8,
 });
 
 /** Read one word of each bank; rows from `rows` on are zero. `release`: the tile is not needed any more. */
 export const InputRead = struct({ address: u16, rows: u8, release: bool });
 export const WeightRead = struct({ address: u16, release: bool });
-/** Feed the first `count` bytes of the words that come; afterwards pause for `gap` clocks. */
-export const FeedCommand = struct({ count: u8, first: bool, last: bool, gap: u8 });
+/**
+ * Feed the first `count` bytes of the words that come; afterwards pause for `gap` clocks. `window`: the inputs come from the
+ * line buffer.
+ */
+export const FeedCommand = struct({ count: u8, first: bool, last: bool, gap: u8, window: bool });
 
 /** The output channel parameters as they stand in the weight stream. */
 export const Parameter = struct({ bias: i32, multiplier: i32, left: u5, right: u5 });

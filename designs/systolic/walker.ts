@@ -16,7 +16,6 @@ import { resultTileType, tileType, WalkJob, type TokenOf } from "./tokens.js";
 export class Walker extends Module {
   static readonly source = import.meta.url;
   readonly parts: number;
-  readonly partRows: number;
   readonly arrayRows: number;
   readonly groups: number;
   /** Places of row terms in the collector, a power of two. */
@@ -31,7 +30,6 @@ export class Walker extends Module {
   constructor(parent: Module, name: string, config: GemmConfig) {
     super(parent, name);
     this.parts = config.streams;
-    this.partRows = config.partRows;
     this.arrayRows = config.rows;
     this.groups = config.groups;
     this.slots = config.slots;
@@ -77,7 +75,7 @@ export class Walker extends Module {
           for (let i = u16(0); i < block; i = u16(i + 1)) {
             const tile = u24(start + i);
             const now = rowsLeft;
-            const rows = this.counts((p) => u8(clamp(now[p]!, 0, this.partRows)));
+            const rows = this.counts((p) => u8(clamp(now[p]!, 0, job.tileRows)));
             for (let j = u16(0); j < chunk; j = u16(j + 1)) {
               const closes = finalChunk && j === chunk - 1;
               yield* this.tiles.push({
@@ -101,11 +99,12 @@ export class Walker extends Module {
                 opens: column === 0 && j === 0,
                 waits: tile >= job.outputSlots,
                 closes,
-                frees: closes && tile + this.slots < job.rowTiles,
+                frees: closes && tile + this.slots < job.rowTiles && !job.windows,
+                windows: job.windows,
               });
               yield;
             }
-            rowsLeft = this.totals((p) => i32(now[p]! - this.partRows));
+            rowsLeft = this.totals((p) => i32(now[p]! - job.tileRows));
             const wraps = slot === job.inputSlots - 1;
             base = u16(wraps ? 0 : base + job.words);
             slot = u8(wraps ? 0 : slot + 1);

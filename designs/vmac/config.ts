@@ -21,6 +21,10 @@ export interface VmacConfig extends GemmConfig {
   readonly depth: number;
   /** Units that share their weights, and have rows of their own; the others share their inputs, and have channels of their own. */
   readonly sharing: number;
+  /** Line buffer of depthwise convolutions, in bytes; 0: they stay on the CPU. */
+  readonly lineBytes: number;
+  /** Words of each of its banks, one byte for every column. */
+  readonly lineDepth: number;
 }
 
 export const parameters: readonly ParameterSpec[] = [
@@ -50,7 +54,17 @@ export const parameters: readonly ParameterSpec[] = [
     description:
       "Units that share their weights and take rows of their own; 1: the weights are partitioned over the units, which share their inputs. Divides units.",
   },
-  ...gemmParameters,
+  {
+    name: "lineBytes",
+    unit: "bytes",
+    default: 64 * 1024,
+    min: 0,
+    max: 1024 * 1024,
+    description:
+      "Line buffer of depthwise convolutions, all banks together; 0: they stay on the CPU. Needs whole beats in a word of all columns.",
+  },
+  // The rows of a tile are few: more weights have to stay.
+  ...gemmParameters.map((spec) => (spec.name === "weightBytes" ? { ...spec, default: 128 * 1024 } : spec)),
 ];
 
 /** Complete and check a set of parameters. */
@@ -63,7 +77,12 @@ export function configure(overrides: Readonly<Record<string, ParameterValue>> = 
   const gemm = gemmConfig(given, unitRows * sharing, (unitCols * units) / sharing);
   // Pairs are made of the columns of one weight stream.
   if (gemm.partCols % 2 === 1 && gemm.productsPerDsp === 2) return configure({ ...overrides, productsPerDsp: 1 });
-  return { ...gemm, units, unitRows, unitCols, depth, sharing };
+  const { cols, streamBytes } = gemm;
+  const fits = cols % streamBytes === 0;
+  const lineBytes = given.number("lineBytes", fits ? 64 * 1024 : 0);
+  if (lineBytes > 0) given.divides("streamBytes", streamBytes, "unitCols x units / sharing", cols);
+  const lineDepth = lineBytes > 0 ? given.depth("lineBytes", depth * cols, lineBytes) : 0;
+  return { ...gemm, lineBytes, lineDepth, units, unitRows, unitCols, depth, sharing };
 }
 
 /** The parameters of a configuration, without what follows from them. */

@@ -1,10 +1,17 @@
 /** The vector-MAC design, as the registry and the driver see it. */
 import type { Design } from "../../driver/design.js";
-import { compile, refuses } from "../../driver/gemm/compile.js";
+import { compile, refuses, type ArrayTraits } from "../../driver/gemm/compile.js";
 import { convolve } from "../../driver/reference.js";
 import { configure, describe, parameters, type VmacConfig } from "./config.js";
 import { presets } from "./presets.js";
 import { Vmac } from "./vmac.js";
+
+const traits = ({ depth, lineDepth }: VmacConfig): ArrayTraits => ({
+  design: "vmac",
+  weightOrder: "columns",
+  gap: () => 0,
+  lines: lineDepth > 0 ? { banks: depth, depth: lineDepth } : undefined,
+});
 
 export const vmac: Design<VmacConfig> = {
   name: "vmac",
@@ -16,7 +23,7 @@ export const vmac: Design<VmacConfig> = {
   describe,
   build: (config) => new Vmac(config),
   peakMacsPerClock: ({ units, unitRows, unitCols, depth }) => units * unitRows * unitCols * depth,
-  refuses,
-  compile: (layer, config) => compile(layer, config, { design: "vmac", weightOrder: "columns", gap: () => 0 }),
+  refuses: (layer, config) => refuses(layer, config, traits(config)),
+  compile: (layer, config) => compile(layer, config, traits(config)),
   functional: convolve,
 };

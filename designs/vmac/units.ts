@@ -3,14 +3,16 @@
  * columns of weights, `depth` products deep, in every clock, and keeps the sums. All units work in step. Inputs are
  * broadcast to the units that share them, weights to those that share these; the next words come while the last ones are multiplied.
  */
-import { andU, asr, assert, bool, i32, i8, Module, mulPair, u8, vec } from "../../hw/index.js";
-import type { Channel, ChannelIn, ChannelOut, I32, I8, Process, VecType } from "../../hw/index.js";
+import { andU, asr, assert, bool, i32, i8, Module, mulPair, struct, u8, vec } from "../../hw/index.js";
+import type { Channel, ChannelIn, ChannelOut, I32, I8, Process, ValueOf, VecType } from "../../hw/index.js";
 import { FeedCommand } from "../systolic/tokens.js";
 import type { VmacConfig } from "./config.js";
+import { windowType, type Window } from "./lines.js";
 
 type Words = readonly (readonly I8[])[];
-/** By row, weight stream and column of that stream. */
-type Sums = readonly (readonly (readonly I32[])[])[];
+/** Sums by row, weight stream and column of that stream; `window`: only the first row counts. */
+const tileType = (sums: VecType<readonly (readonly I32[])[]>) => struct({ sums, window: bool });
+type Tile = ValueOf<ReturnType<typeof tileType>>;
 
 export class MacUnits extends Module {
   static readonly source = import.meta.url;
@@ -43,7 +45,9 @@ export class MacUnits extends Module {
   readonly results: ChannelOut<readonly (readonly I32[])[]>;
   /** The results of a tile have been taken. */
   readonly credits = this.channelIn(bool);
-  readonly tiles: Channel<Sums>;
+  /** Columns of depthwise windows, where there is a line buffer. */
+  readonly windows: readonly ChannelIn<Window>[];
+  readonly tiles: Channel<Tile>;
   /** The results of a tile have left the units; waited for where tiles do not overlap. */
   readonly given = this.channel(bool, { name: "given" });
   readonly overlaps: boolean;
@@ -80,7 +84,8 @@ export class MacUnits extends Module {
     this.inputs = Array.from({ length: this.parts }, () => this.channelIn(vec(this.word, config.partRows)));
     this.weights = Array.from({ length: this.weightParts }, () => this.channelIn(vec(this.word, config.partCols)));
     this.results = this.channelOut(this.result);
-    this.tiles = this.channel(this.sums, { name: "tiles", depth: 1 });
+    this.windows = config.lineBytes > 0 ? [this.channelIn(windowType(config))] : [];
+    this.tiles = this.channel(tileType(this.sums), { name: "tiles", depth: 1 });
     this.clocked(this.multiply);
     this.clocked(this.give);
   }
@@ -90,12 +95,15 @@ export class MacUnits extends Module {
     const rows = this.inputWords.zero();
     const weights = this.blocks.zero();
     let sums = this.sums.zero();
+    // Of a depthwise convolution: a sum for each channel.
+    let channels = this.rowSums.zero();
     for (;;) {
       const command = yield* this.commands.pop();
-      for (let p = 0; p < this.parts; p++) {
-        const words = yield* this.inputs[p]!.pop();
-        for (let r = 0; r < this.partRows; r++) rows[p * this.partRows + r] = this.word(words[r]!);
-      }
+      if (!command.window)
+        for (let p = 0; p < this.parts; p++) {
+          const words = yield* this.inputs[p]!.pop();
+          for (let r = 0; r < this.partRows; r++) rows[p * this.partRows + r] = this.word(words[r]!);
+        }
       for (let p = 0; p < this.weightParts; p++) {
         const words = yield* this.weights[p]!.pop();
         // A block is packed byte of K by byte of K, the columns of the stream next to each other.
@@ -108,29 +116,49 @@ export class MacUnits extends Module {
       for (let k = u8(0); k < command.count; k = u8(k + this.depth)) {
         assert(k <= this.bytes - this.depth, "a word has so many bytes");
         const fresh = command.first && k === 0;
-        for (let d = 0; d < this.depth; d++) {
-          const before = sums;
-          sums = this.sums((r) =>
-            this.rowSums((p) =>
-              this.row((c) =>
-                i32(
-                  (fresh && d === 0 ? 0 : before[r]![p]![c]!) +
-                    (this.paired
-                      ? mulPair(
-                          rows[r]![k + d]!,
-                          weights[p]![k + d]![asr(c, 1) * 2]!,
-                          weights[p]![k + d]![asr(c, 1) * 2 + 1]!,
-                        )[andU(c, 1)]!
-                      : rows[r]![k + d]! * weights[p]![k + d]![c]!),
+        if (command.window)
+          for (const windows of this.windows) {
+            const { taps, weightZero } = yield* windows.pop();
+            for (let d = 0; d < this.depth; d++) {
+              const before = channels;
+              channels = this.rowSums((p) =>
+                this.row((c) =>
+                  i32(
+                    (fresh && d === 0 ? 0 : before[p]![c]!) + taps[d]![p]![c]! * (weights[p]![k + d]![c]! - weightZero),
+                  ),
+                ),
+              );
+            }
+          }
+        else
+          for (let d = 0; d < this.depth; d++) {
+            const before = sums;
+            sums = this.sums((r) =>
+              this.rowSums((p) =>
+                this.row((c) =>
+                  i32(
+                    (fresh && d === 0 ? 0 : before[r]![p]![c]!) +
+                      (this.paired
+                        ? mulPair(
+                            rows[r]![k + d]!,
+                            weights[p]![k + d]![asr(c, 1) * 2]!,
+                            weights[p]![k + d]![asr(c, 1) * 2 + 1]!,
+                          )[andU(c, 1)]!
+                        : rows[r]![k + d]! * weights[p]![k + d]![c]!),
+                  ),
                 ),
               ),
-            ),
-          );
-        }
+            );
+          }
         yield;
       }
       if (command.last) {
-        yield* this.tiles.push(sums);
+        const first = channels;
+        const others = sums;
+        yield* this.tiles.push({
+          sums: this.sums((r) => (r === 0 && command.window ? first : others[r]!)),
+          window: command.window,
+        });
         if (!this.overlaps) yield* this.given.pop();
       }
     }
@@ -139,10 +167,15 @@ export class MacUnits extends Module {
   /** The rows of a tile, one a clock, their columns in the order of the channels. */
   *give(): Process {
     for (;;) {
-      const sums = yield* this.tiles.pop();
-      if (this.reserved === this.resultTiles) yield* this.credits.pop();
-      else this.reserved = u8(this.reserved + 1);
-      for (let r = u8(0); r < this.rows; r = u8(r + 1)) {
+      const { sums, window } = yield* this.tiles.pop();
+      if (!window) {
+        if (this.reserved === this.resultTiles) yield* this.credits.pop();
+        else this.reserved = u8(this.reserved + 1);
+      }
+      const rows = u8(window ? 1 : this.rows);
+      assert(rows >= 1, "a tile has rows");
+      for (let r = u8(0); r < rows; r = u8(r + 1)) {
+        assert(r < this.rows, "a tile has so many rows");
         const flat = this.flat.zero();
         for (let p = 0; p < this.weightParts; p++)
           for (let c = 0; c < this.partCols; c++) flat[c * this.weightParts + p] = sums[r]![p]![c]!;

@@ -197,15 +197,12 @@ export class GivenParameters {
   }
 
   /** Words of `wordBytes` in the buffer `name`; addresses have 16 bits. */
-  depth(name: string, wordBytes: number): number {
-    const words = Math.floor(this.number(name) / wordBytes);
+  depth(name: string, wordBytes: number, bytes = this.number(name)): number {
+    const words = Math.floor(bytes / wordBytes);
     if (words < 1)
-      throw new TandemError(
-        `Design ${this.design}: ${name} = ${this.number(name)} is less than one word in each bank`,
-        {
-          hint: `Choose ${name} of at least ${wordBytes}.`,
-        },
-      );
+      throw new TandemError(`Design ${this.design}: ${name} = ${bytes} is less than one word in each bank`, {
+        hint: `Choose ${name} of at least ${wordBytes}.`,
+      });
     return Math.min(words, 65535);
   }
 

@@ -12,11 +12,14 @@ export const PARAMETER_BYTES = 16;
  */
 export type WeightOrder = "depth" | "columns";
 
+/** What the packing has to know of the tiling. */
+type Columns = Pick<Tiling, "n" | "k" | "words" | "columnTiles">;
+
 /**
  * For each weight stream one buffer: for each column tile the parameters of the stream's columns (bias with the terms of
  * the zero points, multiplier, left and right shift), then word 0 of each of these columns, word 1, ...
  */
-export function packWeights(layer: ConvLayer, tiling: Tiling, config: GemmConfig, order: WeightOrder): Uint8Array[] {
+export function packWeights(layer: ConvLayer, tiling: Columns, config: GemmConfig, order: WeightOrder): Uint8Array[] {
   const { streamBytes, weightStreams, partCols, cols } = config;
   const { k, n, words, columnTiles } = tiling;
   const unsigned = layer.dtype === "uint8";
@@ -64,6 +67,8 @@ function parameter(
   let sum = 0;
   for (let i = 0; i < k; i++) sum += layer.weights[channel * k + i]! - offset;
   const bias = (layer.bias[channel]! - inputZero * sum + k * inputZero * weightZero) | 0;
+  // round(2 x 2^30 / 2^31) is x: the sum itself comes out of the scaling.
+  if (layer.sums) return { bias, multiplier: 2 ** 30, left: 1, right: 0 };
   const shift = layer.shifts[channel]!;
   if (shift < -31) return { bias, multiplier: 0, left: 0, right: 0 };
   return { bias, multiplier: layer.multipliers[channel]!, left: Math.max(shift, 0), right: Math.max(-shift, 0) };

@@ -27,11 +27,15 @@ export interface Tiling {
   readonly weightSlots: number;
   readonly outputSlots: number;
   readonly outputSlotWords: number;
+  /** Bytes of a row of the output: its channels, or four planes of whole words for sums. */
+  readonly outputRowBytes: number;
   /** True if the weights come for every block. */
   readonly streamed: boolean;
   readonly passes: number;
 }
 
+/** Planes of bytes that an int32 has. */
+export const PLANES = 4;
 /** Segments shorter than this gain nothing at the start of a layer. */
 const SHORTEST_SEGMENT = 8;
 
@@ -44,15 +48,17 @@ export function tile(layer: ConvLayer, config: GemmConfig): Tiling | string {
     return `${n} output channels, at most ${Math.floor(config.parameterDepth / config.groups) * config.cols}`;
   if (words > config.inputDepth)
     return `K = ${k}, at most ${config.inputDepth * config.streamBytes} fit the input buffer`;
-  const outputSlotWords = config.partRows * columnTiles * config.groups;
+  const outputRowBytes = layer.sums ? PLANES * columnTiles * config.cols : n;
+  const outputSlotWords = config.partRows * columnTiles * config.groups * (layer.sums ? PLANES : 1);
   if (outputSlotWords > config.outputDepth) return `${n} output channels do not fit the output buffer`;
   const inputSlots = Math.min(config.slots, Math.floor(config.inputDepth / words));
   const outputSlots = Math.min(config.slots, Math.floor(config.outputDepth / outputSlotWords));
-  const { partRows, rowTiles } = split(m, n, config);
+  const { partRows, rowTiles } = split(m, outputRowBytes, config);
   if (rowTiles >= 2 ** 24 || m >= 2 ** 24) return `${m} rows, at most ${2 ** 24 - 1}`;
-  if (partRows * words * config.streamBytes > MAX_TRANSFER || partRows * n > MAX_TRANSFER)
+  if (partRows * words * config.streamBytes > MAX_TRANSFER || partRows * outputRowBytes > MAX_TRANSFER)
     return `a transfer of more than ${MAX_TRANSFER} bytes`;
-  const common = { m, n, k, words, partRows, rowTiles, columnTiles, inputSlots, outputSlots, outputSlotWords };
+  const slots = { inputSlots, outputSlots, outputSlotWords, outputRowBytes };
+  const common = { m, n, k, words, partRows, rowTiles, columnTiles, ...slots };
 
   const resident = residentSegments(words, columnTiles, config);
   const streamed = stream(words, rowTiles, Math.min(inputSlots, outputSlots), config);
@@ -120,9 +126,9 @@ function stream(
 /**
  * Parts of rows, one per stream, that all start on a beat of the output stream; as few row tiles as possible.
  */
-function split(m: number, n: number, config: GemmConfig): { partRows: number; rowTiles: number } {
+function split(m: number, rowBytes: number, config: GemmConfig): { partRows: number; rowTiles: number } {
   let unit = 1;
-  while ((unit * n) % config.streamBytes !== 0) unit++;
+  while ((unit * rowBytes) % config.streamBytes !== 0) unit++;
   for (let tiles = Math.ceil(m / config.rows); ; tiles++) {
     // A single part need not end on a beat.
     const partRows = config.streams === 1 ? m : Math.floor((tiles * config.partRows) / unit) * unit;

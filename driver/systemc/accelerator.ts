@@ -84,9 +84,10 @@ export class SystemCAccelerator implements Accelerator {
     this.peakMacsPerClock = limits.macsPerClock;
   }
 
-  /** Every layer can be cut into tiles that fit. */
-  refuses(_layer: ConvLayer): string | null {
-    return null;
+  /** Every convolution can be cut into tiles that fit. */
+  refuses(layer: ConvLayer): string | null {
+    if (layer.depthwise) return "a depthwise convolution";
+    return layer.sums ? "no sums without scaling" : null;
   }
 
   compile(layer: ConvLayer): CompiledLayer {

@@ -1,38 +1,64 @@
 /**
- * CONV_2D on an accelerator: the operator becomes the driver's `ConvLayer`, and what the accelerator refuses is left to
- * the next implementation in the plan's order, with the reason. FULLY_CONNECTED stays on the CPU: TFLite's reference
- * kernel scales its sums in double precision, which the accelerators' fixed point does not reproduce to the bit.
+ * CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED on an accelerator: the operator becomes the driver's `ConvLayer`, and what
+ * the accelerator refuses is left to the next implementation in the plan's order, with the reason.
+ *
+ * TFLite's reference kernel scales the sums of FULLY_CONNECTED in double precision, which no fixed point reproduces to the bit.
+ * So the accelerator is asked for the sums, and they are scaled here: one multiplication for each output.
  */
 import type { Accelerator } from "../../driver/accelerator.js";
+import type { ConvLayer } from "../../driver/layer.js";
 import { TandemError } from "../../hw/errors.js";
-import type { Graph, Operator, OperatorOf } from "../graph/graph.js";
+import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../graph/graph.js";
 import type { TensorArray } from "../graph/tensor.js";
 import type { Implementation } from "../kernels/implementation.js";
-import { convLayer, type GroupedConvLayer } from "../kernels/parameters/conv.js";
+import { typeRange } from "../kernels/parameters/common.js";
+import { convLayer, depthwiseLayer, type GroupedConvLayer } from "../kernels/parameters/conv.js";
+import { fullyConnectedLayer, scaleSum, type FullyConnectedLayer } from "../kernels/parameters/fully-connected.js";
 
-/** Name of the implementation, in plans and on the command line. */
+/** Name of the implementations, in plans and on the command line. */
 export const ACCELERATOR = "accelerator";
 
+/** All operators that accelerators know. */
+export const acceleratorImplementations = (accelerator: Accelerator): Implementation[] => [
+  acceleratorConv2d(accelerator),
+  acceleratorDepthwise(accelerator),
+  acceleratorFullyConnected(accelerator),
+];
+
 export function acceleratorConv2d(accelerator: Accelerator): Implementation {
+  const layerOf = (graph: Graph, operator: Operator): GroupedConvLayer =>
+    convLayer(graph, operator as unknown as OperatorOf<"CONV_2D">);
+  return offloaded(accelerator, "CONV_2D", layerOf, (layer) =>
+    layer.groups === 1 ? accelerator.refuses(layer) : `${layer.groups} groups`,
+  );
+}
+
+export function acceleratorDepthwise(accelerator: Accelerator): Implementation {
+  return offloaded(accelerator, "DEPTHWISE_CONV_2D", (graph, operator) => ({
+    ...depthwiseLayer(graph, operator as unknown as OperatorOf<"DEPTHWISE_CONV_2D">),
+    depthwise: true,
+  }));
+}
+
+/** An operator whose output the accelerator gives as it is. */
+function offloaded<Layer extends ConvLayer>(
+  accelerator: Accelerator,
+  operator: "CONV_2D" | "DEPTHWISE_CONV_2D",
+  layerOf: (graph: Graph, operator: Operator) => Layer,
+  refuses: (layer: Layer) => string | null = (layer) => accelerator.refuses(layer),
+): Implementation {
   return {
     name: ACCELERATOR,
-    operator: "CONV_2D",
+    operator,
     dtypes: ["uint8", "int8"],
-    refuses(graph, operator) {
-      const layer = layerOf(graph, operator);
-      return layer.groups === 1 ? accelerator.refuses(layer) : `${layer.groups} groups`;
-    },
-    prepare(graph, operator) {
-      const compiled = accelerator.compile(layerOf(graph, operator));
+    refuses: (graph, node) => refuses(layerOf(graph, node)),
+    prepare(graph, node) {
+      const compiled = accelerator.compile(layerOf(graph, node));
       return async ([input], output) => {
         // A copy: sending a view to a worker would send the whole arena.
         const result = await accelerator.run(compiled, bytesOf(input!).slice());
         const target = bytesOf(output);
-        if (result.output.length !== target.length) {
-          throw new TandemError(
-            `${accelerator.name}: gave ${result.output.length} bytes for layer "${compiled.layer.name}"; expected ${target.length}`,
-          );
-        }
+        checkLength(accelerator, compiled.layer, result.output, target.length);
         target.set(result.output);
         return result;
       };
@@ -40,8 +66,71 @@ export function acceleratorConv2d(accelerator: Accelerator): Implementation {
   };
 }
 
-function layerOf(graph: Graph, operator: Operator): GroupedConvLayer {
-  return convLayer(graph, operator as unknown as OperatorOf<"CONV_2D">);
+export function acceleratorFullyConnected(accelerator: Accelerator): Implementation {
+  const layerOf = (graph: Graph, operator: Operator): FullyConnectedLayer =>
+    fullyConnectedLayer(graph, operator as unknown as OperatorOf<"FULLY_CONNECTED">);
+  return {
+    name: ACCELERATOR,
+    operator: "FULLY_CONNECTED",
+    dtypes: ["uint8", "int8"],
+    refuses: (graph, node) => accelerator.refuses(sumsLayer(graph, node, layerOf(graph, node))),
+    prepare(graph, node) {
+      const layer = layerOf(graph, node);
+      const compiled = accelerator.compile(sumsLayer(graph, node, layer));
+      return async ([input], output) => {
+        const result = await accelerator.run(compiled, bytesOf(input!).slice());
+        checkLength(accelerator, compiled.layer, result.output, 4 * output.length);
+        const { buffer, byteOffset } = result.output;
+        const sums = new DataView(buffer, byteOffset);
+        for (let i = 0; i < output.length; i++)
+          output[i] = scaleSum(layer, i % layer.outChannels, sums.getInt32(4 * i, true));
+        return result;
+      };
+    },
+  };
+}
+
+/** A fully connected layer as a 1 x 1 convolution over a row of `batch` pixels, up to its sums. */
+function sumsLayer(graph: Graph, operator: Operator, layer: FullyConnectedLayer): ConvLayer {
+  const dtype = inputTensor(graph, operator, 0)!.dtype as "int8" | "uint8";
+  const { batch, inChannels, outChannels, weights, bias, inputZero, weightZero, outputZero } = layer;
+  const { min, max } = typeRange(dtype);
+  return {
+    name: outputTensor(graph, operator).name,
+    dtype,
+    batch: 1,
+    inHeight: 1,
+    inWidth: batch,
+    inChannels,
+    outHeight: 1,
+    outWidth: batch,
+    outChannels,
+    kernelHeight: 1,
+    kernelWidth: 1,
+    strideHeight: 1,
+    strideWidth: 1,
+    dilationHeight: 1,
+    dilationWidth: 1,
+    padTop: 0,
+    padLeft: 0,
+    weights,
+    bias,
+    inputZero,
+    weightZero,
+    outputZero,
+    multipliers: new Int32Array(outChannels),
+    shifts: new Int32Array(outChannels),
+    clampMin: min,
+    clampMax: max,
+    sums: true,
+  };
+}
+
+function checkLength(accelerator: Accelerator, layer: ConvLayer, output: Uint8Array, expected: number): void {
+  if (output.length === expected) return;
+  throw new TandemError(
+    `${accelerator.name}: gave ${output.length} bytes for layer "${layer.name}"; expected ${expected}`,
+  );
 }
 
 function bytesOf(array: TensorArray): Uint8Array {

@@ -91,7 +91,5 @@ function choose(graph: Graph, operator: Operator, options: PlanOptions) {
 /** Why a name has nothing for an operator: nothing at all, or other operators only. */
 function absent(name: string, named: readonly Implementation[], operator: Operator): string {
   const types = [...new Set(named.map((each) => each.operator))];
-  return types.length > 0 && types.length <= 3
-    ? `${name} runs ${types.join(", ")} only`
-    : `no ${name} ${operator.type}`;
+  return types.length > 0 && types.length < 3 ? `${name} runs ${types.join(", ")} only` : `no ${name} ${operator.type}`;
 }

@@ -212,8 +212,16 @@ class VectorCompiler {
         this.#vector(expr.body);
         return;
       case "index":
+        if (expr.base.kind === "call" && expr.base.helper === "mulPair") {
+          this.#vector(expr.base.args[0]!);
+          this.#load(this.#pairAccess(expr, expr.base.args));
+          code.op("i32x4.mul");
+          return;
+        }
+        this.#load(this.#access(expr));
+        return;
       case "member":
-        this.#load(expr);
+        this.#load(this.#access(expr));
         return;
       case "cast":
         this.#vector(expr.operand);
@@ -279,9 +287,28 @@ class VectorCompiler {
     this.#code.get(register);
   }
 
-  #load(expr: Expr): void {
+  /** The other factor of a lane of a pair of products: of all lanes one array, whichever of the pair each of them takes. */
+  #pairAccess(expr: Extract<Expr, { kind: "index" }>, [, b0, b1]: readonly Expr[]): Access | undefined {
+    if (!this.#accesses.has(expr)) {
+      const { count } = this.#lanes;
+      const which = Array.from({ length: count }, (_, i) => foldLanes(expr.index, laneValues(this.#lanes, i)));
+      const [first, second] = [b0!, b1!].map((factor) => accessOf(this.#compiler, factor, this.#lanes));
+      const known = which.every((x) => x === 0 || x === 1);
+      const apart = first && second ? second.leaf.offset - first.leaf.offset : 0;
+      const merged = first &&
+        second &&
+        known && {
+          leaf: first.leaf,
+          offsets: which.map((x, i) => (x === 0 ? first.offsets[i]! : second.offsets[i]! + apart)),
+        };
+      // Both have to be of one array at the same variable place.
+      this.#accesses.set(expr, merged && sameArray(b0!, b1!) ? merged : undefined);
+    }
+    return this.#accesses.get(expr);
+  }
+
+  #load(access: Access | undefined): void {
     const code = this.#code;
-    const access = this.#access(expr);
     if (!access) throw new Unsupported();
     const { leaf, offsets } = access;
     const first = this.#first;
@@ -574,6 +601,32 @@ class VectorCompiler {
 
   #join([low, high]: Wide): void {
     this.#code.get(low).get(high).shuffle(even);
+  }
+}
+
+/** True for two elements whose paths differ in their last index only. */
+const sameArray = (a: Expr, b: Expr): boolean => a.kind === "index" && b.kind === "index" && sameExpr(a.base, b.base);
+
+/** The same text of members, indices, names and constants: the same value, as nothing is assigned in an expression. */
+function sameExpr(a: Expr, b: Expr): boolean {
+  if (a === b) return true;
+  switch (a.kind) {
+    case "const":
+      return b.kind === "const" && a.value === b.value;
+    case "local":
+      return b.kind === "local" && a.local === b.local;
+    case "field":
+      return b.kind === "field" && a.field === b.field;
+    case "index":
+      return b.kind === "index" && sameExpr(a.base, b.base) && sameExpr(a.index, b.index);
+    case "member":
+      return b.kind === "member" && a.name === b.name && sameExpr(a.base, b.base);
+    case "cast":
+      return b.kind === "cast" && a.type === b.type && sameExpr(a.operand, b.operand);
+    case "binary":
+      return b.kind === "binary" && a.op === b.op && sameExpr(a.left, b.left) && sameExpr(a.right, b.right);
+    default:
+      return false;
   }
 }
 

@@ -16,19 +16,24 @@ export interface LayerShape {
   readonly pad?: number;
   /** Range of the shifts; by default, scales that fit K. */
   readonly shifts?: readonly [number, number];
+  /** Each channel for itself; there are as many outputs as inputs. */
+  readonly depthwise?: boolean;
+  /** The sums themselves are asked for. */
+  readonly sums?: boolean;
 }
 
 /** A layer with random weights, zero points, scales and clamps, and a random input for it. */
 export function randomLayer(shape: LayerShape, seed: number): { layer: ConvLayer; input: Uint8Array } {
   const next = mulberry32(seed);
   const integer = (low: number, high: number): number => low + Math.floor(next() * (high - low + 1));
-  const { dtype = "int8", batch = 1, height, width, inChannels, outChannels } = shape;
+  const { dtype = "int8", batch = 1, height, width, inChannels, depthwise = false, sums = false } = shape;
+  const outChannels = depthwise ? inChannels : shape.outChannels;
   const { kernel = 1, stride = 1, dilation = 1, pad = 0 } = shape;
   const signed = dtype === "int8";
   const [low, high] = signed ? [-128, 127] : [0, 255];
   const reach = (kernel - 1) * dilation + 1;
   const out = (size: number): number => Math.floor((size + 2 * pad - reach) / stride) + 1;
-  const taps = kernel * kernel * inChannels;
+  const taps = kernel * kernel * (depthwise ? 1 : inChannels);
   const weights = new (signed ? Int8Array : Uint8Array)(outChannels * taps).map(() => integer(low, high));
   const input = new Uint8Array(batch * height * width * inChannels).map(() => integer(0, 255));
   const natural = -Math.round(Math.log2(Math.sqrt(taps) * 60));
@@ -64,6 +69,8 @@ export function randomLayer(shape: LayerShape, seed: number): { layer: ConvLayer
       shifts: new Int32Array(outChannels).map(() => integer(lowShift, highShift)),
       clampMin,
       clampMax,
+      ...(depthwise && { depthwise }),
+      ...(sums && { sums }),
     },
   };
 }

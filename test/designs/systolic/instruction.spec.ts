@@ -14,7 +14,7 @@ type Instruction = Record<FieldName, number>;
 
 const valueOf = ({ name, bits, signed }: Field): fc.Arbitrary<number> =>
   name === "opcode"
-    ? fc.constant(1)
+    ? fc.constantFrom(1, 2)
     : signed
       ? fc.integer({ min: -(2 ** (bits - 1)), max: 2 ** (bits - 1) - 1 })
       : fc.integer({ min: 0, max: 2 ** bits - 1 });
@@ -28,17 +28,17 @@ class Alone extends Module {
   readonly instructions = this.channelIn(beatType(INSTRUCTION_BEAT));
   constructor() {
     super(null, "alone");
-    const config = configure({});
-    const decoder = new Decoder(this, "decoder", config);
+    const config = configure();
+    const decoder = new Decoder(this, "decoder", config, true);
     this.connect(this.instructions, decoder.stream);
     const ends = decoder as unknown as Record<string, unknown>;
-    for (const name of ["walk", "sequence", "terms", "parameters", "clamps"] as const) {
+    for (const name of ["walk", "sequence", "terms", "parameters", "shifts", "clamps"] as const) {
       const inner = decoder[name] as Decoder["walk"];
       const outer = this.channelOut(inner.type);
       (this as unknown as Record<string, unknown>)[name] = outer;
       this.connect(inner, outer);
     }
-    for (const name of ["inputs", "weights", "outputs"]) {
+    for (const name of ["inputs", "weights", "outputs", "routes", "lines"]) {
       const list = ends[name] as Decoder["walk"][];
       const outers = list.map((inner) => {
         const outer = this.channelOut(inner.type);
@@ -98,35 +98,55 @@ describe("The instruction of the systolic design", () => {
         const jobs = decode(given);
         const flip = given.unsigned * 128;
         const streamed = given.streamed === 1;
+        const windows = given.opcode === 2;
         const pick = (...names: FieldName[]): Partial<Instruction> =>
           Object.fromEntries(names.map((name) => [name, given[name]]));
         const mine = [0, 1].map((p) => Math.max(0, Math.min(given.rows - p * given.partRows, given.partRows)));
         expect(jobs["walk"]).to.deep.equal({
           ...pick("rows", "partRows", "rowTiles", "blockTiles", "columnTiles", "chunkTiles", "words"),
           ...pick("inputSlots", "outputSlots", "outputSlotWords", "rowStride"),
+          ...pick("tileRows"),
           streamed,
+          windows,
         });
-        expect(jobs["sequence"]).to.deep.equal(
-          pick("words", "lastBytes", "segmentWords", "weightSlots", "segments", "gap"),
+        expect(jobs["sequence"]).to.deep.equal({
+          ...pick("words", "lastBytes", "segmentWords", "weightSlots", "segments", "gap"),
+          windows,
+        });
+        expect(jobs["routes0"]).to.equal(windows);
+        expect(jobs["lines0"]).to.deep.equal(
+          windows
+            ? {
+                ...pick("inHeight", "inWidth", "kernelHeight", "kernelWidth", "strideHeight", "strideWidth"),
+                ...pick("padTop", "padLeft", "inputZero", "weightZero", "beats"),
+                outHeight: given.rowTiles,
+                outWidth: given.tileRows,
+                slots: given.lineSlots,
+                groups: given.columnTiles,
+                flip,
+              }
+            : undefined,
         );
-        expect(jobs["terms"]).to.deep.equal(pick("rowTiles", "weightZero"));
+        expect(jobs["terms"]).to.deep.equal(windows ? undefined : pick("rowTiles", "weightZero"));
         expect(jobs["parameters"]).to.deep.equal(pick("columnTiles"));
         expect(jobs["clamps"]).to.deep.equal({
-          vectors: given.vectors,
+          vectors: given.raw === 1 ? (given.vectors * 4) >>> 0 : given.vectors,
           zero: given.outputZero,
           min: given.clampMin,
           max: given.clampMax,
-          flip,
+          flip: given.raw === 1 ? 0 : flip,
+        });
+        expect(jobs["shifts"]).to.deep.equal({
+          ...pick("vectors"),
+          raw: given.raw === 1,
+          planeWords: given.rowStride >> 2,
         });
         for (const p of [0, 1]) {
-          expect(jobs[`inputs${p}`]).to.deep.equal({
-            ...pick("rowTiles", "words"),
-            rows: mine[p],
-            slots: given.inputSlots,
-            flip,
-          });
+          expect(jobs[`inputs${p}`]).to.deep.equal(
+            windows ? undefined : { ...pick("rowTiles", "words"), rows: mine[p], slots: given.inputSlots, flip },
+          );
           expect(jobs[`outputs${p}`]).to.deep.equal({
-            ...pick("rowWords", "rowStride"),
+            ...pick("rowWords", "rowStride", "tileRows"),
             rows: mine[p],
             lastBytes: given.outputBytes,
             slots: given.outputSlots,

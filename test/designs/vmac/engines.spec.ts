@@ -14,6 +14,18 @@ const shapes: readonly LayerShape[] = [
   { height: 3, width: 4, inChannels: 9, outChannels: 7 },
   { height: 4, width: 3, inChannels: 5, outChannels: 9, kernel: 2, dtype: "uint8" },
   { height: 5, width: 5, inChannels: 4, outChannels: 21, kernel: 3, stride: 2, pad: 1 },
+  { height: 1, width: 2, inChannels: 30, outChannels: 21, dtype: "uint8", sums: true },
+  {
+    height: 6,
+    width: 5,
+    inChannels: 24,
+    outChannels: 24,
+    kernel: 3,
+    stride: 2,
+    pad: 1,
+    dtype: "uint8",
+    depthwise: true,
+  },
 ];
 const configs: Record<string, ParameterValue>[] = [
   { units: 8 },
@@ -37,7 +49,15 @@ describe("The engines agree on the vector-MAC design", function () {
   for (const options of [{}, pauses])
     it(`its Verilog under Icarus and the kernel${options === pauses ? ", with pauses" : ""}`, async function () {
       if (simulatorVersion("icarus") === undefined) this.skip();
-      const set = { units: 2, unitRows: 2, unitCols: 2, inputBytes: 2048, weightBytes: 1024, outputBytes: 1024 };
+      const set = {
+        units: 4,
+        unitRows: 2,
+        unitCols: 2,
+        inputBytes: 2048,
+        weightBytes: 1024,
+        outputBytes: 4096,
+        lineBytes: 2048,
+      };
       const rtl = await RtlSimulator.of(vmac, set, { simulator: "icarus", ...options });
       await expectEqual(vmac, set, [Simulator.of(vmac, set, options), rtl], shapes, seed);
     });
