@@ -5,6 +5,7 @@
 import { emitLearn, emitTell, toldBytes, type Address } from "./knowledge.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import { frame } from "./plan.js";
+import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
 
 /** An actor's function under construction, as the operations see it. */
@@ -44,11 +45,12 @@ function slot(code: Code, channel: ChannelPlan, index: number, back: number): vo
   code.i32(mask(channel)).op("i32.and").i32(2).op("i32.shl");
 }
 
-/** Leave the greater of a local and the value on the stack in the local. */
-function raise(code: Code, local: number): void {
-  const other = code.temp("i32");
-  code.tee(other).get(local).get(other).get(local).op("i32.gt_s").op("select").set(local);
-  code.free("i32", other);
+/** The local becomes the later of itself plus `one` clocks and the clock on the stack plus `other`. */
+export function later(code: Code, local: number, one: number, other: number): void {
+  const clock = code.temp("i32");
+  if (other !== one) code.i32(other - one).op("i32.add");
+  code.tee(clock).get(local).get(clock).get(local).op("i32.gt_s").op("select").i32(one).op("i32.add").set(local);
+  code.free("i32", clock);
 }
 
 /** A local with the address of the slot for the next push, so that its value can be written before there is room. */
@@ -132,8 +134,7 @@ export function emitPush(actor: Actor, channel: ChannelPlan, id: number): void {
   code.mem("i32.load", channel.popTimes).set(ready);
   slot(code, channel, i, channel.channel.lanes);
   code.mem("i32.load", channel.pushTimes);
-  raise(code, ready);
-  code.get(ready).i32(1).op("i32.add").set(ready);
+  later(code, ready, rules.ring.pushAfterPop, rules.ring.pushAfterPush);
   waitUntil(actor, channel, "push", ready, id);
   settlePush(actor, channel, i);
   code.free("i32", i, ready);
@@ -212,8 +213,7 @@ export function emitPop(actor: Actor, channel: ChannelPlan, id: number, take: (a
   code.mem("i32.load", channel.pushTimes).set(ready);
   slot(code, channel, i, channel.channel.lanes);
   code.mem("i32.load", channel.popTimes);
-  raise(code, ready);
-  code.get(ready).i32(1).op("i32.add").set(ready);
+  later(code, ready, rules.ring.popAfterPush, rules.ring.popAfterPop);
   waitUntil(actor, channel, "pop", ready, id);
   settlePop(actor, channel, i, take);
   code.free("i32", i, ready);

@@ -15,6 +15,8 @@ export interface Compiled {
   readonly grids: readonly GridCode[];
   /** Processes that poll. */
   readonly polling: readonly number[];
+  /** Addresses of the counts of rounds. */
+  readonly rounds: readonly number[];
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly pages: number;
 }
@@ -85,7 +87,7 @@ export function compile(ir: DesignIr): Compiled {
   module.exportGlobal("tail", globals.tail);
   module.exportGlobal("horizon", globals.horizon);
   const pages = Math.ceil(plan.heap.used / PAGE) + 1;
-  return { plan, grids, polling, bytes: module.encode(pages), pages };
+  return { plan, grids, polling, rounds: rounds.map((each) => each.rounds), bytes: module.encode(pages), pages };
 }
 
 /**

@@ -18,6 +18,7 @@ import { emitError } from "./memory-code.js";
 import { emitCopy, placeAt, select, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { CellCompiler } from "./process.js";
+import { rules } from "./rules.js";
 import { store } from "./store.js";
 import { Code, type WasmModule } from "./wasm.js";
 
@@ -280,7 +281,7 @@ export class GridCode {
     const { grid } = this.cell;
     const [at, index, slot] = [code.local("i32"), code.local("i32"), code.local("i32")];
     // A column's result register takes one value a clock: fed + r + c must be free, for all columns alike.
-    code.get(time).get(row).op("i32.add").tee(at);
+    code.get(time).get(row).op("i32.add").i32(rules.ring.leave).op("i32.add").tee(at);
     code
       .i32(this.#usedSlots - 1)
       .op("i32.and")

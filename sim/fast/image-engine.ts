@@ -212,6 +212,11 @@ export class ImageEngine {
     return this.#latest() < this.#horizon && !this.#grids.some((grid) => grid.leaves(this.#view));
   }
 
+  /** Rounds that processes did in step since reset (see docs/engines.md). */
+  get rounds(): number {
+    return this.#compiled.rounds.reduce((sum, at) => sum + this.#i32(at), 0);
+  }
+
   /** Times that an actor was called in the last run: what a run costs beside what it does. */
   get switches(): number {
     return this.#exports.head.value as number;

@@ -22,6 +22,8 @@ export interface EngineImage {
   readonly error: number;
   /** Processes that poll. */
   readonly polling: readonly number[];
+  /** Addresses of the counts of rounds (rounds-code.ts). */
+  readonly rounds: readonly number[];
   readonly channels: readonly ChannelImage[];
   /** Per memory and port, the addresses of its counts. */
   readonly memories: readonly (readonly { readonly reads: number; readonly writes: number }[])[];
@@ -32,7 +34,7 @@ export interface EngineImage {
   readonly errors?: readonly ((clock: number, value: number) => TandemError)[];
 }
 
-export function imageOf({ plan, grids, polling, bytes, pages }: Compiled): EngineImage {
+export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled): EngineImage {
   const { design } = plan.ir;
   const initial = new Uint8Array(Math.ceil(plan.heap.used / 16) * 16);
   plan.writeInitial(new DataView(initial.buffer));
@@ -46,6 +48,7 @@ export function imageOf({ plan, grids, polling, bytes, pages }: Compiled): Engin
     queueSlots: plan.queueSlots,
     error: plan.error,
     polling,
+    rounds,
     channels: design.channels.map((each): ChannelImage => {
       const { channel: _channel, layout: _layout, ...numbers } = plan.channels.get(each)!;
       return numbers;

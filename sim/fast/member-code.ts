@@ -5,7 +5,7 @@ import type { Globals } from "./channel-code.js";
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
 import type { GridCode } from "./grid-code.js";
 import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
-import { emitLoad } from "./place.js";
+import { emitLoad, type Place } from "./place.js";
 import { frame, type Plan } from "./plan.js";
 import { StatementCompiler, type ProcessCompiler } from "./process.js";
 import type { RoundChannel } from "./round-channel.js";
@@ -76,7 +76,8 @@ export class MemberCode extends StatementCompiler {
     const { code } = this;
     const { steps, guards } = this.#pass;
     if (!this.#source)
-      for (const step of steps) if (step.kind === "pop" && step.into) this.#bindToken(step.channel, step.into);
+      for (const step of steps)
+        if (step.kind === "pop" && step.into) this.#bindToken(this.#channels.get(step.channel)!.token, step.into);
     code.i32(1);
     for (const { condition, holds } of guards) {
       this.exprs.emit32(condition);
@@ -117,19 +118,20 @@ export class MemberCode extends StatementCompiler {
           channel.emitPush(this, rounds);
           break;
         }
-        case "pop":
-          if (step.channel === this.#source?.channel.channel) this.#source.emitToken(rounds);
-          this.#channels.get(step.channel)!.emitPop(this, rounds);
-          if (step.into) this.#bindToken(step.channel, step.into);
+        case "pop": {
+          const channel = this.#channels.get(step.channel)!;
+          const token = this.#source ? this.#source.emitToken(rounds) : channel.token;
+          channel.emitPop(this, rounds);
+          if (step.into) this.#bindToken(token, step.into);
           break;
+        }
         case "feed":
           this.#feed(step.loop);
       }
   }
 
   /** A token is read where it stands: nothing else goes there in this round. */
-  #bindToken(from: Channel, into: Local): void {
-    const { token } = this.#channels.get(from)!;
+  #bindToken(token: Place, into: Local): void {
     const [leaf] = token;
     if (leaf!.path.length > 0) {
       this.bindings.set(into, { place: token });

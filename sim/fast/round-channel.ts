@@ -1,10 +1,14 @@
 /** A channel between two processes that run in step (rounds-code.ts): its state in Wasm locals, and the operations on it. */
-import { countReleases, type Actor } from "./channel-code.js";
+import { countReleases, later, type Actor } from "./channel-code.js";
 import { emitLearn, emitTell, toldBytes, toldOffset } from "./knowledge.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import type { Cluster } from "./rounds.js";
+import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
+
+/** A local with a clock, and clocks after it. */
+type Delay = readonly [local: number, after: number];
 
 export class RoundChannel {
   readonly channel: ChannelPlan;
@@ -140,7 +144,9 @@ export class RoundChannel {
   emitPush(actor: Pick<Actor, "code" | "plan" | "actor" | "time">, rounds: number): void {
     const code = this.#code;
     const { told, knowledge, channel } = this.channel;
-    this.#wait(actor.time, this.#pops[channel.depth - 1]!, this.#pushes[channel.lanes - 1]!, this.#stalls.push);
+    const { pushAfterPop, pushAfterPush } = rules.round;
+    const [freed, before] = [this.#pops[channel.depth - 1]!, this.#pushes[channel.lanes - 1]!];
+    this.#wait(actor.time, [freed, pushAfterPop], [before, pushAfterPush], this.#stalls.push);
     // It finds as many tokens in the channel as were popped later than now.
     const held = code.temp("i32");
     code.i32(1);
@@ -163,7 +169,8 @@ export class RoundChannel {
     const code = this.#code;
     const { told, knowledge, channel } = this.channel;
     const [push] = this.#pushes;
-    this.#wait(actor.time, push!, this.#pops[channel.lanes - 1]!, this.#stalls.pop);
+    const { popAfterPush, popAfterPop } = rules.round;
+    this.#wait(actor.time, [push!, popAfterPush], [this.#pops[channel.lanes - 1]!, popAfterPop], this.#stalls.pop);
     code.get(this.#stay).get(actor.time).get(push!).op("i32.sub").op("i64.extend_i32_s").op("i64.add").set(this.#stay);
     this.#shift(this.#pops, actor.time);
     code.get(this.#popped).i32(1).op("i32.add").set(this.#popped);
@@ -184,13 +191,14 @@ export class RoundChannel {
     code.end();
   }
 
-  /** The clock moves on to one after both times, if it is not there yet. */
-  #wait(time: number, one: number, other: number, stall: number): void {
+  /** The clock moves on to so many clocks after both others, if it is not there yet. */
+  #wait(time: number, [one, after]: Delay, [other, afterOther]: Delay, stall: number): void {
     const code = this.#code;
     const wait = code.temp("i32");
-    code.get(one).get(other).get(one).get(other).op("i32.gt_s").op("select");
-    code.i32(1).op("i32.add").get(time).op("i32.sub").tee(wait);
-    code.i32(0).get(wait).i32(0).op("i32.gt_s").op("select").set(wait);
+    code.get(one).set(wait).get(other);
+    later(code, wait, after, afterOther);
+    code.get(wait).get(time).op("i32.sub").set(wait);
+    code.get(wait).i32(0).get(wait).i32(0).op("i32.gt_s").op("select").set(wait);
     code.get(stall).get(wait).op("i32.add").set(stall);
     code.get(time).get(wait).op("i32.add").set(time);
     code.free("i32", wait);

@@ -1,5 +1,5 @@
 /** The source of an outer input in rounds (rounds-code.ts): it pushes a token of its buffer whenever one is popped. */
-import { emitCopy, placeAt } from "./place.js";
+import { emitCopy, placeAt, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { RoundChannel } from "./round-channel.js";
@@ -41,17 +41,19 @@ export class RoundSource {
     this.#code.get(this.#next).i32(count).op("i32.add").loadAt(this.#environment.count).op("i32.le_s");
   }
 
-  /** Push the next token. */
-  emitToken(rounds: number): void {
+  /** Push the next token; it stands in a place of its own, for a pass may pop several. */
+  emitToken(rounds: number): Place {
     const code = this.#code;
     const { tokens, times } = this.#environment;
     const at = code.local("i32");
     code.get(this.#next).i32(this.channel.layout.bytes).op("i32.mul").loadAt(tokens).op("i32.add").set(at);
-    emitCopy(code, this.#state.token, placeAt(this.channel.layout, 0, at));
+    const token = placeAt(this.channel.layout, this.#plan.heap.take(this.channel.layout.bytes));
+    emitCopy(code, token, placeAt(this.channel.layout, 0, at));
     this.#state.emitPush({ code, plan: this.#plan, actor: this.channel.producer, time: this.time }, rounds);
     code.loadAt(times).if();
     code.get(this.#next).i32(2).op("i32.shl").loadAt(times).op("i32.add").get(this.time).mem("i32.store");
     code.end();
     code.get(this.#next).i32(1).op("i32.add").set(this.#next);
+    return token;
   }
 }

@@ -1,0 +1,32 @@
+/**
+ * The numbers in the formulas of channels (language rule 2): how many clocks after what an operation can happen at the earliest.
+ * They are here by name so that a test can show that the comparison with the kernel notices any other number
+ * (test/sim/fast/mutation.spec.ts); nothing else changes them.
+ */
+export interface TimeRules {
+  /** A token is seen one clock after it was pushed. */
+  readonly popAfterPush: number;
+  /** A slot is used again one clock after it was freed. */
+  readonly pushAfterPop: number;
+  /** Operations beyond the lanes of a clock wait for the next. */
+  readonly popAfterPop: number;
+  readonly pushAfterPush: number;
+  /** A row of a grid leaves in clock fed + r + C + this. */
+  readonly leave: number;
+}
+
+const exact: TimeRules = { popAfterPush: 1, pushAfterPop: 1, popAfterPop: 1, pushAfterPush: 1, leave: 0 };
+
+/** In rings (channel-code.ts) and in rounds (round-channel.ts). */
+export let rules: { readonly ring: TimeRules; readonly round: TimeRules } = { ring: exact, round: exact };
+
+/** For tests only: designs that `compile` compiles have other rules. */
+export function withMutation<T>(where: "ring" | "round", change: Partial<TimeRules>, compile: () => T): T {
+  const before = rules;
+  rules = { ...before, [where]: { ...before[where], ...change } };
+  try {
+    return compile();
+  } finally {
+    rules = before;
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Designs whose loops run in step, with random parameters: a loader fills a memory from an outer input, a driver sends
+ * addresses and commands, workers read the memory and look things up, and a joiner waits for all of them. Depths, lanes,
+ * counts, what happens now and then: all at random, so that runs of passes are interrupted everywhere.
+ */
+import { assert, bool, clocks, Module, struct, u16, u8, i32, vec } from "../../../hw/index.js";
+import type { I32, Process, U16, U8 } from "../../../hw/index.js";
+import type { Random } from "./network.js";
+
+export interface InStepOptions {
+  readonly depths: readonly number[];
+  readonly lanes: readonly number[];
+  /** Clocks that the driver, a worker and the joiner take for a pass, and one more now and then. */
+  readonly driverClocks: number;
+  readonly workerClocks: number;
+  readonly words: number;
+  /** Every so many words a worker tells the outside. */
+  readonly tells: number;
+  readonly waits: boolean;
+}
+
+export function randomOptions(random: Random): InStepOptions {
+  const some = (list: readonly number[]): number[] => Array.from({ length: 8 }, () => random.pick(list));
+  return {
+    depths: some([1, 1, 2, 2, 3, 4, 5, 8]),
+    lanes: some([1, 1, 1, 2, 3]),
+    driverClocks: 1 + random.below(2),
+    workerClocks: random.below(3),
+    words: random.pick([8, 16, 32]),
+    tells: random.pick([3, 5, 7, 255]),
+    waits: random.chance(0.5),
+  };
+}
+
+const Job = struct({ words: u16, rounds: u8, gap: u8 });
+const Address = struct({ address: u16, tell: bool, frees: bool });
+const Command = struct({ count: u8, first: bool, last: bool, gap: u8 });
+const Word = vec(u8, 4);
+
+export class InStep extends Module {
+  static readonly source = import.meta.url;
+  readonly options: InStepOptions;
+  readonly jobs = this.channelIn(Job);
+  readonly beats = this.channelIn(struct({ data: Word, last: bool }));
+  readonly told = this.channelOut(u16);
+  readonly results = this.channelOut(struct({ sum: i32, count: u16 }));
+  readonly filled;
+  readonly freed;
+  readonly orders;
+  readonly addresses0;
+  readonly addresses1;
+  readonly words0;
+  readonly words1;
+  readonly memo;
+  readonly table = this.memory(u8, 16, { init: Array.from({ length: 16 }, (_, i) => u8(i * 37)) });
+  readonly fills;
+  readonly reads;
+  readonly looks = this.table.readPort();
+  total = i32(0);
+
+  constructor(options: InStepOptions) {
+    super(null, "steps");
+    this.options = options;
+    const size = (i: number): { depth: number; lanes: number } => ({
+      depth: options.depths[i]!,
+      lanes: options.lanes[i]!,
+    });
+    this.filled = this.channel(Job, { name: "filled", ...size(0) });
+    this.freed = this.channel(bool, { name: "freed", ...size(1) });
+    this.orders = this.channel(Command, { name: "orders", ...size(2) });
+    this.addresses0 = this.channel(Address, { name: "addresses0", ...size(3) });
+    this.addresses1 = this.channel(u16, { name: "addresses1", ...size(4) });
+    this.words0 = this.channel(Word, { name: "words0", ...size(5) });
+    this.words1 = this.channel(u8, { name: "words1", ...size(6) });
+    this.memo = this.memory(Word, 64);
+    this.fills = this.memo.writePort();
+    this.reads = this.memo.readPort();
+    this.clocked(this.load);
+    this.clocked(this.drive);
+    this.clocked(this.fetch);
+    this.clocked(this.look);
+    this.clocked(this.join);
+  }
+
+  /** Two tokens of the outer input give a word of the memory. */
+  *load(): Process {
+    for (;;) {
+      const job = yield* this.jobs.pop();
+      assert(job.words >= 1 && job.words <= 64, "a job has words");
+      for (let w = u16(0); w < job.words; w = u16(w + 1)) {
+        const beat = yield* this.beats.pop();
+        // One lane: this waits for the next clock.
+        const more = yield* this.beats.pop();
+        this.fills.write(w, more.last ? more.data : beat.data);
+        yield;
+      }
+      yield* this.filled.push(job);
+      const token = yield* this.freed.pop();
+      assert(token, "freed");
+    }
+  }
+
+  *drive(): Process {
+    for (;;) {
+      const job = yield* this.filled.pop();
+      for (let round = u8(0); round < job.rounds; round = u8(round + 1)) {
+        let sent = u16(0);
+        while (sent < job.words) {
+          const last = sent === job.words - 1;
+          yield* this.addresses0.push({
+            address: sent,
+            tell: sent % this.options.tells === this.options.tells - 1,
+            frees: last && round === job.rounds - 1,
+          });
+          yield* this.addresses1.push(u16(job.words - sent));
+          if (this.options.driverClocks > 1) yield;
+          yield* this.orders.push({ count: u8(last ? 3 : 4), first: sent === 0, last, gap: u8(last ? job.gap : 0) });
+          sent = u16(sent + 1);
+          yield;
+        }
+      }
+      yield;
+    }
+  }
+
+  *fetch(): Process {
+    for (;;) {
+      const order = yield* this.addresses0.pop();
+      this.reads.read(order.address);
+      yield;
+      if (order.tell) yield* this.told.push(order.address);
+      if (order.frees) yield* this.freed.push(true);
+      if (this.options.workerClocks > 1) yield;
+      yield* this.words0.push(this.reads.q);
+    }
+  }
+
+  *look(): Process {
+    for (;;) {
+      const number = yield* this.addresses1.pop();
+      this.looks.read(u16(number % 16));
+      yield;
+      const found = this.looks.q;
+      if (this.options.workerClocks > 0) yield;
+      yield* this.words1.push(found);
+    }
+  }
+
+  *join(): Process {
+    let count = u16(0);
+    for (;;) {
+      const order = yield* this.orders.pop();
+      const word = yield* this.words0.pop();
+      const scale = yield* this.words1.pop();
+      if (order.first) {
+        this.total = i32(0);
+        if (this.options.waits) yield;
+      }
+      let part = i32(0);
+      for (let b = 0; b < 4; b++) if (b < order.count) part = i32(part + word[b]! * scale);
+      this.total = i32(this.total + part);
+      count = u16(count + 1);
+      yield;
+      yield* clocks(order.gap);
+      if (order.last) yield* this.results.push({ sum: this.total, count });
+    }
+  }
+}
+
+export type JobToken = { words: U16; rounds: U8; gap: U8 };
+export type ResultToken = { sum: I32; count: U16 };

@@ -1,0 +1,78 @@
+/** The comparisons with the kernel would notice a wrong rule of time: each rule, changed by one clock, is caught. */
+import { expect } from "chai";
+import { elaborate } from "../../../hw/index.js";
+import { readDesign } from "../../../hw/frontend/index.js";
+import { FastEngine } from "../../../sim/fast/engine.js";
+import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
+import { Fed, OutputStationary, tiles } from "./arrays.js";
+import { InStep, randomOptions } from "./in-step.js";
+import { Random, randomNetwork } from "./network.js";
+import { comparable, inFast as networkInFast, outside } from "./outside.js";
+import { inFast as stepsInFast, inKernel as stepsInKernel, setting } from "./steps.js";
+
+const NETWORKS = 60;
+const DESIGNS = 6;
+
+const mutants: [keyof TimeRules, number, string][] = [
+  ["popAfterPush", 0, "a token is seen in the clock of its push"],
+  ["popAfterPush", 2, "a token is seen two clocks after its push"],
+  ["pushAfterPop", 0, "a slot is used again in the clock in which it was freed"],
+  ["pushAfterPop", 2, "a slot is used again two clocks after it was freed"],
+  ["popAfterPop", 0, "more pops in a clock than lanes"],
+  ["popAfterPop", 2, "a pop in every other clock"],
+  ["pushAfterPush", 0, "more pushes in a clock than lanes"],
+  ["pushAfterPush", 2, "a push in every other clock"],
+];
+
+/** What a run shows, or how it failed. */
+function outcome(run: () => unknown): string {
+  try {
+    return JSON.stringify(run());
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe("A changed rule of time is caught", () => {
+  for (const [rule, value, what] of mutants) {
+    it(`in rings: ${what}`, () => {
+      let caught = 0;
+      for (let seed = 1; seed <= NETWORKS && caught === 0; seed++) {
+        const around = outside(seed, randomNetwork(seed, { polls: false }));
+        const run = (): string =>
+          outcome(() => comparable(networkInFast(randomNetwork(seed, { polls: false }), around, false)));
+        if (withMutation("ring", { [rule]: value }, run) !== run()) caught = seed;
+      }
+      expect(caught, `caught by a network up to ${NETWORKS}`).to.be.above(0);
+    });
+
+    it(`in rounds: ${what}`, async () => {
+      let caught = 0;
+      for (let seed = 1; seed <= DESIGNS && caught === 0; seed++) {
+        const random = new Random(seed);
+        const options = randomOptions(random);
+        const { ir } = await readDesign(elaborate(new InStep(options)));
+        const around = setting(random);
+        const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
+        const expected = outcome(() => stepsInKernel(new InStep(options), around));
+        expect(outcome(() => stepsInFast(new FastEngine(ir), around)) === expected, "equal without it").to.equal(true);
+        if (outcome(() => stepsInFast(mutant, around)) !== expected) caught = seed;
+      }
+      expect(caught, `caught by a design up to ${DESIGNS}`).to.be.above(0);
+    });
+  }
+
+  it("in grids: a row leaves a clock later", async () => {
+    const { ir } = await readDesign(elaborate(new Fed(4, 3, new OutputStationary())));
+    const waves = tiles(new Random(1), 4, 3, false);
+    const run = (engine: FastEngine): string =>
+      outcome(() => {
+        engine.send("waves", waves);
+        engine.output("out", 4096);
+        engine.run();
+        return engine.values("out");
+      });
+    const mutant = withMutation("ring", { leave: 1 }, () => new FastEngine(ir));
+    expect(run(mutant)).to.not.equal(run(new FastEngine(ir)));
+  });
+});

@@ -1,0 +1,90 @@
+/** A random outside for the designs of in-step.ts, and their runs under both engines. */
+import { clocks, u16, u8 } from "../../../hw/index.js";
+import type { FastEngine } from "../../../sim/fast/engine.js";
+import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
+import { Kernel } from "../../../sim/kernel/kernel.js";
+import type { InStep, JobToken } from "./in-step.js";
+import type { Random } from "./network.js";
+
+export interface Seen {
+  readonly told: readonly unknown[];
+  readonly results: readonly unknown[];
+  readonly counters: unknown;
+}
+
+export interface Setting {
+  readonly jobs: readonly JobToken[];
+  readonly beats: readonly unknown[];
+  /** Clocks before each beat that comes in and each result that goes out. */
+  readonly gaps: readonly number[];
+  readonly slow: readonly number[];
+  readonly horizons: readonly number[];
+}
+
+const ENOUGH = 3000;
+
+export function setting(random: Random): Setting {
+  const jobs: JobToken[] = Array.from({ length: 1 + random.below(3) }, () => ({
+    words: u16(1 + random.below(64)),
+    rounds: u8(1 + random.below(3)),
+    gap: u8(random.pick([0, 0, 1, 9])),
+  }));
+  const beats = Array.from({ length: jobs.reduce((sum, { words }) => sum + 2 * words, 0) }, (_, i) => ({
+    data: Array.from({ length: 4 }, () => u8(random.below(256))),
+    last: i % 3 === 0,
+  }));
+  const at = random.chance(0.4) ? 0.1 : 0;
+  const gaps = beats.map(() => (random.chance(at) ? random.below(12) : 0));
+  const most = random.pick([0, 0, 3, 40]);
+  const slow = Array.from({ length: ENOUGH }, () => (random.chance(0.2) ? random.below(most + 1) : 0));
+  const horizons: number[] = [];
+  for (let t = 0; random.chance(0.6) && horizons.length < 6;) horizons.push((t += 1 + random.below(150)));
+  return { jobs, beats, gaps, slow, horizons };
+}
+
+const comparable = (counters: Counters): unknown => ({
+  clocks: counters.clocks,
+  // In any order: the kernel lists them as they first come up.
+  stalls: Object.fromEntries(Object.entries(stallTable(counters)).sort(([a], [b]) => (a < b ? -1 : 1))),
+  processes: counters.processes.map(({ path, busy, idle }) => ({ path, busy, idle })),
+  channels: counters.channels,
+  memories: counters.memories,
+});
+
+export function inKernel(design: InStep, { jobs, beats, gaps, slow, horizons }: Setting): Seen[] {
+  const kernel = new Kernel(design);
+  const { inputs, outputs } = kernel.design;
+  kernel.spawn(function* jobSource() {
+    for (const job of jobs) yield* inputs["jobs"]!.push(job);
+  });
+  kernel.spawn(function* beatSource() {
+    for (const [i, beat] of beats.entries()) {
+      yield* clocks(gaps[i]!);
+      yield* inputs["beats"]!.push(beat);
+    }
+  });
+  const seen: Record<string, unknown[]> = { told: [], results: [] };
+  for (const port of ["told", "results"])
+    kernel.spawn(function* sink() {
+      for (const gap of slow) {
+        yield* clocks(gap);
+        const value: unknown = yield* outputs[port]!.pop();
+        seen[port]!.push({ value: outputs[port]!.type.copy(value), clock: kernel.now });
+      }
+    });
+  return [...horizons, undefined].map((until) => {
+    kernel.run(until === undefined ? {} : { until });
+    return { told: [...seen["told"]!], results: [...seen["results"]!], counters: comparable(kernel.counters) };
+  });
+}
+
+export function inFast(engine: FastEngine, { jobs, beats, gaps, slow, horizons }: Setting): Seen[] {
+  engine.send("jobs", jobs);
+  engine.send("beats", beats, gaps.some((gap) => gap > 0) ? gaps : undefined);
+  engine.output("told", ENOUGH, slow);
+  engine.output("results", ENOUGH, slow);
+  return [...horizons, undefined].map((until) => {
+    engine.run(until === undefined ? {} : { until });
+    return { told: engine.values("told"), results: engine.values("results"), counters: comparable(engine.counters) };
+  });
+}
