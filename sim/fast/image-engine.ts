@@ -102,7 +102,7 @@ export class ImageEngine {
       const times = (input ? this.#sent : this.#received).get(stream.name)!.times;
       return { stream, record, done, times, actor, question: this.#compiled.frames[actor]! + frame.pollTime };
     });
-    this.#pacing = new Pacing(new DmaArbiter(streams, board), ports, this.#view);
+    this.#pacing = new Pacing(new DmaArbiter(streams, board), ports, this.#memory.buffer);
   }
 
   /** What the transfers did, after a run at a board's pace. */
@@ -195,15 +195,16 @@ export class ImageEngine {
   #settle(horizon: number): boolean {
     if (!this.#pacing) return false;
     const { frames, queue, queueSlots, polling } = this.#compiled;
-    let poll = LAST_CLOCK;
-    for (const actor of polling) poll = Math.min(poll, this.#i32(frames[actor]! + frame.pollTime));
-    const { woken, answered } = this.#pacing.settle(horizon, poll);
-    const { tail } = this.#exports;
-    for (const actor of woken) {
-      this.#view.setInt32(queue + ((tail.value as number) & (queueSlots - 1)) * 4, actor, true);
-      tail.value = (tail.value as number) + 1;
+    let poll: number | undefined;
+    for (const actor of polling) poll = Math.min(poll ?? LAST_CLOCK, this.#i32(frames[actor]! + frame.pollTime));
+    const answered = this.#pacing.settle(horizon, poll);
+    const { woken } = this.#pacing;
+    if (woken.length > 0) {
+      let tail = this.#exports.tail.value as number;
+      for (const actor of woken) this.#view.setInt32(queue + (tail++ & (queueSlots - 1)) * 4, actor, true);
+      this.#exports.tail.value = tail;
     }
-    return woken.length > 0 || (answered && polling.length > 0);
+    return woken.length > 0 || (answered > 0 && polling.length > 0);
   }
 
   /** Nobody can move any more, whatever the horizon. */

@@ -42,32 +42,36 @@ export function paceBytes({ transfers }: PacedStream, beatsPerBurst: number): nu
 export class Pacing {
   readonly #arbiter: DmaArbiter;
   readonly #ports: readonly PacedPort[];
-  readonly #view: DataView;
+  /** The engine's memory; all that is read here is aligned. */
+  readonly #words: Int32Array;
+  readonly #floats: Float64Array;
+  /** Actors that the last call of `settle` has given what they wait for. */
+  readonly woken: number[] = [];
   readonly #states: readonly PortState[];
 
-  /** `view` shows the engine's memory, which must not grow any more. */
-  constructor(arbiter: DmaArbiter, ports: readonly PacedPort[], view: DataView) {
+  /** `memory` is the engine's, which must not grow any more. */
+  constructor(arbiter: DmaArbiter, ports: readonly PacedPort[], memory: ArrayBuffer) {
     this.#arbiter = arbiter;
     this.#ports = ports;
-    this.#view = view;
+    this.#words = new Int32Array(memory);
+    this.#floats = new Float64Array(memory);
     this.#states = ports.map((port, i) => this.#writeRecord(port, i));
   }
 
   #writeRecord({ stream, record }: PacedPort, index: number): PortState {
-    const view = this.#view;
     const { beatClocks, gap, beatsPerBurst, outstanding } = this.#arbiter.timing(index);
     const bursts = stream.transfers.reduce((sum, { beats }) => sum + Math.ceil(beats / beatsPerBurst), 0);
     const transfers = record + pace.bytes;
     const answers = transfers + stream.transfers.length * transfer.bytes;
     const asks = answers + bursts * 8;
-    for (let at = record; at < transfers; at += 4) view.setInt32(at, 0, true);
-    view.setFloat64(record + pace.beatClocks, beatClocks, true);
-    view.setFloat64(record + pace.gap, gap, true);
+    this.#words.fill(0, record >> 2, transfers >> 2);
+    this.#floats[(record + pace.beatClocks) >> 3] = beatClocks;
+    this.#floats[(record + pace.gap) >> 3] = gap;
     for (const [field, value] of Object.entries({ beatsPerBurst, outstanding, transfers, answers, asks }))
-      view.setInt32(record + pace[field as "asks"], value, true);
-    stream.transfers.forEach(({ beats }, i) =>
-      view.setInt32(transfers + i * transfer.bytes + transfer.beats, beats, true),
-    );
+      this.#words[(record + pace[field as "asks"]) >> 2] = value;
+    stream.transfers.forEach(({ beats }, i) => {
+      this.#words[(transfers + i * transfer.bytes + transfer.beats) >> 2] = beats;
+    });
     const state = { transfers, answers, asks, asked: 0, ended: 0, endBeat: stream.transfers[0]?.beats ?? Infinity };
     if (stream.transfers.length > 0) this.#begin(index, 0, state);
     return state;
@@ -76,64 +80,67 @@ export class Pacing {
   #begin(index: number, number: number, { transfers }: { readonly transfers: number }): void {
     const { clock, started } = this.#arbiter.begins(index)[number]!;
     const at = transfers + number * transfer.bytes;
-    this.#view.setInt32(at + transfer.clock, clock, true);
-    this.#view.setFloat64(at + transfer.started, started, true);
-    this.#view.setInt32(this.#ports[index]!.record + pace.begins, number + 1, true);
+    this.#words[(at + transfer.clock) >> 2] = clock;
+    this.#floats[(at + transfer.started) >> 3] = started;
+    this.#words[(this.#ports[index]!.record + pace.begins) >> 2] = number + 1;
   }
 
   /**
-   * Answer what can be answered of clocks before `horizon` (and not after `poll`, the clock of the first open poll of the
-   * design). Returns the actors that can go on, and whether anything was answered at all.
+   * Answer what can be answered of clocks before `horizon`; `poll` is the clock of the first open poll of the design, and
+   * undefined if it never polls. Returns how many were answered; `woken` has the actors that can go on.
    */
-  settle(horizon: number, poll: number): { readonly woken: number[]; readonly answered: boolean } {
-    this.#ports.forEach((port, i) => this.#collect(port, i));
-    const woken: number[] = [];
-    let answered = false;
-    for (let before = Math.min(horizon, poll + 1); ; answered = true) {
+  settle(horizon: number, poll: number | undefined): number {
+    const { woken } = this;
+    woken.length = 0;
+    for (let i = 0; i < this.#ports.length; i++) this.#collect(this.#ports[i]!, i);
+    let answered = 0;
+    let before = poll === undefined ? horizon : Math.min(horizon, poll + 1);
+    for (; ; answered++) {
       const answer = this.#arbiter.answer(before);
       if (!answer) break;
       const { stream, kind, index, clock } = answer;
       const { record, actor } = this.#ports[stream]!;
       const state = this.#states[stream]!;
       if (kind === "burst") {
-        this.#view.setFloat64(state.answers + index * 8, this.#arbiter.answers(stream)[index]!, true);
-        this.#view.setInt32(record + pace.answered, index + 1, true);
+        this.#floats[(state.answers >> 3) + index] = this.#arbiter.answers(stream)[index]!;
+        this.#words[(record + pace.answered) >> 2] = index + 1;
       } else if (kind === "begin") this.#begin(stream, index, state);
       else continue;
-      if (this.#view.getInt32(record + pace.waits, true) === 0 || !this.#waitsFor(stream, kind, index)) continue;
-      this.#view.setInt32(record + pace.waits, 0, true);
+      const waits = (record + pace.waits) >> 2;
+      if (this.#words[waits] === 0 || !this.#waitsFor(stream, kind, index)) continue;
+      this.#words[waits] = 0;
       woken.push(actor);
       before = Math.min(before, clock);
     }
-    if (answered)
+    if (answered > 0 && poll !== undefined)
       this.#ports.forEach(({ question }, i) => {
         const open = this.#arbiter.openOf(i);
-        this.#view.setInt32(question, open === Infinity ? NEVER : open, true);
+        this.#words[question >> 2] = open === Infinity ? NEVER : open;
       });
-    return { woken, answered };
+    return answered;
   }
 
   /** An actor waits for the oldest answer that it needs: a later one is of no use to it. */
   #waitsFor(stream: number, kind: "burst" | "begin", index: number): boolean {
     const { record } = this.#ports[stream]!;
-    const field = (name: "transfer" | "burst" | "begun" | "outstanding"): number =>
-      this.#view.getInt32(record + pace[name], true);
-    if (kind === "begin") return field("begun") === 0 && field("transfer") === index;
-    const needed = this.#ports[stream]!.stream.direction === "in" ? 0 : field("outstanding");
-    return field("begun") === 1 && field("burst") - needed === index;
+    const begun = this.#field(record, "begun");
+    if (kind === "begin") return begun === 0 && this.#field(record, "transfer") === index;
+    const needed = this.#ports[stream]!.stream.direction === "in" ? 0 : this.#field(record, "outstanding");
+    return begun === 1 && this.#field(record, "burst") - needed === index;
+  }
+
+  #field(record: number, name: keyof typeof pace): number {
+    return this.#words[(record + pace[name]) >> 2]!;
   }
 
   /** New questions of a port. */
   #collect({ stream, record, done, times }: PacedPort, index: number): void {
-    const view = this.#view;
     const state = this.#states[index]!;
-    const asked = view.getInt32(record + pace.asked, true);
-    for (; state.asked < asked; state.asked++)
-      this.#arbiter.ask(index, view.getInt32(state.asks + state.asked * 4, true));
-    const moved = view.getInt32(done, true);
-    if (moved < state.endBeat) return;
+    const asked = this.#field(record, "asked");
+    for (; state.asked < asked; state.asked++) this.#arbiter.ask(index, this.#words[(state.asks >> 2) + state.asked]!);
+    if (this.#words[done >> 2]! < state.endBeat) return;
     // The next transfer has not begun, so no more than one can have ended.
-    if (stream.direction === "in") this.#arbiter.sent(index, view.getInt32(times + (state.endBeat - 1) * 4, true));
+    if (stream.direction === "in") this.#arbiter.sent(index, this.#words[(times >> 2) + state.endBeat - 1]!);
     state.endBeat += stream.transfers[++state.ended]?.beats ?? Infinity;
   }
 
@@ -141,7 +148,7 @@ export class Pacing {
   starting(stream: string, clock: number): boolean {
     const index = this.#ports.findIndex((port) => port.stream.name === stream);
     const { record, stream: paced } = this.#ports[index]!;
-    const number = this.#view.getInt32(record + pace.transfer, true);
+    const number = this.#field(record, "transfer");
     if (number >= paced.transfers.length) return false;
     const begin = this.#arbiter.begins(index)[number];
     return begin === undefined || clock < begin.clock;
@@ -149,7 +156,7 @@ export class Pacing {
 
   /** Somebody waits for an answer. */
   get waiting(): boolean {
-    return this.#ports.some(({ record }) => this.#view.getInt32(record + pace.waits, true) !== 0);
+    return this.#ports.some(({ record }) => this.#field(record, "waits") !== 0);
   }
 
   get traces(): TransferTrace[] {
@@ -160,7 +167,7 @@ export class Pacing {
       const { times } = this.#ports[stream]!;
       const before = streams[stream]!.transfers.slice(0, number).reduce((sum, { beats }) => sum + beats, 0);
       const { beats } = streams[stream]!.transfers[number]!;
-      const clock = (beat: number): number => this.#view.getInt32(times + (before + beat) * 4, true);
+      const clock = (beat: number): number => this.#words[(times >> 2) + before + beat]!;
       const eighths = Array.from({ length: PROGRESS_PARTS }, (_, part) => clock(eighthEnds(part, beats) - 1));
       return { first: clock(0), last: clock(beats - 1), eighths };
     });

@@ -93,6 +93,7 @@ class Channel {
   /** When transfers were done, and the open question of the last of them. */
   readonly done: number[] = [];
   closing = Infinity;
+  bytes = 0;
   /** The transfer and the burst in it that the next answer is for. */
   #transfer = 0;
   #burst = 0;
@@ -103,26 +104,27 @@ class Channel {
     this.timing = timing;
   }
 
-  /** Bytes of the burst at hand, and whether it ends its transfer; goes on to the next. */
-  take(): { bytes: number; ends: boolean } {
+  /** On to the next burst, of `bytes` bytes; true if it ends its transfer. */
+  take(): boolean {
     const { beatsPerBurst } = this.timing;
     const left = this.stream.transfers[this.#transfer]!.beats - this.#burst * beatsPerBurst;
     const ends = left <= beatsPerBurst;
     this.#transfer += ends ? 1 : 0;
     this.#burst = ends ? 0 : this.#burst + 1;
-    return { bytes: Math.min(left, beatsPerBurst) * this.stream.bytes, ends };
+    this.bytes = Math.min(left, beatsPerBurst) * this.stream.bytes;
+    return ends;
   }
 }
 
 /** An answer, for who waits for it. */
 export interface Answer {
   /** Index of the stream. */
-  readonly stream: number;
+  stream: number;
   /** Number of the burst answered, or of the transfer that begins; over all transfers. */
-  readonly kind: "burst" | "begin" | "end";
-  readonly index: number;
+  kind: "burst" | "begin" | "end";
+  index: number;
   /** No channel acts on it before this clock. */
-  readonly clock: number;
+  clock: number;
 }
 
 export class DmaArbiter {
@@ -131,6 +133,10 @@ export class DmaArbiter {
   readonly #channels: readonly Channel[];
   readonly #readLatency: number;
   readonly #writeLatency: number;
+  /** Per stream, the least clock of its open questions; infinity if it has none. */
+  readonly #open: Float64Array;
+  /** The last answer: there are too many of them to make an object for each. */
+  readonly #answer: Answer = { stream: 0, kind: "end", index: 0, clock: 0 };
   /** Transfers in the order in which they ended. */
   readonly ended: { readonly stream: number; readonly transfer: number }[] = [];
 
@@ -141,6 +147,7 @@ export class DmaArbiter {
     this.#writeLatency = board["hp.writeLatency"];
     const ports = { in: 0, out: 0 };
     this.#channels = streams.map((stream) => new Channel(stream, ports[stream.direction]++, beatTiming(stream, board)));
+    this.#open = new Float64Array(streams.length).fill(Infinity);
     // The program's first transfer on each channel is started in the order of the list.
     this.#channels
       .filter(({ stream }) => stream.transfers.length > 0)
@@ -178,6 +185,7 @@ export class DmaArbiter {
   /** A channel wants its next burst. Its questions come in the order of their clocks. */
   ask(stream: number, clock: number): void {
     this.#channels[stream]!.asked.push(clock);
+    if (clock < this.#open[stream]!) this.#open[stream] = clock;
   }
 
   /** The last beat of a transfer to the accelerator moved at `last`. */
@@ -185,19 +193,12 @@ export class DmaArbiter {
     const channel = this.#channels[stream]!;
     channel.done.push(last + 1);
     channel.closing = last + 1;
+    this.#open[stream] = Math.min(this.#open[stream]!, last + 1);
   }
 
   /** The least clock of an open question of a stream; infinity if it has none. */
   openOf(stream: number): number {
-    const { asked, answers, closing } = this.#channels[stream]!;
-    return Math.min(asked[answers.length] ?? Infinity, closing);
-  }
-
-  /** The least clock of an open question. */
-  get open(): number {
-    let least = Infinity;
-    for (let i = 0; i < this.#channels.length; i++) least = Math.min(least, this.openOf(i));
-    return least;
+    return this.#open[stream]!;
   }
 
   /** Answer all questions of clocks before `now`. */
@@ -205,44 +206,51 @@ export class DmaArbiter {
     while (this.answer(now) !== undefined);
   }
 
-  /** Answer the first open question of a clock before `now`, if there is one. */
-  answer(now: number): Answer | undefined {
-    let first: number | undefined;
+  /** Answer the first open question of a clock before `now`, if there is one. What is returned holds until the next call. */
+  answer(now: number): Readonly<Answer> | undefined {
+    const open = this.#open;
+    let first = -1;
     let clock = now;
-    for (let i = 0; i < this.#channels.length; i++) {
-      const at = this.openOf(i);
+    for (let i = 0; i < open.length; i++) {
+      const at = open[i]!;
       if (at >= clock) continue;
       clock = at;
       first = i;
     }
-    if (first === undefined) return undefined;
+    if (first < 0) return undefined;
     const channel = this.#channels[first]!;
-    return channel.closing === clock ? this.#close(first, channel) : this.#burst(first, channel, clock);
+    this.#answer.stream = first;
+    if (channel.closing === clock) this.#close(channel, clock);
+    else this.#burst(channel, clock);
+    open[first] = Math.min(channel.asked[channel.answers.length] ?? Infinity, channel.closing);
+    return this.#answer;
   }
 
-  #burst(stream: number, channel: Channel, clock: number): Answer {
-    const { bytes, ends } = channel.take();
+  #burst(channel: Channel, clock: number): void {
+    const ends = channel.take();
     const direction: Direction = channel.stream.direction === "in" ? "read" : "write";
-    const { start, end } = this.ddr.burst(clock, channel.port, direction, bytes);
+    const { start, end } = this.ddr.burst(clock, channel.port, direction, channel.bytes);
     const at = Math.max(direction === "read" ? start + this.#readLatency : end, clock + 1);
-    const index = channel.answers.push(at) - 1;
-    if (direction === "write" && ends) {
-      const done = at + this.#writeLatency;
-      channel.done.push(done);
-      channel.closing = edge(done);
-    }
-    return { stream, kind: "burst", index, clock: edge(at) };
+    this.#answer.kind = "burst";
+    this.#answer.index = channel.answers.push(at) - 1;
+    this.#answer.clock = edge(at);
+    if (direction === "read" || !ends) return;
+    const done = at + this.#writeLatency;
+    channel.done.push(done);
+    channel.closing = edge(done);
   }
 
-  #close(stream: number, channel: Channel): Answer {
-    const clock = channel.closing;
-    const transfer = channel.done.length - 1;
-    channel.closing = Infinity;
+  #close({ stream: { transfers }, begins, done }: Channel, clock: number): void {
+    const { stream } = this.#answer;
+    this.#channels[stream]!.closing = Infinity;
+    const transfer = done.length - 1;
     this.ended.push({ stream, transfer });
-    const index = transfer + 1;
-    if (index >= channel.stream.transfers.length) return { stream, kind: "end", index, clock: Infinity };
-    const begin = this.#dispatcher.restart(channel.done[transfer]!);
-    channel.begins.push({ ...begin, clock: Math.max(edge(begin.started), clock + 1) });
-    return { stream, kind: "begin", index, clock: channel.begins[index]!.clock };
+    this.#answer.index = transfer + 1;
+    this.#answer.kind = transfer + 1 < transfers.length ? "begin" : "end";
+    this.#answer.clock = Infinity;
+    if (this.#answer.kind === "end") return;
+    const begin = this.#dispatcher.restart(done[transfer]!);
+    this.#answer.clock = Math.max(edge(begin.started), clock + 1);
+    begins.push({ ...begin, clock: this.#answer.clock });
   }
 }

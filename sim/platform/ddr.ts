@@ -8,11 +8,13 @@ import type { BoardValues } from "./platform.js";
 export type Direction = "read" | "write";
 
 export class Ddr {
-  readonly #perByte: Readonly<Record<Direction, number>>;
+  readonly #readPerByte: number;
+  readonly #writePerByte: number;
   readonly #turnaround: number;
   readonly #portPerByte: number;
   readonly #ports: number;
-  readonly #portFree = new Map<string, number>();
+  /** Per port, its read channel and its write channel. */
+  readonly #portFree: Float64Array;
   #free = 0;
   #last: Direction = "read";
   /** Clocks in which the controller moved data or turned around. */
@@ -21,25 +23,27 @@ export class Ddr {
 
   constructor(board: BoardValues) {
     const clocksPerNs = board["pl.clock"] / 1000;
-    this.#perByte = { read: board["ddr.read"] * clocksPerNs, write: board["ddr.write"] * clocksPerNs };
+    this.#readPerByte = board["ddr.read"] * clocksPerNs;
+    this.#writePerByte = board["ddr.write"] * clocksPerNs;
     this.#turnaround = board["ddr.turnaround"] * clocksPerNs;
     this.#portPerByte = 1 / board["hp.width"];
-    this.#ports = board["hp.ports"];
+    this.#ports = Math.max(1, Math.round(board["hp.ports"]));
+    this.#portFree = new Float64Array(2 * this.#ports);
   }
 
   /** A burst of a port, asked for at `at`: when its data begins to move at the port, and when port and memory have done it. */
   burst(at: number, port: number, direction: Direction, bytes: number): { start: number; end: number } {
     const turn = direction === this.#last ? 0 : this.#turnaround;
     const served = Math.max(at, this.#free) + turn;
-    const service = bytes * this.#perByte[direction];
+    const service = bytes * (direction === "read" ? this.#readPerByte : this.#writePerByte);
     this.#free = served + service;
     this.#last = direction;
     this.busyClocks += service + turn;
     this.bytes += bytes;
-    const key = `${port % this.#ports}${direction}`;
-    const start = Math.max(served, this.#portFree.get(key) ?? 0);
+    const channel = 2 * (port % this.#ports) + (direction === "read" ? 0 : 1);
+    const start = Math.max(served, this.#portFree[channel]!);
     const portEnd = start + bytes * this.#portPerByte;
-    this.#portFree.set(key, portEnd);
+    this.#portFree[channel] = portEnd;
     return { start, end: Math.max(portEnd, this.#free) };
   }
 }
