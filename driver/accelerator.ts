@@ -5,6 +5,7 @@
 import type { Counters } from "../sim/kernel/counters.js";
 import type { TransferTrace } from "../sim/platform/dma.js";
 import type { Timeline } from "../sim/profile/timeline.js";
+import type { LeastClocks } from "./design.js";
 import type { ConvLayer } from "./layer.js";
 
 /** What one layer cost on the accelerator. */
@@ -43,6 +44,7 @@ export interface LayerDetail {
   /** With a board's DMA: the clock by which each eighth of the input was taken, the slowest stream. */
   readonly inputProgress?: readonly number[];
   readonly tiling: Readonly<Record<string, number | boolean>>;
+  readonly least?: LeastClocks;
 }
 
 export interface LayerResult extends LayerCost {

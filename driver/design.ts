@@ -38,6 +38,16 @@ export interface CompiledProgram {
   readonly unpacks: boolean;
   /** How the layer was tiled, in words and figures, for reports. */
   readonly tiling: Readonly<Record<string, number | boolean>>;
+  /** Least clocks that the hardware's own shape allows; absent where the design does not say. */
+  readonly least?: LeastClocks;
+}
+
+/** Clocks below which a layer cannot come, however fast its bytes move. */
+export interface LeastClocks {
+  /** Of the arithmetic, where every tile is computed whole. */
+  readonly tiles: number;
+  /** Of the post-processor, at all its lanes. */
+  readonly lanes: number;
 }
 
 export interface Design<Config = unknown> {

@@ -75,7 +75,7 @@ export class Offload<Config> implements Accelerator {
   }
 }
 
-function detailOf({ program, packs, unpacks, tiling }: CompiledProgram, result: RunResult): LayerDetail {
+function detailOf({ program, packs, unpacks, tiling, least }: CompiledProgram, result: RunResult): LayerDetail {
   const { counters, transfers, timeline } = result;
   const bytesOf = (role: "input" | "output"): number =>
     program.buffers.reduce((sum, buffer) => sum + (buffer.role === role ? buffer.bytes : 0), 0);
@@ -101,6 +101,7 @@ function detailOf({ program, packs, unpacks, tiling }: CompiledProgram, result: 
     packedBytes: packs ? bytesOf("input") : 0,
     unpackedBytes: unpacks ? bytesOf("output") : 0,
     tiling,
+    ...(least && { least }),
   };
 }
 

@@ -9,6 +9,7 @@ import { Vmac } from "./vmac.js";
 const traits = ({ depth, lineDepth }: VmacConfig): ArrayTraits => ({
   design: "vmac",
   weightOrder: "columns",
+  depth,
   gap: () => 0,
   lines: lineDepth > 0 ? { banks: depth, depth: lineDepth } : undefined,
 });

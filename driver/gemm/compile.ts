@@ -15,6 +15,8 @@ export interface ArrayTraits {
   /** Name of the design, for messages. */
   readonly design: string;
   readonly weightOrder: WeightOrder;
+  /** Products of one output in a clock; 1 unless said otherwise. */
+  readonly depth?: number;
   /** Clocks without operands after a tile of depth `k`. */
   gap(k: number): number;
   /** The line buffer, where the design has one. */
@@ -104,6 +106,10 @@ function compileGemm(layer: ConvLayer, config: GemmConfig, array: ArrayTraits, t
     packs: !direct,
     unpacks: layer.sums === true,
     tiling: { ...tiling },
+    least: {
+      tiles: Math.ceil(m / config.rows) * Math.ceil(n / config.cols) * Math.ceil(k / (array.depth ?? 1)),
+      lanes: m * Math.ceil(n / config.lanes),
+    },
     inputs: (tensor) => ({ input: direct ? tensor : im2col(layer, tensor, rowBytes, unsigned ? 0x80 : 0) }),
     output: (outputs) => (layer.sums ? joinPlanes(outputs["output"]!, tiling) : outputs["output"]!.subarray(0, m * n)),
   };

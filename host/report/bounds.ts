@@ -56,6 +56,9 @@ export function clocksByPart(detail: LayerDetail): Partial<Record<Part, number>>
 export interface Bounds {
   /** MACs at the peak rate. */
   readonly macs: number;
+  /** What the hardware's shape allows: whole tiles, and all lanes of the post-processor. 0 where the design does not say. */
+  readonly tiles: number;
+  readonly lanes: number;
   /** Clocks in which arithmetic was fed: the MACs with what tiles have to pad. */
   readonly compute: number;
   readonly input: number;
@@ -68,6 +71,8 @@ export interface Bounds {
 
 export const boundFormulas: Readonly<Record<keyof Bounds, string>> = {
   macs: "MACs / peak MACs per clock",
+  tiles: "ceil(rows / array rows) x ceil(channels / array columns) x ceil(K / products of an output per clock)",
+  lanes: "rows x ceil(channels / lanes of the post-processor)",
   compute: "clocks in which the arithmetic was busy (MACs and the padding of tiles)",
   input: "bytes of the busiest input stream / 8 bytes per clock of its port",
   weights: "bytes of the busiest weight stream / 8 bytes per clock of its port",
@@ -93,6 +98,8 @@ export function boundsOf(
   const post = (detail.counters?.processes ?? []).filter(({ path }) => /post|ppu|requant/i.test(path));
   return {
     macs: work.macs / work.peak,
+    tiles: detail.least?.tiles ?? 0,
+    lanes: detail.least?.lanes ?? 0,
     compute: work.compute,
     input: stream(/input|inp/i, "in"),
     weights: stream(/weight|wgt/i, "in"),
@@ -100,4 +107,17 @@ export function boundsOf(
     postProcessing: Math.max(0, ...post.map(({ busy }) => busy)),
     memory: board ? (sum("in") * board["ddr.read"] + sum("out") * board["ddr.write"]) * perNs : 0,
   };
+}
+
+/** What no schedule of the same hardware at the same memory can beat: the greatest of these bounds. */
+const hard = ["macs", "tiles", "lanes", "input", "weights", "output", "memory"] as const;
+
+export interface Least {
+  readonly clocks: number;
+  readonly by: (typeof hard)[number];
+}
+
+export function leastOf(bounds: Bounds): Least {
+  const by = hard.reduce((best, name) => (bounds[name] > bounds[best] ? name : best));
+  return { clocks: Math.ceil(bounds[by]), by };
 }

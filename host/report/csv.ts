@@ -22,7 +22,17 @@ const COLUMNS = [
 ] as const;
 
 /** More columns for a run on a board; milliseconds and millijoules, estimated. */
-const BOARD_COLUMNS = ["startMs", "endMs", "bound", "savesMs", ...parts.map((part) => `${part}Ms`), "energyMilliJ"];
+const BOARD_COLUMNS = [
+  "startMs",
+  "endMs",
+  "bound",
+  "savesMs",
+  "leastClocks",
+  "leastBy",
+  "lostClocks",
+  ...parts.map((part) => `${part}Ms`),
+  "energyMilliJ",
+];
 
 export function layersCsv(report: Report): string {
   const { profile } = report;
@@ -36,7 +46,17 @@ export function layersCsv(report: Report): string {
   return stringify(rows, { header: true, columns, escape_formulas: true });
 }
 
-function boardCells({ startMs, endMs, bound, savesMs, timeMs, energy }: LayerProfile): Record<string, string | number> {
+function boardCells(profile: LayerProfile): Record<string, string | number> {
+  const { startMs, endMs, bound, savesMs, timeMs, energy, least } = profile;
   const times = Object.fromEntries(parts.map((part) => [`${part}Ms`, timeMs[part] ?? 0]));
-  return { startMs, endMs, bound, savesMs: savesMs[bound] ?? 0, ...times, energyMilliJ: totalEnergy(energy) * 1e3 };
+  const limit = least ? { leastClocks: least.clocks, leastBy: least.by, lostClocks: least.lost } : {};
+  return {
+    startMs,
+    endMs,
+    bound,
+    savesMs: savesMs[bound] ?? 0,
+    ...limit,
+    ...times,
+    energyMilliJ: totalEnergy(energy) * 1e3,
+  };
 }

@@ -5,7 +5,7 @@ import { energyFormulas } from "../../sim/platform/energy.js";
 import { constantNames, constantOf, type BoardValues } from "../../sim/platform/platform.js";
 import type { Timeline } from "../../sim/profile/timeline.js";
 import type { LayerRun } from "../runtime/executor.js";
-import { partTitles } from "./bounds.js";
+import { boundFormulas, partTitles } from "./bounds.js";
 import type { PageData } from "./page/data.js";
 import type { Profile } from "./profile.js";
 import type { Report } from "./report.js";
@@ -20,6 +20,7 @@ export function reportPage(report: Report, profile: Profile, runs: readonly Laye
     }),
     transfers: runs.flatMap(({ layer, cost }) => transfersOf(profile, layer.operator.index, cost)),
     partTitles,
+    boundFormulas,
     energyFormulas,
     constants: constantNames.map((name) => {
       const { unit, evidence, source } = constantOf(name);

@@ -11,7 +11,7 @@ import type { Threads } from "../../sim/platform/cpu.js";
 import type { Graph } from "../graph/graph.js";
 import type { LayerRun } from "../runtime/executor.js";
 import type { Target } from "../targets.js";
-import { boundsOf, clocksByPart, parts, type Bounds, type Part } from "./bounds.js";
+import { boundsOf, clocksByPart, leastOf, parts, type Bounds, type Least, type Part } from "./bounds.js";
 import { layerWorks } from "./work.js";
 
 export interface LayerProfile {
@@ -27,6 +27,8 @@ export interface LayerProfile {
   readonly savesMs: Readonly<Partial<Record<Part, number>>>;
   /** Least clocks by resource; only on an accelerator. */
   readonly bounds?: Bounds;
+  /** The bound of the layer on this hardware and memory, what gives it, and the clocks lost against it. */
+  readonly least?: Least & { readonly lost: number };
   /** Work of the processor by kind, milliseconds. */
   readonly cpuMs: Readonly<Partial<Record<string, number>>>;
   /** Joules by component. */
@@ -94,7 +96,7 @@ export function makeProfile({ graph, runs, target, platform, threads }: ProfileI
       timeMs,
       bound: largest(timeMs),
       savesMs: savings(timeMs, bounds, nsPerClock),
-      ...(bounds && { bounds }),
+      ...(bounds && { bounds, least: lostOf(leastOf(bounds), run.cost!.clocks) }),
       cpuMs: Object.fromEntries(Object.entries(span.cpu).map(([kind, ns]) => [kind, ns * 1e-6])),
       energy: layerEnergy(run, span, plan, { board, peak }),
     };
@@ -117,6 +119,11 @@ export function makeProfile({ graph, runs, target, platform, threads }: ProfileI
     }),
   };
 }
+
+const lostOf = (least: Least, clocks: number): NonNullable<LayerProfile["least"]> => ({
+  ...least,
+  lost: clocks - least.clocks,
+});
 
 function largest(timeMs: Partial<Record<Part, number>>): Part {
   return parts.reduce<Part>((best, part) => ((timeMs[part] ?? 0) > (timeMs[best] ?? 0) ? part : best), "cpu");

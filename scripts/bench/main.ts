@@ -12,7 +12,7 @@ import { version } from "../../host/version.js";
 import type { Benchmark, Row } from "./harness.js";
 
 const here = new URL(".", import.meta.url);
-const helpers = ["main", "harness", "array", "verilog"];
+const helpers = ["main", "harness", "array", "verilog", "networks", "generated"];
 
 /** Modules of this folder that export a benchmark. */
 const names = readdirSync(fileURLToPath(here))

@@ -1,128 +1,148 @@
 /**
- * How fast the kernel simulates: clocks per second of processor time of a bare 16 x 16 array against hand-written Verilog under Verilator and
- * Icarus (same cells, same operands, same checksum), of the systolic design over MobileNetV1's layers, and the wall time of whole networks.
+ * How fast the fast engine simulates (issue: one run, medians): the systolic design over whole networks, against the faster of two
+ * models under Verilator (its own generated Verilog, equal clock for clock; a hand-written array of the same size, with
+ * nothing around it) and against the engine's SIMD micro-kernel alone; elaboration and compilation, cached or not; and the networks again
+ * under Node 24.
  */
-import { existsSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { systolic } from "../../designs/systolic/index.js";
-import { Offload } from "../../driver/offload.js";
-import { Simulator } from "../../driver/transport/simulator.js";
-import { TandemError } from "../../hw/errors.js";
-import { acceleratorTarget } from "../../host/accelerators.js";
-import { randomGemm } from "../../host/gemm.js";
-import { byteLength } from "../../host/graph/tensor.js";
-import { execute } from "../../host/runtime/executor.js";
-import { makePlan } from "../../host/runtime/plan.js";
-import { readTfliteFile } from "../../host/tflite/reader.js";
-import { runArray } from "./array.js";
-import { cpuSeconds, figure, measure, row, type Benchmark, type BenchOptions, type Row } from "./harness.js";
-import { icarus, verilator, type Peer } from "./verilog.js";
+import { FastSimulator } from "../../driver/transport/fast-simulator.js";
+import { makeFolders } from "../../sim/folders.js";
+import { BLOCK, emitProduct } from "../../sim/fast/product-kernel.js";
+import { Code, WasmModule } from "../../sim/fast/wasm.js";
+import { generatedVerilog } from "./generated.js";
+import { figure, measure, row, type Benchmark, type BenchOptions, type Figure, type Row } from "./harness.js";
+import { networkRows, type Peers } from "./networks.js";
+import { verilator } from "./verilog.js";
 
 const SIZE = 16;
-const DEPTH = 64;
-const CLOCKS = { ours: 100_000, verilator: 1_000_000, icarus: 2000 };
-
-/** 1 x 1 layers of MobileNetV1 1.0/224 as products: rows, channels, depth. */
-const LAYERS = [
-  [12_544, 64, 32],
-  [784, 256, 256],
-  [196, 512, 512],
-  [49, 1024, 1024],
-] as const;
-
-const shared = fileURLToPath(new URL("../../../../shared/models/", import.meta.url));
-const NETWORKS = ["resnet8_cifar10_int8", "mobilenet_v2_1.0_224_int8"];
+const ARRAY_CLOCKS = 1_000_000;
+const main = fileURLToPath(new URL("./main.js", import.meta.url));
+/** Set where this benchmark runs under another Node, for its networks only. */
+const NETWORKS_ONLY = "TANDEM_BENCH_NETWORKS_ONLY";
 
 export const benchmark: Benchmark = {
-  title: "Simulation speed of the kernel",
+  title: "Simulation speed of the fast engine",
   async *run(options) {
-    yield* arrays(options);
-    for (const [m, n, k] of LAYERS) yield await product(options, m, n, k);
-    for (const network of NETWORKS) {
-      const file = `${shared}${network}.tflite`;
-      if (existsSync(file)) yield await wholeNetwork(options, network, file);
-      else options.say(`  ${network}: skipped, there is no ${network}.tflite in ../shared/models`);
+    const products = microKernel(options);
+    yield row("micro-kernel alone, 16 x 16 x 256", "GMAC/s", products, null, "operands packed already");
+    if (process.env[NETWORKS_ONLY] !== undefined) {
+      yield* networkRows(options, { products });
+      return;
     }
+    yield* compilation(options);
+    let fastest: Peers["verilator"];
+    for await (const [peer, shown] of verilatorModels(options)) {
+      yield shown;
+      if (!fastest || peer.speed.median > fastest.speed.median) fastest = peer;
+    }
+    yield* networkRows(options, { products, verilator: fastest });
+    yield* underNode24(options);
   },
 };
 
-async function* arrays(options: BenchOptions): AsyncGenerator<Row> {
-  const ours = await measure(options, () => CLOCKS.ours / runArray(SIZE, DEPTH, CLOCKS.ours).seconds, 1);
-  const peers: [string, (size: number, depth: number) => Peer | undefined, number][] = [
-    ["Verilator", verilator, CLOCKS.verilator],
-    ["Icarus Verilog", icarus, CLOCKS.icarus],
-  ];
-  for (const [tool, open, clocks] of peers) {
-    const name = `array ${SIZE} x ${SIZE}, against ${tool}`;
-    const peer = open(SIZE, DEPTH);
-    if (!peer) {
-      yield row(name, "clocks/cpu-s", ours, null, `${tool} is not installed`);
-      continue;
-    }
-    try {
-      checkSame(peer);
-      yield row(
-        name,
-        "clocks/cpu-s",
-        ours,
-        await measure(options, () => clocks / peer.run(clocks).seconds, 1),
-        peer.name,
-      );
-    } finally {
-      peer.remove();
-    }
+async function* compilation(options: BenchOptions): AsyncGenerator<Row> {
+  const folder = mkdtempSync(join(tmpdir(), "tandem-bench-"));
+  try {
+    const open = async (cache: string | false): Promise<number> => {
+      const start = performance.now();
+      await FastSimulator.of(systolic, {}, { cache });
+      return (performance.now() - start) / 1000;
+    };
+    const name = "systolic 16 x 16: elaborate, read, compile";
+    yield row(`${name}, first in the process`, "s", figure([await open(false)]), null, "loading the compiler included");
+    yield row(name, "s", await measure(options, () => open(false)), null, "");
+    yield row(
+      `${name}, cached`,
+      "s",
+      await measure(options, () => open(folder), 1),
+      null,
+      "elaborated, found by content",
+    );
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }
 
-/** Both must have computed the same before they are timed. */
-function checkSame(peer: Peer): void {
-  const clocks = 1100;
-  const ours = runArray(SIZE, DEPTH, clocks);
-  const theirs = peer.run(clocks);
-  if (ours.rows !== theirs.rows || ours.checksum !== theirs.checksum)
-    throw new TandemError(
-      `${peer.name} disagrees: ${theirs.rows} rows, checksum ${theirs.checksum}; ours ${ours.rows}, ${ours.checksum}`,
-    );
+/** The engine's inner product on operands that are packed already. */
+function microKernel({ runs }: BenchOptions): Figure {
+  const [blocks, size, times] = [32, 16, 20_000];
+  const module = new WasmModule();
+  const code = new Code(["i32"]);
+  const n = code.local("i32");
+  const loop = code.loop();
+  code.i32(blocks).set(n);
+  const panel = { count: size, padded: size };
+  emitProduct(code, { ...panel, panel: 4096 }, { ...panel, panel: 32_768 }, 1024, n);
+  code.get(0).i32(1).op("i32.sub").tee(0).brIf(loop);
+  code.end();
+  module.exportFunction("run", module.add("run", code));
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode(1)), { env: { memory } });
+  const run = instance.exports["run"] as (times: number) => void;
+  run(times);
+  const values: number[] = [];
+  for (let i = 0; i < runs; i++) {
+    const start = performance.now();
+    run(times);
+    values.push((times * blocks * BLOCK * size * size) / (performance.now() - start) / 1e6);
+  }
+  return figure(values);
 }
 
-async function product(options: BenchOptions, m: number, n: number, k: number): Promise<Row> {
-  const { layer, input } = randomGemm(m, n, k, 1);
-  const accelerator = new Offload(systolic, systolic.configure(), Simulator.of(systolic));
-  const compiled = accelerator.compile(layer);
-  let share = 0;
-  const speed = await measure(
-    options,
-    async () => {
-      const start = process.cpuUsage();
-      const { clocks } = await accelerator.run(compiled, input);
-      share = (m * n * k) / clocks / accelerator.peakMacsPerClock;
-      return clocks / cpuSeconds(start);
-    },
-    1,
-  );
-  const note = `no peer: nobody else simulates this design; ${(share * 100).toFixed(1)} % of the array's peak`;
-  return row(`systolic, ${m} x ${n} x ${k}`, "clocks/cpu-s", speed, null, note);
+/** Both models under Verilator, with their rows. */
+async function* verilatorModels(options: BenchOptions): AsyncGenerator<[NonNullable<Peers["verilator"]>, Row]> {
+  const array = verilator(SIZE, 64);
+  if (!array) {
+    options.say("  Verilator is not installed: no peer");
+    return;
+  }
+  try {
+    const speeds = Array.from({ length: options.runs }, () => ARRAY_CLOCKS / array.run(ARRAY_CLOCKS).wallSeconds);
+    const speed = figure(speeds);
+    yield [
+      { speed, name: "the hand-written array in Verilator" },
+      row("hand-written array in Verilator", "clocks/s", speed, null, `${array.name}; nothing around the array`),
+    ];
+  } finally {
+    array.remove();
+  }
+  const { speed, layers } = await generatedVerilog(options);
+  yield [
+    { speed, name: "the generated Verilog in Verilator" },
+    row("generated Verilog in Verilator", "clocks/s", speed, null, `bytes and clocks equal to fast: ${layers}`),
+  ];
 }
 
-async function wholeNetwork(options: BenchOptions, network: string, file: string): Promise<Row> {
-  const graph = readTfliteFile(file);
-  const input = new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!));
-  const clocks = { total: 0 };
-  const cpu: number[] = [];
-  const seconds = await measure({ ...options, runs: Math.min(options.runs, 3) }, async () => {
-    const target = await acceleratorTarget({ on: "sim", engine: "kernel" });
-    try {
-      const { implementations, prefer } = target;
-      const start = performance.now();
-      const startCpu = process.cpuUsage();
-      const { layers } = await execute(makePlan(graph, { implementations, prefer, layers: {} }), [input], {});
-      clocks.total = layers.reduce((sum, { cost }) => sum + (cost?.clocks ?? 0), 0);
-      cpu.push(cpuSeconds(startCpu));
-      return (performance.now() - start) / 1000;
-    } finally {
-      await target.close();
-    }
-  });
-  const note = `wall time, first run of a process included; ${clocks.total.toLocaleString("en-US")} clocks; ${figure(cpu).median.toFixed(1)} s of processor time`;
-  return row(network, "s", seconds, null, note);
+/** The networks under the npm package `node` of version 24, installed on demand. */
+function* underNode24({ runs, say }: BenchOptions): Generator<Row> {
+  const home = resolve(".cache", "node24");
+  const node = join(home, "node_modules", ".bin", "node");
+  if (!existsSync(node)) {
+    makeFolders(home);
+    spawnSync("npm", ["install", "--prefix", home, "--no-audit", "--no-fund", "node@24"], { stdio: "ignore" });
+  }
+  // Where there is no such program, there is no output either, whatever the types say.
+  const answer = spawnSync(node, ["--version"], { encoding: "utf8" }) as { stdout?: string | null };
+  const version = answer.stdout?.trim() ?? "";
+  if (!version.startsWith("v24.")) {
+    say("  Node 24 is not to be had from the registry: left out");
+    return;
+  }
+  const folder = mkdtempSync(join(tmpdir(), "tandem-bench-"));
+  try {
+    const json = join(folder, "rows.json");
+    execFileSync(node, [main, "sim", "--runs", String(runs), "--json", json], {
+      env: { ...process.env, [NETWORKS_ONLY]: "1" },
+      stdio: "ignore",
+    });
+    const { rows } = JSON.parse(readFileSync(json, "utf8")) as { rows: Row[] };
+    for (const each of rows) yield { ...each, name: `Node ${version.slice(1)}: ${each.name}` };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }

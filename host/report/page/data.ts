@@ -23,6 +23,7 @@ export interface PageData {
   readonly overTime: readonly LayerOverTime[];
   readonly transfers: readonly TransferOverTime[];
   readonly partTitles: Readonly<Record<string, string>>;
+  readonly boundFormulas: Readonly<Record<string, string>>;
   readonly energyFormulas: Readonly<Record<string, string>>;
   readonly constants: readonly {
     readonly name: string;

@@ -102,6 +102,8 @@ export function layerTable(data: PageData, rows: readonly Row[]): HTMLElement {
     "on",
     "time (ms)",
     "clocks",
+    "least clocks",
+    "lost",
     "of peak",
     "bound by",
     "saves at most (ms)",
@@ -126,6 +128,14 @@ export function layerTable(data: PageData, rows: readonly Row[]): HTMLElement {
       [
         layer.clocks === undefined ? "" : layer.clocks.toLocaleString("en-US"),
         "exact unless the design holds estimates",
+      ],
+      [
+        own.least === undefined ? "" : own.least.clocks.toLocaleString("en-US"),
+        own.least && `${own.least.by}: ${data.boundFormulas[own.least.by] ?? ""}`,
+      ],
+      [
+        own.least === undefined ? "" : percent(own.least.lost / layer.clocks!),
+        own.least && `${own.least.lost.toLocaleString("en-US")} clocks more than the least`,
       ],
       [
         layer.macPerClock === undefined || peak === null ? "" : percent(layer.macPerClock / peak),
@@ -159,13 +169,24 @@ export function layerTable(data: PageData, rows: readonly Row[]): HTMLElement {
       id: "layers",
       title: "What bounds each layer",
       certainty: "estimated",
-      caption: `The marked row is where one change can help most. ${exact}`,
+      caption: `The marked row is where one change can help most. ${exact} ${limits(data)}`,
       formula:
+        "Least clocks: what no schedule of this hardware at this memory can beat, the greatest of whole tiles, lanes of the " +
+        "post-processor, bytes of a stream and bytes of all (hover shows which). Lost: clocks above it / clocks. " +
         "Bound by: the part with most of the layer's time. Saves at most: that part's time; for compute, its time less the greatest " +
         "bound of all other resources (streams, memory, post-processor). Of peak: MACs / clocks / peak MACs per clock.",
     },
     [element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of layers" }, [table])],
   );
+}
+
+/** The whole network against its bound. */
+function limits({ report, profile }: PageData): string {
+  const least = profile.layers.reduce((sum, layer) => sum + (layer.least?.clocks ?? 0), 0);
+  const peak = profile.peakMacsPerClock;
+  if (peak === null || least === 0) return "";
+  const share = (clocks: number): string => percent(report.offloadedMacs / clocks / peak);
+  return `The least clocks of all layers allow ${share(least)} of the peak; this run reaches ${share(report.clocks.total)}.`;
 }
 
 export function roofline(data: PageData, rows: readonly Row[]): HTMLElement | undefined {

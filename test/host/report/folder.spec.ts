@@ -71,6 +71,23 @@ describe("tandem run --report", function () {
     expect(accelerated).to.be.greaterThan(1);
   });
 
+  it("says for each accelerated layer the least clocks, what gives them, and what is lost", () => {
+    const { layers } = report.profile!;
+    report.layers.forEach(({ clocks }, i) => {
+      const { bounds, least } = layers[i]!;
+      if (clocks === undefined) {
+        expect(least).to.equal(undefined);
+        return;
+      }
+      expect(least!.clocks + least!.lost).to.equal(clocks);
+      expect(least!.lost).to.be.at.least(0);
+      expect(least!.clocks).to.equal(Math.ceil(bounds![least!.by]));
+      // Whole tiles of the array cannot be fewer clocks than the products alone.
+      expect(bounds!.tiles).to.be.at.least(bounds!.macs);
+      expect(least!.clocks).to.be.at.least(bounds!.tiles);
+    });
+  });
+
   it("energy adds up over layers and components, to a power that such a board can have", () => {
     const { layers, energy, energyJ, latencyMs } = report.profile!;
     expect(sum(Object.values(energy))).to.be.closeTo(energyJ, 1e-12);

@@ -1,0 +1,195 @@
+/**
+ * Whole networks on the fast engine, for the benchmarks: their convolutions on the systolic design with ideal streams, the network on the
+ * board, and where the time goes, by V8's sampling profiler.
+ */
+import { existsSync } from "node:fs";
+import { Session } from "node:inspector/promises";
+import { fileURLToPath } from "node:url";
+import { systolic } from "../../designs/systolic/index.js";
+import type { Device, RunProgress, RunResult } from "../../driver/device.js";
+import { Offload } from "../../driver/offload.js";
+import { FastSimulator, type FastOptions } from "../../driver/transport/fast-simulator.js";
+import { acceleratorConv2d, ACCELERATOR } from "../../host/backends/accelerator.js";
+import { byteLength } from "../../host/graph/tensor.js";
+import { makeProfile } from "../../host/report/profile.js";
+import { execute } from "../../host/runtime/executor.js";
+import { makePlan, type Plan } from "../../host/runtime/plan.js";
+import { cpuTarget, type Target } from "../../host/targets.js";
+import { readTfliteFile } from "../../host/tflite/reader.js";
+import { pynqZ1 } from "../../sim/platform/platform.js";
+import { figure, row, type BenchOptions, type Figure, type Row } from "./harness.js";
+
+const shared = fileURLToPath(new URL("../../../../shared/models/", import.meta.url));
+export const NETWORKS = [
+  "mobilenet_v1_1.0_224_uint8",
+  "mobilenet_v2_1.0_224_int8",
+  "inception_v1_224_int8_randomweights",
+  "resnet18_224_int8_randomweights",
+];
+/** The accelerator's clock. */
+const MHZ = 100;
+
+/** What the rows are held against. */
+export interface Peers {
+  /** Products per second of the micro-kernel alone, GMAC/s. */
+  readonly products: Figure;
+  /** Clocks per second of the faster Verilator model, and its name. */
+  readonly verilator?: { readonly speed: Figure; readonly name: string } | undefined;
+}
+
+/** A device that adds up how long its runs took. */
+class Timed implements Device {
+  ms = 0;
+  clocks = 0;
+  readonly #device: Device;
+  constructor(device: Device) {
+    this.#device = device;
+  }
+  describe: Device["describe"] = () => this.#device.describe();
+  load: Device["load"] = (program) => this.#device.load(program);
+  unload: Device["unload"] = (handle) => this.#device.unload(handle);
+  close: Device["close"] = () => this.#device.close();
+  async run(handle: number, inputs: Readonly<Record<string, Uint8Array>>, progress?: RunProgress): Promise<RunResult> {
+    const start = performance.now();
+    const result = await this.#device.run(handle, inputs, progress);
+    this.ms += performance.now() - start;
+    this.clocks += result.clocks;
+    return result;
+  }
+}
+
+interface Prepared {
+  readonly plan: Plan;
+  readonly target: Target;
+  readonly device: Timed;
+  readonly input: Uint8Array;
+  /** Multiply-accumulates on the accelerator. */
+  readonly macs: number;
+}
+
+async function prepare(file: string, options: FastOptions): Promise<Prepared> {
+  const graph = readTfliteFile(file);
+  const device = new Timed(await FastSimulator.of(systolic, {}, options));
+  const config = systolic.configure();
+  const accelerator = new Offload(systolic, config, device);
+  const cpu = cpuTarget();
+  const target: Target = {
+    implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
+    prefer: [ACCELERATOR, ...cpu.prefer],
+    offload: {
+      design: systolic.name,
+      config: systolic.describe(config),
+      peakMacsPerClock: accelerator.peakMacsPerClock,
+    },
+    engine: "fast",
+    level: "cycle",
+    close: () => accelerator.close(),
+  };
+  const { implementations, prefer } = target;
+  const plan = makePlan(graph, { implementations, prefer });
+  const macs = plan.layers
+    .filter(({ implementation }) => implementation.name === ACCELERATOR)
+    .reduce((sum, layer) => sum + layer.macs, 0);
+  return { plan, target, device, macs, input: new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!)) };
+}
+
+export async function* networkRows(options: BenchOptions, peers: Peers): AsyncGenerator<Row> {
+  for (const network of NETWORKS) {
+    const file = `${shared}${network}.tflite`;
+    if (!existsSync(file)) {
+      options.say(`  ${network}: skipped, there is no ${network}.tflite in ../shared/models`);
+      continue;
+    }
+    yield* convolutions(options, network, await prepare(file, {}), peers);
+    yield* onBoard(options, network, await prepare(file, { board: pynqZ1.board! }));
+  }
+}
+
+/** With ideal streams: the accelerator's layers alone. */
+async function* convolutions(
+  { runs }: BenchOptions,
+  network: string,
+  { plan, device, input, macs }: Prepared,
+  { products, verilator }: Peers,
+): AsyncGenerator<Row> {
+  const seconds: number[] = [];
+  for (let i = 0; i <= runs; i++) {
+    device.ms = device.clocks = 0;
+    await execute(plan, [input]);
+    if (i > 0) seconds.push(device.ms / 1000);
+  }
+  const { clocks } = device;
+  const each = (value: (s: number) => number): Figure => figure(seconds.map(value));
+  const count = clocks.toLocaleString("en-US");
+  const peer = verilator ? `peer: ${verilator.name}` : "no Verilator here";
+  const speed = each((s) => clocks / s);
+  yield row(`${network}: convolutions`, "clocks/s", speed, verilator?.speed ?? null, `${count} clocks; ${peer}`);
+  const rate = each((s) => macs / s / 1e9);
+  yield row(`${network}: convolutions`, "GMAC/s", rate, products, "peer: the micro-kernel alone");
+  const real = each((s) => clocks / (MHZ * 1e6) / s);
+  yield row(`${network}: convolutions, real time`, "x", real, null, `accelerator's clocks at ${MHZ} MHz / wall time`);
+}
+
+/** The whole network with the board's memory and DMA, CPU layers included; then where the time goes. */
+async function* onBoard(
+  { runs }: BenchOptions,
+  network: string,
+  { plan, target, device, input }: Prepared,
+): AsyncGenerator<Row> {
+  const factors: number[] = [];
+  let note = "";
+  for (let i = 0; i <= runs; i++) {
+    device.ms = 0;
+    const { layers, wallMs } = await execute(plan, [input]);
+    const { latencyMs } = makeProfile({ graph: plan.graph, runs: layers, target, platform: pynqZ1, threads: 1 })!;
+    if (i > 0) factors.push(latencyMs / wallMs);
+    note = `last run: ${latencyMs.toFixed(1)} ms on the board, ${wallMs.toFixed(0)} ms here, ${device.ms.toFixed(0)} of them simulating`;
+  }
+  yield row(`${network}: on the board, real time`, "x", figure(factors), null, note);
+  const shares = await sample(() => execute(plan, [input]));
+  for (const [part, share] of shares)
+    yield row(`${network}: time in ${part}`, "%", figure([100 * share]), null, "sampled, one run with the board");
+}
+
+/**
+ * What a function's time is for, by its name and file; the first that fits. A function of the engine is a process, which
+ * does its arithmetic, its channel operations and its control in one piece: so the parts are those of the design.
+ */
+const PARTS: readonly [string, RegExp][] = [
+  ["products", /^\S+ tile wasm/],
+  ["requantisation", /postProcessor\S* wasm/],
+  ["feeding the array", /(array\.feed|inputBuffer\d*\.fetch|weightBuffer\d*\.fetch|\S+ (wave|leaving)) wasm/],
+  ["loading and storing", /(Buffer\d*\.\S+|collector\S*) wasm/],
+  ["outer streams", /\.(instructions|input\d*|weight\d*|output\d*) wasm/],
+  ["the board's memory and DMA", /sim\/platform\/|fast\/pacing/],
+  ["control", /wasm/],
+  ["hand-over", /driver\/|designs\/|sim\/|backends\//],
+  ["CPU operators", /host\//],
+];
+
+async function sample(run: () => Promise<unknown>): Promise<Map<string, number>> {
+  const session = new Session();
+  session.connect();
+  try {
+    await session.post("Profiler.enable");
+    await session.post("Profiler.setSamplingInterval", { interval: 200 });
+    await session.post("Profiler.start");
+    await run();
+    const { profile } = await session.post("Profiler.stop");
+    const nodes = new Map(profile.nodes.map((node) => [node.id, node.callFrame]));
+    const times = new Map<string, number>();
+    let total = 0;
+    profile.samples?.forEach((id, i) => {
+      const { functionName, url } = nodes.get(id)!;
+      if (functionName === "(idle)" || functionName === "(program)") return;
+      const name = `${functionName} ${url}`;
+      const part = PARTS.find(([, pattern]) => pattern.test(name))?.[0] ?? "everything else";
+      const time = profile.timeDeltas![i]!;
+      times.set(part, (times.get(part) ?? 0) + time);
+      total += time;
+    });
+    return new Map([...times].sort(([, a], [, b]) => b - a).map(([part, time]) => [part, time / total]));
+  } finally {
+    session.disconnect();
+  }
+}
