@@ -155,8 +155,10 @@ export class FastSimulator implements Device {
     const exact = estimatedClocks(counters) === 0;
     const result = { outputs, clocks, exact, counters, ...(transfers && { transfers }) };
     if (this.#options.timeline !== true) return result;
+    const start = performance.now();
     this.#prepare(program, memory);
-    return { ...result, timeline: record(engine, clocks, pacedStreams(program, this.#description.streams)) };
+    const timeline = record(engine, clocks, pacedStreams(program, this.#description.streams));
+    return { ...result, timeline: { ...timeline, recordingMs: performance.now() - start } };
   }
 
   /** From reset, with the program's beats at the ports. */

@@ -1,7 +1,9 @@
 /**
- * A network on the board: what the processor and the accelerator do for each layer, and when. Layers run one after the other,
- * as the runtime runs them; within a layer on the accelerator the processor packs the next part of the input while
- * the accelerator works on the last one.
+ * A network on the board: what the processor and the accelerator do for each layer, and when. The processor takes the layers in the
+ * order of the network. For a layer on the accelerator it packs the next part of the input while the accelerator works on
+ * the last one; when all is packed it goes on to the next layer, whose work begins as soon as its inputs are there: in
+ * parallel branches the processor packs, or computes, beside the accelerator. What reads a layer's output waits for it,
+ * so a chain of layers does not overlap. The accelerator runs one layer at a time, in order.
  */
 import { cacheTime, cpuTime, type CpuWork, type Threads } from "./cpu.js";
 import { PROGRESS_PARTS } from "./dma.js";
@@ -36,13 +38,17 @@ export type ActivityKind = "dispatch" | "pack" | "cache" | "accelerator" | "unpa
 
 export interface LayerSpan {
   readonly index: number;
-  /** Nanoseconds since the network began. */
+  /**
+   * Nanoseconds since the network began: the window in which the network waited for this layer, from the end of the layers
+   * before it to its own. What it did before, beside them, stands in their windows; all windows together are the whole time.
+   */
   readonly start: number;
   readonly end: number;
   /** Time in which the processor worked, by kind; polling for the accelerator's end is not work. */
   readonly cpu: Readonly<Partial<Record<ActivityKind, number>>>;
+  /** Time of the window in which the accelerator worked on it. */
   readonly accelerator: number;
-  /** Time of the layer in which only the processor worked: what it adds to the accelerator's. */
+  /** Time of the window in which the accelerator did not: what the processor adds. */
   readonly exposedCpu: number;
 }
 
@@ -64,7 +70,7 @@ export function scheduleNetwork(layers: readonly LayerWork[], board: BoardValues
   return {
     threads,
     total: intervals.reduce((most, { end }) => Math.max(most, end), 0),
-    layers: layers.map(({ index }) => span(index, activities, intervals)),
+    layers: spans(layers, activities, intervals),
     activities,
     intervals,
   };
@@ -76,7 +82,12 @@ class Builder {
   readonly #threads: Threads;
   readonly #onAccelerator = new Map<number, boolean>();
   readonly #readers = new Map<number, LayerWork[]>();
-  #last: number[] = [];
+  /** What the processor has to have done before it goes on to the next layer. */
+  #issued: number[] = [];
+  /** By layer, what its output waits for. */
+  readonly #done = new Map<number, readonly number[]>();
+  /** The accelerator's last activity. */
+  #accelerated: number[] = [];
 
   constructor(board: BoardValues, threads: Threads, layers: readonly LayerWork[]) {
     this.#board = board;
@@ -88,15 +99,18 @@ class Builder {
   }
 
   add(layer: LayerWork): void {
-    this.#last = [this.#cpu(layer, "dispatch", this.#board["cpu.operator"] * 1000, 0, this.#last, 1)];
+    const inputs = layer.inputs.flatMap((input) => this.#done.get(input) ?? []);
+    const after = [...new Set([...this.#issued, ...inputs])];
+    this.#issued = [this.#cpu(layer, "dispatch", this.#board["cpu.operator"] * 1000, 0, after, 1)];
     for (const work of layer.cpu ?? []) {
       const ns = cpuTime(this.#board, work, this.#threads);
-      this.#last = [this.#cpu(layer, work.kind, ns, work.bytes, this.#last)];
+      this.#issued = [this.#cpu(layer, work.kind, ns, work.bytes, this.#issued)];
     }
-    if (layer.accelerator) this.#offload(layer, layer.accelerator);
+    this.#done.set(layer.index, layer.accelerator ? this.#offload(layer, layer.accelerator) : this.#issued);
   }
 
-  #offload(layer: LayerWork, work: AcceleratorWork): void {
+  /** Returns what the output waits for. */
+  #offload(layer: LayerWork, work: AcceleratorWork): number[] {
     const board = this.#board;
     const parts = PROGRESS_PARTS;
     const nsPerClock = 1000 / board["pl.clock"];
@@ -104,9 +118,8 @@ class Builder {
     // What the processor wrote must reach memory before the accelerator reads it there.
     const fromCpu = work.packedBytes > 0 || layer.inputs.some((input) => this.#onAccelerator.get(input) !== true);
     const dirty = (work.packedBytes > 0 ? work.packedBytes : work.inputBytes) / parts;
-    const start = this.#last;
-    let packed = start;
-    let previous: number[] = [];
+    let packed = this.#issued;
+    let previous = this.#accelerated;
     for (let part = 0; part < parts; part++) {
       if (work.packedBytes > 0) {
         const bytes = work.packedBytes / parts;
@@ -144,6 +157,8 @@ class Builder {
           after: previous,
         }),
       ];
+    this.#issued = packed;
+    this.#accelerated = previous;
     const readers = this.#readers.get(layer.index) ?? [];
     const toCpu = readers.length === 0 || readers.some((r) => !r.accelerator || r.accelerator.packedBytes > 0);
     if (toCpu || work.unpackedBytes > 0)
@@ -153,7 +168,7 @@ class Builder {
       const ns = cpuTime(board, { kind: "copy", amount: bytes, bytes }, this.#threads);
       previous = [this.#cpu(layer, "unpack", ns, 2 * bytes, previous)];
     }
-    this.#last = [...packed, ...previous];
+    return previous;
   }
 
   #cpu(
@@ -172,18 +187,31 @@ class Builder {
   }
 }
 
-function span(index: number, activities: readonly Activity[], intervals: readonly Interval[]): LayerSpan {
-  const own = intervals.filter(({ activity }) => activities[activity]!.layer === index);
-  const of = (resource: Activity["resource"]): Interval[] =>
-    own.filter(({ activity }) => activities[activity]!.resource === resource);
-  const length = (list: readonly Interval[]): number => list.reduce((sum, { start, end }) => sum + end - start, 0);
-  const cpu: Partial<Record<ActivityKind, number>> = {};
-  for (const { activity, start, end } of of("cpu")) {
-    const kind = activities[activity]!.kind as ActivityKind;
-    cpu[kind] = (cpu[kind] ?? 0) + end - start;
+function spans(
+  layers: readonly LayerWork[],
+  activities: readonly Activity[],
+  intervals: readonly Interval[],
+): LayerSpan[] {
+  const own = new Map<number, Interval[]>();
+  for (const interval of intervals) {
+    const { layer } = activities[interval.activity]!;
+    const list = own.get(layer);
+    if (list) list.push(interval);
+    else own.set(layer, [interval]);
   }
-  const start = Math.min(...own.map((each) => each.start));
-  const end = Math.max(...own.map((each) => each.end));
-  const accelerator = length(of("accelerator"));
-  return { index, start, end, cpu, accelerator, exposedCpu: end - start - accelerator };
+  let before = 0;
+  return layers.map(({ index }) => {
+    const list = own.get(index) ?? [];
+    const start = before;
+    const end = list.reduce((latest, each) => Math.max(latest, each.end), start);
+    before = end;
+    const cpu: Partial<Record<ActivityKind, number>> = {};
+    let accelerator = 0;
+    for (const { activity, start: from, end: to } of list) {
+      const { resource, kind } = activities[activity]!;
+      if (resource === "accelerator") accelerator += Math.max(0, to - Math.max(from, start));
+      else cpu[kind as ActivityKind] = (cpu[kind as ActivityKind] ?? 0) + to - from;
+    }
+    return { index, start, end, cpu, accelerator, exposedCpu: end - start - accelerator };
+  });
 }

@@ -10,6 +10,8 @@ export interface Timeline {
   readonly causes: readonly ProcessCauses[];
   /** Clocks looked at for the causes, where not all were: then the split of stalls by cause is estimated, its sum exact. */
   readonly samples?: number;
+  /** Wall time that the recording took beside the run itself, where that is known. */
+  readonly recordingMs?: number;
   /** Clocks in a bin; the last bin may be shorter. */
   readonly binClocks: number;
   readonly bins: number;

@@ -333,6 +333,29 @@ export function energy(data: PageData, rows: readonly Row[]): HTMLElement {
   );
 }
 
+/** Bars in which a process of a layer is shown. */
+const PROCESS_BARS = 8;
+
+/** Each process in each layer, in a few bars: how busy it was. */
+function processSpans({ overTime, profile }: PageData) {
+  const msPerClock = 1e-3 / profile.plClockMHz;
+  return overTime.flatMap(({ index, clocks, timeline: { bins, binClocks, processes } }) => {
+    const own = profile.tracks.filter((each) => each.layer === index && each.track === "accelerator");
+    const start = Math.min(...own.map(({ startMs }) => startMs));
+    const step = Math.ceil(bins / PROCESS_BARS);
+    return processes.flatMap(({ path, busy }) =>
+      Array.from({ length: Math.ceil(bins / step) }, (_, bar) => {
+        const from = bar * step * binClocks;
+        const to = Math.min(clocks, (bar + 1) * step * binClocks);
+        const share = busy.slice(bar * step, (bar + 1) * step).reduce((sum, n) => sum + n, 0) / (to - from);
+        const track = path.split(".").slice(1).join(".");
+        const title = `${track}\nlayer ${index}, clocks ${from} to ${to}: busy ${percent(share)}`;
+        return { track, from: start + from * msPerClock, to: start + to * msPerClock, kind: "compute", share, title };
+      }),
+    );
+  });
+}
+
 export function timeline(data: PageData): HTMLElement {
   const spans = data.profile.tracks.map(({ track, kind, layer, startMs, endMs }) => ({
     track: track === "cpu" ? "CPU" : "accelerator",
@@ -348,14 +371,18 @@ export function timeline(data: PageData): HTMLElement {
     kind: /weight/i.test(stream) ? "weights" : /output/i.test(stream) ? "output" : "input",
     title: `layer ${layer}: ${bytes.toLocaleString("en-US")} bytes\n${number(endMs - startMs)} ms`,
   }));
-  const tracks = [...new Set(["CPU", "accelerator", ...dma.map(({ track }) => track).sort()])];
+  const processes = processSpans(data);
+  const tracks = [
+    ...new Set(["CPU", "accelerator", ...dma.map(({ track }) => track).sort(), ...processes.map(({ track }) => track)]),
+  ];
   const all = [...spans, ...dma].filter(({ track }) => tracks.includes(track));
   const plot = Plot.plot({
     width: WIDTH,
-    height: tracks.length * 26 + 56,
-    marginLeft: 120,
+    height: tracks.length * ROW + 56,
+    marginLeft: 190,
     style,
     x: { label: "time (ms) →", domain: [0, data.profile.latencyMs], grid: true },
+    opacity: { domain: [0, 1], range: [0.05, 1] },
     y: { label: null, domain: tracks, tickSize: 0 },
     color: { domain: Object.keys(partColors), range: Object.values(partColors) },
     marks: [
@@ -366,21 +393,34 @@ export function timeline(data: PageData): HTMLElement {
         fill: "kind",
         title: "title",
         inset: 0,
-        insetTop: 4,
-        insetBottom: 4,
+        insetTop: 3,
+        insetBottom: 3,
+      }),
+      Plot.barX(processes, {
+        x1: "from",
+        x2: "to",
+        y: "track",
+        fill: partColors["compute"]!,
+        fillOpacity: "share",
+        title: "title",
+        inset: 0,
+        insetTop: 3,
+        insetBottom: 3,
       }),
     ],
   });
   return section(
     {
       id: "timeline",
-      title: "Processor, accelerator and DMA channels over time",
+      title: "Processor, accelerator, DMA channels and processes over time",
       certainty: "estimated",
       caption:
-        "The same schedule, with every process of the design, is in trace.perfetto-trace (open it in ui.perfetto.dev).",
+        "The stronger the colour of a process, the busier it was in that part of the layer. The same schedule, in finer steps, is in " +
+        "trace.perfetto-trace (open it in ui.perfetto.dev).",
       formula:
-        "A discrete-event schedule of the layers in order; a DMA channel is shown from its start to its last beat.",
+        "A discrete-event schedule of the layers in order; a DMA channel is shown from its start to its last beat; a process by its " +
+        "busy clocks / clocks, in eighths of a layer from the layer's first clock.",
     },
-    [figure("Timeline of CPU, accelerator and DMA channels", plot)],
+    [figure("Timeline of CPU, accelerator, DMA channels and processes", plot)],
   );
 }

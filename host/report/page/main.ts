@@ -55,9 +55,9 @@ function tiles(): HTMLElement {
             ? [
                 {
                   name: "real-time factor",
-                  value: `${number(report.realTime.factor)} (simulated in ${number(report.realTime.wallMs)} ms)`,
+                  value: number(report.realTime.factor),
                   certainty: "measured",
-                  formula: "predicted latency / wall time of the simulation here, CPU layers and recording included",
+                  formula: `predicted latency / wall time of the simulation here (${number(report.realTime.wallMs)} ms), CPU layers included`,
                 } as const,
               ]
             : []),

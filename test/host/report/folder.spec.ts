@@ -53,7 +53,9 @@ describe("tandem run --report", function () {
 
   it("says how the simulation's wall time compares with the board's time", () => {
     const { boardMs, wallMs, factor } = report.realTime!;
-    expect([boardMs, wallMs]).to.deep.equal([report.profile!.latencyMs, report.wallMs]);
+    expect(boardMs).to.equal(report.profile!.latencyMs);
+    // The recording is not the simulation.
+    expect(wallMs).to.be.within(1e-3, report.wallMs - 1e-3);
     expect(factor * wallMs).to.be.closeTo(boardMs, 1e-9);
   });
 

@@ -106,6 +106,66 @@ describe("schedule of a network", () => {
     expect(layers[0]!.exposedCpu).to.be.closeTo(0, 1e-6);
   });
 
+  it("packs a layer beside the accelerator's work on another one, unless it reads its output", () => {
+    const pack = 10_000 * board["cpu.im2col"];
+    const compute = 8000 * nsPerClock;
+    // It takes all its input in its first clocks, so its own packing hides nothing.
+    const first: LayerWork = { index: 0, inputs: [-1], accelerator: { ...work, packedBytes: 0 } };
+    const second = (input: number): LayerWork => ({
+      index: 1,
+      inputs: [input],
+      accelerator: { ...work, packedBytes: 10_000, progress: [1, 1, 1, 1, 1, 1, 1, 1] },
+    });
+    const total = (input: number): number => scheduleNetwork([first, second(input)], board, 1).total;
+    expect(total(-1)).to.be.closeTo(2 * compute, 0.01 * compute);
+    expect(total(0)).to.be.closeTo(2 * compute + pack, 0.01 * compute);
+    // The processor's own layers, too.
+    const pool: LayerWork = { index: 1, inputs: [-1], cpu: [{ kind: "pool", amount: compute / 2, bytes: 0 }] };
+    expect(scheduleNetwork([first, pool], board, 1).total).to.be.closeTo(compute, 0.01 * compute);
+    expect(scheduleNetwork([first, { ...pool, inputs: [0] }], board, 1).total).to.be.greaterThan(compute * 1.2);
+  });
+
+  it("gives each layer a window; the windows add up to the whole, and inputs are done before what reads them ends", () => {
+    const layer = fc.record({
+      cpu: fc.boolean(),
+      clocks: fc.integer({ min: 1, max: 20_000 }),
+      packed: fc.constantFrom(0, 5000, 50_000),
+      back: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 2 }),
+    });
+    fc.assert(
+      fc.property(
+        fc.array(layer, { minLength: 1, maxLength: 12 }),
+        fc.constantFrom(1 as const, 2 as const),
+        (list, threads) => {
+          const layers = list.map(({ cpu, clocks, packed, back }, index): LayerWork => {
+            const inputs = back.map((n) => Math.max(-1, index - n));
+            if (cpu) return { index, inputs, cpu: [{ kind: "add", amount: clocks, bytes: 3 * clocks }] };
+            return { index, inputs, accelerator: { ...work, clocks, packedBytes: packed } };
+          });
+          const { total, layers: windows, activities, intervals } = scheduleNetwork(layers, boardValues(), threads);
+          let before = 0;
+          for (const { start, end, accelerator, exposedCpu } of windows) {
+            expect(start).to.equal(before);
+            expect(accelerator + exposedCpu).to.be.closeTo(end - start, 1e-6);
+            expect(accelerator).to.be.at.least(0);
+            expect(exposedCpu).to.be.at.least(-1e-6);
+            before = end;
+          }
+          expect(before).to.be.closeTo(total, 1e-6);
+          const endOf = (index: number): number =>
+            Math.max(0, ...intervals.filter(({ activity: a }) => activities[a]!.layer === index).map(({ end }) => end));
+          const startOf = (index: number): number =>
+            Math.min(
+              ...intervals.filter(({ activity: a }) => activities[a]!.layer === index).map(({ start }) => start),
+            );
+          for (const { index, inputs } of layers)
+            for (const input of inputs) if (input >= 0) expect(startOf(index)).to.be.at.least(endOf(input) - 1e-6);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it("follows the clocks at which the accelerator really takes its input", () => {
     const late = { ...packing.accelerator!, progress: [7300, 7400, 7500, 7600, 7700, 7800, 7900, 8000] };
     const { total } = scheduleNetwork([{ ...packing, accelerator: late }], board, 1);
