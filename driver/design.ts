@@ -11,6 +11,10 @@ import type { Program } from "./program.js";
 /** How close to hardware a model of a design stands (docs: levels). */
 export type Level = "functional" | "transaction" | "cycle" | "rtl";
 
+/** The level of a configuration: the design's own word, or the most exact that it has. */
+export const levelOf = <Config>(design: Design<Config>, config: Config): Level =>
+  design.levelOf?.(config) ?? (design.levels.includes("rtl") ? "rtl" : "cycle");
+
 /** One parameter of a design, for the user. */
 export interface ParameterSpec {
   readonly name: string;
@@ -57,6 +61,8 @@ export interface Design<Config = unknown> {
   /** Named sets of parameters. */
   readonly presets: Readonly<Record<string, Readonly<Record<string, ParameterValue>>>>;
   readonly levels: readonly Level[];
+  /** The level of a configuration, where presets model other hardware than the design's own; the most exact of `levels` else. */
+  levelOf?(config: Config): Level;
   /** A checked configuration; a `TandemError` for an unknown parameter, a value out of range or a bad combination. */
   configure(overrides?: Readonly<Record<string, ParameterValue>>): Config;
   /** Every parameter of a configuration, with its value. */

@@ -13,6 +13,8 @@ import {
 } from "../../driver/gemm/config.js";
 
 export interface VmacConfig extends GemmConfig {
+  /** `own`, or a published design that has this one's place (presets); then no other parameter counts. */
+  readonly model: string;
   readonly units: number;
   /** Outputs of a unit: rows by channels. */
   readonly unitRows: number;
@@ -28,6 +30,13 @@ export interface VmacConfig extends GemmConfig {
 }
 
 export const parameters: readonly ParameterSpec[] = [
+  {
+    name: "model",
+    unit: "",
+    default: "own",
+    values: ["own", "secda-v5"],
+    description: "This design, or a model of SECDA's VM v5 in its place, for which no other parameter counts.",
+  },
   { name: "units", unit: "units", default: 4, min: 1, max: 16, description: "Vector-MAC units." },
   { name: "unitRows", unit: "rows", default: 4, min: 1, max: 16, description: "Outputs of a unit: input pixels." },
   {
@@ -82,7 +91,7 @@ export function configure(overrides: Readonly<Record<string, ParameterValue>> = 
   const lineBytes = given.number("lineBytes", fits ? 64 * 1024 : 0);
   if (lineBytes > 0) given.divides("streamBytes", streamBytes, "unitCols x units / sharing", cols);
   const lineDepth = lineBytes > 0 ? given.depth("lineBytes", depth * cols, lineBytes) : 0;
-  return { ...gemm, lineBytes, lineDepth, units, unitRows, unitCols, depth, sharing };
+  return { ...gemm, model: given.text("model"), lineBytes, lineDepth, units, unitRows, unitCols, depth, sharing };
 }
 
 /** The parameters of a configuration, without what follows from them. */

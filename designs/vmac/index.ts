@@ -4,6 +4,8 @@ import { compile, refuses, type ArrayTraits } from "../../driver/gemm/compile.js
 import { convolve } from "../../driver/reference.js";
 import { configure, describe, parameters, type VmacConfig } from "./config.js";
 import { presets } from "./presets.js";
+import * as secda from "./secda/compile.js";
+import { SecdaVm } from "./secda/vm.js";
 import { Vmac } from "./vmac.js";
 
 const traits = ({ depth, lineDepth }: VmacConfig): ArrayTraits => ({
@@ -19,12 +21,13 @@ export const vmac: Design<VmacConfig> = {
   title: "vector-MAC units",
   parameters,
   presets,
-  levels: ["functional", "rtl"],
+  levels: ["functional", "rtl", "cycle"],
+  levelOf: ({ model }) => (model === "own" ? "rtl" : "cycle"),
   configure,
   describe,
-  build: (config) => new Vmac(config),
+  build: (config) => (config.model === "own" ? new Vmac(config) : new SecdaVm()),
   peakMacsPerClock: ({ units, unitRows, unitCols, depth }) => units * unitRows * unitCols * depth,
-  refuses: (layer, config) => refuses(layer, config, traits(config)),
-  compile: (layer, config) => compile(layer, config, traits(config)),
+  refuses: (layer, config) => (config.model === "own" ? refuses(layer, config, traits(config)) : secda.refuses(layer)),
+  compile: (layer, config) => (config.model === "own" ? compile(layer, config, traits(config)) : secda.compile(layer)),
   functional: convolve,
 };

@@ -32,4 +32,5 @@ export const presets: Readonly<Record<string, Parameters>> = {
   "step-4": overlap,
   "step-5": wide,
   "step-6": streams,
+  "secda-v5": { model: "secda-v5" },
 };

@@ -183,6 +183,10 @@ export class GivenParameters {
     return name in this.#given || unlessGiven === undefined ? Number(this.#value(name)) : unlessGiven;
   }
 
+  text(name: string): string {
+    return String(this.#value(name));
+  }
+
   flag(name: string): boolean {
     return this.#value(name) === true;
   }

@@ -33,7 +33,7 @@ export function packWeights(layer: ConvLayer, tiling: Columns, config: GemmConfi
       const channels = Array.from({ length: partCols }, (_, c) => tile * cols + c * weightStreams + stream);
       for (const channel of channels) {
         if (channel < n) {
-          const { bias, multiplier, left, right } = parameter(layer, channel, k);
+          const { bias, multiplier, left, right } = parameterOf(layer, channel, k);
           view.setInt32(at, bias, true);
           view.setInt32(at + 4, multiplier, true);
           out[at + 8] = left;
@@ -56,7 +56,8 @@ export function packWeights(layer: ConvLayer, tiling: Columns, config: GemmConfi
   });
 }
 
-function parameter(
+/** Bias with the terms of the zero points (in int8 terms), multiplier and shifts of an output channel whose kernel has `k` taps. */
+export function parameterOf(
   layer: ConvLayer,
   channel: number,
   k: number,

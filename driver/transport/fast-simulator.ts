@@ -11,7 +11,7 @@ import { ImageEngine, UnknownFailure, type TokenBuffer } from "../../sim/fast/im
 import { record } from "../../sim/fast/recorder.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { estimatedClocks } from "../../sim/kernel/counters.js";
-import type { Design } from "../design.js";
+import { levelOf, type Design } from "../design.js";
 import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import { checkProgram, type Program, type StreamPort, type Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
@@ -56,7 +56,7 @@ export class FastSimulator implements Device {
   ): Promise<FastSimulator> {
     const config = design.configure(parameters);
     const elaborated = elaborate(design.build(config));
-    const level = design.levels.includes("rtl") ? "rtl" : "cycle";
+    const level = levelOf(design, config);
     const streams = streamPorts(elaborated);
     const described = design.describe(config);
     const cache = openCache(options.cache);

@@ -10,7 +10,7 @@ import { Kernel } from "../../sim/kernel/kernel.js";
 import { DmaTiming } from "../../sim/platform/dma.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { TimelineSampler } from "../../sim/profile/timeline.js";
-import type { Design, Level } from "../design.js";
+import { levelOf, type Design, type Level } from "../design.js";
 import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import { checkProgram, type Program, type StreamPort } from "../program.js";
 import { streamPorts, type Beat } from "../stream.js";
@@ -57,7 +57,7 @@ export class Simulator implements Device {
   ): Simulator {
     const config = design.configure(parameters);
     const kernel = new Kernel(design.build(config));
-    const level = options.level ?? (design.levels.includes("rtl") ? "rtl" : "cycle");
+    const level = options.level ?? levelOf(design, config);
     if (!design.levels.includes(level))
       throw new TandemError(`Design ${design.name} has no level ${level}`, {
         hint: `It has ${design.levels.join(", ")}.`,

@@ -12,6 +12,8 @@ import { DESIGNS, findDesign } from "../registry.js";
 export interface Hardware {
   readonly name: string;
   readonly build: () => Module;
+  /** A model with estimates by intention: no hardware comes of it. */
+  readonly model?: boolean;
 }
 
 type Parameters = Readonly<Record<string, ParameterValue>>;
@@ -19,6 +21,7 @@ type Parameters = Readonly<Record<string, ParameterValue>>;
 const ofDesign = (design: Design, name: string, parameters: Parameters): Hardware => ({
   name,
   build: () => design.build(design.configure(parameters)),
+  model: design.levelOf !== undefined && design.levelOf(design.configure(parameters)) !== "rtl",
 });
 
 /** A design with its defaults, or with these parameters; its presets as well where `presets`. */

@@ -56,7 +56,9 @@ async function measure(
     macs += layerMacs(layer);
     const traffic = programTraffic(program);
     bytes += traffic.bytesIn + traffic.bytesOut;
-    const feeder = result.counters!.processes.find(({ path }) => isFeeder(path))!;
+    const feeder = result.counters!.processes.find(({ path }) => isFeeder(path));
+    // Models of published designs have none.
+    if (!feeder) continue;
     const [grid] = result.counters!.grids;
     if (grid) add("gaps between tiles", feeder.busy - grid.waves);
     for (const stall of feeder.stalls) add(isOutlet(stall.channel) ? "post-processor" : "operands", stall.clocks);

@@ -21,7 +21,11 @@ export const check: CommandModule<object, Arguments> = {
         default: ["designs"],
         describe: "Designs by name, files that export some, or designs for all",
       })
-      .option("rtl", { type: "boolean", default: false, describe: "For hardware: refuse estimates as well" }),
+      .option("rtl", {
+        type: "boolean",
+        default: false,
+        describe: "For hardware: refuse estimates as well (in all but models of published designs)",
+      }),
   async handler({ targets, rtl }) {
     const shown = new Set<string>();
     let processes = 0;
@@ -31,8 +35,9 @@ export const check: CommandModule<object, Arguments> = {
     const { checkDesign } = await import("../../../hw/check/index.js");
     const { emitVerilog } = await import("../../../hw/verilog/design.js");
     for (const target of targets)
-      for (const { name, build } of await findHardware(target, {}, true)) {
-        const { ir, diagnostics } = await checkDesign(elaborate(build()), { rtl });
+      for (const { name, build, model } of await findHardware(target, {}, true)) {
+        const hardware = rtl && model !== true;
+        const { ir, diagnostics } = await checkDesign(elaborate(build()), { rtl: hardware });
         designs.push(name);
         processes += ir.processes.length;
         cells += ir.cells.length;
@@ -42,7 +47,7 @@ export const check: CommandModule<object, Arguments> = {
           shown.add(text);
         }
         // The lowering to state machines refuses what no rule says, such as a loop that it cannot show to take a clock.
-        if (rtl && diagnostics.length === 0) inDesign(name, () => emitVerilog(ir));
+        if (hardware && diagnostics.length === 0) inDesign(name, () => emitVerilog(ir));
       }
     const what = `${designs.join(", ")}: ${plural(processes, "process", "es")}, ${plural(cells, "cell")}`;
     const count = plural(shown.size, "breach", "es");
