@@ -27,7 +27,8 @@ export async function check<Config>(bench: Bench<Config>, shape: LayerShape, see
   const { layer, input } = randomLayer(shape, seed);
   expect(design.refuses(layer, config)).to.equal(null);
   const { output, exact } = await bench.run(layer, input, { seed, chance });
-  expect(exact).to.equal(true);
+  // Models of published designs hold estimates.
+  expect(exact).to.equal(design.levelOf?.(config) !== "cycle");
   expect([...output]).to.deep.equal([...design.functional(layer, input)]);
 }
 
