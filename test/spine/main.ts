@@ -8,6 +8,7 @@ import { runDesign } from "./designs.js";
 import { ENGINES, installed, type Engine } from "./engines.js";
 import { runMutations } from "./mutation.js";
 import { runNetlist } from "./netlist.js";
+import { runNetwork } from "./network.js";
 import { runNetworks } from "./networks.js";
 import { MUTATED, POOL } from "./pool.js";
 import { Progress, summary, type Row } from "./report.js";
@@ -19,13 +20,13 @@ const USAGE = `npm run test:spine -- [options]
   --netlists N    cases of the Yosys netlist [10]
   --mutations N   changed operators of the systolic design's Verilog [40]
   --seed S        of everything that is drawn [1]
-  --case I        only case I of each design
+  --case I        only case I of each design, and nothing else
   --design NAME   only this design
-  --part NAME     constructs, designs, networks, netlist, mutations; may be repeated [all]
+  --part NAME     constructs, designs, resnet8, networks, netlist, mutations; may be repeated [all]
   --engine NAME   kernel is always there; may be repeated [fast, verilator, icarus]
 `;
 
-const PARTS = ["constructs", "designs", "networks", "netlist", "mutations"] as const;
+const PARTS = ["constructs", "designs", "resnet8", "networks", "netlist", "mutations"] as const;
 
 const { values } = parseArgs({
   options: {
@@ -72,7 +73,7 @@ const progress = new Progress();
 const rows: (Row & { seconds: number })[] = [];
 
 async function part(name: string, run: () => Row | Promise<Row>): Promise<void> {
-  if (!values.part.includes(name)) return;
+  if (values.case === undefined ? !values.part.includes(name) : name !== "designs") return;
   const start = performance.now();
   const row = await run();
   progress.clear();
@@ -88,6 +89,7 @@ for (const [name, pool] of POOL) {
   const first = values.case === undefined ? 0 : number("case", values.case);
   const count = values.case === undefined ? number("cases", values.cases) : 1;
   await part("designs", () => runDesign(name, { pool, seed, first, count, engines }, progress));
+  await part("resnet8", () => runNetwork(name, progress));
 }
 await part("networks", () => runNetworks({ seed, count: number("networks", values.networks) }, progress));
 await part("netlist", () => runNetlist({ seed, count: number("netlists", values.netlists) }, progress));

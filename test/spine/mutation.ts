@@ -47,12 +47,16 @@ export function mutationsOf(design: VerilogDesign): Mutation[] {
   const found: Mutation[] = [];
   for (const [file, text] of design.files) {
     let start = 0;
+    let counts = false;
     for (const line of text.split("\n")) {
+      // What only simulation has is not hardware.
+      if (/^`ifdef TANDEM_COUNTERS/.test(line)) counts = true;
+      if (/^`endif/.test(line)) counts = false;
       const code = line.replace(/\/\/.*$/, "");
       const frozen = /^\s*(input|output|parameter|localparam|genvar|for|function|reg|`)\b|\[[^\]]* [-+*] [^\]]*\]/.test(
         code,
       );
-      for (const [from, to] of frozen ? [] : SWAPS)
+      for (const [from, to] of frozen || counts ? [] : SWAPS)
         for (let at = code.indexOf(from); at >= 0; at = code.indexOf(from, at + 1))
           found.push({
             file,
