@@ -128,13 +128,17 @@ async function verilate(
   onBuild?.(0, 1);
   await step("verilator", [...VERILATOR, ...LAX, ...defines, ...sources], work);
   const library = await verilatorLibrary(cache);
+  const parts = readdirSync(join(work, "obj")).filter((name) => name.endsWith(".cpp"));
   const size = (name: string): number => statSync(join(work, "obj", name)).size;
-  // The largest first: no processor is left with a long one at the end.
-  const units = readdirSync(join(work, "obj"))
-    .filter((name) => name.endsWith(".cpp"))
-    .sort((a, b) => size(b) - size(a))
-    .map((name) => ({ source: `obj/${name}`, flags: /Slow\.cpp$/.test(name) ? ONCE : flags }));
-  units.push({ source: "main.cpp", flags });
+  const once = parts.filter((name) => /Slow\.cpp$/.test(name));
+  const often = parts.filter((name) => !once.includes(name));
+  const units = [
+    ...together(often, size).map((names, i) => ({ names: i === 0 ? [...names, "../main.cpp"] : names, flags })),
+    ...together(once, size).map((names) => ({ names, flags: ONCE })),
+  ].map(({ names, flags: own }, i) => {
+    writeFileSync(join(work, `unit${i}.cpp`), names.map((name) => `#include "obj/${name}"\n`).join(""));
+    return { source: `unit${i}.cpp`, flags: own };
+  });
   const total = units.length + 2;
   let done = 1;
   const queue = units.map(({ source, flags: own }, i) => async (): Promise<void> => {
@@ -154,6 +158,23 @@ async function verilate(
   onBuild?.(total, total);
   for (const name of objects) rmSync(join(work, name));
   rmSync(join(work, "obj"), { recursive: true });
+}
+
+/** Bytes of C++ in one unit: more units share the work better, but each reads the same headers first. */
+const UNIT = 1.5e6;
+
+function together(names: readonly string[], size: (name: string) => number): string[][] {
+  const units: string[][] = [];
+  let room = 0;
+  for (const name of [...names].sort((a, b) => size(b) - size(a))) {
+    if (size(name) > room) {
+      units.push([]);
+      room = UNIT;
+    }
+    units.at(-1)!.push(name);
+    room -= size(name);
+  }
+  return units;
 }
 
 /** Verilator's own runtime, compiled once. */
