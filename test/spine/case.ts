@@ -47,12 +47,14 @@ export function drawCase(pool: readonly Configuration[], seed: number, index: nu
       stride: 1 + below(2),
       dilation: below(8) === 0 ? 2 : 1,
       pad: below(2) * (kernel - 1),
+      // What a design does not take is drawn again.
+      ...(below(4) === 0 ? { depthwise: true } : below(8) === 0 ? { sums: true } : {}),
       ...(below(5) === 0 ? { shifts: [-31, 4] as const } : {}),
     };
     const { layer, input } = randomLayer(shape, below(2 ** 31));
     const { outHeight, outWidth, outChannels, batch } = layer;
     if (outHeight < 1 || outWidth < 1) continue;
-    const depth = kernel * kernel * layer.inChannels;
+    const depth = kernel * kernel * (layer.depthwise ? 1 : layer.inChannels);
     const tiles = Math.ceil((batch * outHeight * outWidth) / side) * Math.ceil(outChannels / side);
     if (tiles * depth > DEEPEST || design.refuses(layer, config) !== null) continue;
     const held =
@@ -60,7 +62,7 @@ export function drawCase(pool: readonly Configuration[], seed: number, index: nu
     const text =
       `${configuration.label}: ${layer.dtype} ${batch}x${layer.inHeight}x${layer.inWidth}x${layer.inChannels} -> ` +
       `${outHeight}x${outWidth}x${outChannels}, kernel ${kernel}, stride ${layer.strideHeight}, ` +
-      `dilation ${layer.dilationHeight}, pad ${layer.padTop}, ${held}`;
+      `dilation ${layer.dilationHeight}, pad ${layer.padTop}${layer.depthwise ? ", depthwise" : ""}${layer.sums ? ", sums" : ""}, ${held}`;
     return { configuration, layer, input, stalls, text };
   }
   throw new Error(`${configuration.label}: refuses all ${TRIES} layers that were drawn (seed ${seed}, case ${index})`);

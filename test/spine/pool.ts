@@ -18,6 +18,7 @@ export interface Configuration {
 
 /** Buffers of a few tiles, so that layers are tiled and operands sent again. */
 const small: Parameters = { inputBytes: 2048, weightBytes: 1024, outputBytes: 1024 };
+const few: Parameters = { ...small, lineBytes: 2048 };
 /** Nothing overlaps and nothing is kept. */
 const plain: Parameters = { doubleBuffering: false, overlapTiles: false, slots: 1, resultTiles: 1 };
 
@@ -42,8 +43,8 @@ const CONFIGURATIONS: Readonly<Record<string, readonly Parameters[]>> = {
   vmac: [
     { units: 1, unitRows: 1, unitCols: 1, depth: 1 },
     { units: 1, unitRows: 2, unitCols: 3, depth: 2, ...small, maxChannels: 64 },
-    { units: 2, unitRows: 2, unitCols: 4, depth: 4, ...small },
-    { units: 4, unitRows: 2, unitCols: 2, depth: 4, sharing: 2, ...small, ...plain },
+    { units: 2, unitRows: 2, unitCols: 4, depth: 4, ...few },
+    { units: 4, unitRows: 2, unitCols: 2, depth: 4, sharing: 2, streamBytes: 4, ...few, ...plain },
     {
       units: 2,
       unitRows: 4,
@@ -68,6 +69,7 @@ const CONFIGURATIONS: Readonly<Record<string, readonly Parameters[]>> = {
       inputBytes: 8192,
       weightBytes: 4096,
       outputBytes: 4096,
+      lineBytes: 4096,
       doubleBuffering: false,
     },
     { units: 4, unitRows: 4, unitCols: 4, depth: 4, ...plain, ...narrow },
