@@ -20,6 +20,7 @@ const USAGE = `npm run test:spine -- [options]
   --netlists N    cases of the Yosys netlist [10]
   --mutations N   changed operators of the systolic design's Verilog [40]
   --seed S        of everything that is drawn [1]
+  --first I       begin with case I of each design [0]
   --case I        only case I of each design, and nothing else
   --design NAME   only this design
   --part NAME     constructs, designs, resnet8, networks, netlist, mutations; may be repeated [all]
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     netlists: { type: "string", default: "10" },
     mutations: { type: "string", default: "40" },
     seed: { type: "string", default: "1" },
+    first: { type: "string", default: "0" },
     case: { type: "string" },
     design: { type: "string" },
     part: { type: "string", multiple: true, default: [...PARTS] },
@@ -86,7 +88,7 @@ await part("constructs", () =>
 );
 for (const [name, pool] of POOL) {
   if (values.design !== undefined && values.design !== name) continue;
-  const first = values.case === undefined ? 0 : number("case", values.case);
+  const first = values.case === undefined ? number("first", values.first) : number("case", values.case);
   const count = values.case === undefined ? number("cases", values.cases) : 1;
   await part("designs", () => runDesign(name, { pool, seed, first, count, engines }, progress));
   await part("resnet8", () => runNetwork(name, progress));
