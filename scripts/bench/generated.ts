@@ -30,7 +30,7 @@ export interface GeneratedSpeed {
 
 /** Every token that leaves, with its clock. */
 function checkSame(what: string, ours: readonly Left[], theirs: readonly Left[]): void {
-  const show = (left: Left | undefined): string => left ? JSON.stringify(left) : "nothing";
+  const show = (left: Left | undefined): string => (left ? JSON.stringify(left) : "nothing");
   const wrong = Array.from({ length: Math.max(ours.length, theirs.length) }).findIndex(
     (_, i) => show(ours[i]) !== show(theirs[i] && { value: theirs[i].value, clock: theirs[i].clock }),
   );
