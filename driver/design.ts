@@ -8,8 +8,18 @@ import type { ParameterValue } from "./device.js";
 import type { ConvLayer } from "./layer.js";
 import type { Program } from "./program.js";
 
-/** How close to hardware a model of a design stands (docs: levels). */
-export type Level = "functional" | "transaction" | "cycle" | "rtl";
+/** How close to hardware a model of a design stands (docs/levels.md), the farthest first. */
+export const LEVELS = ["functional", "transaction", "cycle", "rtl"] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** Levels that run clock by clock. */
+export type ClockedLevel = Extract<Level, "cycle" | "rtl">;
+
+/**
+ * A design as what a program does to memory: `memory` holds the program's buffers, and those of role `output` are filled.
+ * Gives the clocks that it would take, an estimate.
+ */
+export type TransactionModel = (program: Program, memory: readonly Uint8Array[]) => number;
 
 /** The level of a configuration: the design's own word, or the most exact that it has. */
 export const levelOf = <Config>(design: Design<Config>, config: Config): Level =>
@@ -67,8 +77,10 @@ export interface Design<Config = unknown> {
   configure(overrides?: Readonly<Record<string, ParameterValue>>): Config;
   /** Every parameter of a configuration, with its value. */
   describe(config: Config): Readonly<Record<string, ParameterValue>>;
-  /** A fresh instance; its outer ports are streams (driver/stream.ts). */
-  build(config: Config): Module;
+  /** A fresh instance at a clocked level, `rtl` unless told otherwise; its outer ports are streams (driver/stream.ts). */
+  build(config: Config, level?: ClockedLevel): Module;
+  /** The level `transaction`: whole transfers, and a time by formula. */
+  transaction?(config: Config): TransactionModel;
   peakMacsPerClock(config: Config): number;
   /** Null if the design takes the layer, else why not, as a short clause. */
   refuses(layer: ConvLayer, config: Config): string | null;

@@ -63,7 +63,8 @@ export class Offload<Config> implements Accelerator {
       output: compiled.compiled.output(result.outputs),
       clocks: result.clocks,
       exact: result.exact,
-      estimates: result.counters ? estimatedClocks(result.counters) : 0,
+      // Without counters a time that is not exact is an estimate as a whole.
+      estimates: result.counters ? estimatedClocks(result.counters) : result.exact ? 0 : result.clocks,
       ...programTraffic(program),
       stalls: result.counters ? stallTable(result.counters) : {},
       detail: detailOf(compiled.compiled, result),

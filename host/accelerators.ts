@@ -1,10 +1,12 @@
 /** Accelerators by name and place: a design on a simulator in this process or in a worker, or behind a TCP address. */
-import type { Design } from "../driver/design.js";
+import type { Design, Level } from "../driver/design.js";
 import type { Device, DeviceDescription, ParameterValue } from "../driver/device.js";
+import { FunctionalAccelerator } from "../driver/functional.js";
 import { Offload } from "../driver/offload.js";
 import { parseTcpAddress } from "../driver/transport/address.js";
 import { RtlSimulator } from "../driver/transport/rtl-simulator.js";
 import { Simulator, type SimulatorOptions } from "../driver/transport/simulator.js";
+import { TransactionSimulator } from "../driver/transport/transaction-simulator.js";
 import { openTcp } from "../driver/transport/tcp-client.js";
 import { openWorker } from "../driver/transport/worker.js";
 import { isSystemCDesign, openSystemC } from "../driver/systemc/open.js";
@@ -31,6 +33,8 @@ export interface AcceleratorRequest {
   readonly set?: Parameters;
   /** What simulates; `fast` unless said otherwise. */
   readonly engine?: Engine | undefined;
+  /** How close to hardware (docs/levels.md); the closest that the design has unless said otherwise. */
+  readonly level?: Level | undefined;
   /** Simulate in this thread on the kernel, which a trace needs; else in a worker. */
   readonly inProcess?: SimulatorOptions;
   readonly simulation?: SimulationOptions;
@@ -73,11 +77,20 @@ export async function openAccelerator(request: AcceleratorRequest): Promise<Open
 
 /** A simulator of the design asked for. */
 export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Promise<Device> {
-  const { design: name, set, inProcess, simulation = {} } = request;
+  const { design: name, set, inProcess, simulation = {}, level } = request;
   const { design, preset, module, export: exported } = findDesign(name ?? DEFAULT_DESIGN);
   const parameters = { ...preset, ...set };
-  if (inProcess) return Simulator.of(design, parameters, { ...simulation, ...inProcess });
+  const options = level === undefined ? simulation : { ...simulation, level };
+  if (level === "transaction") {
+    checkUntimed(request, level);
+    return TransactionSimulator.of(design, parameters);
+  }
+  if (inProcess) return Simulator.of(design, parameters, { ...options, ...inProcess });
   const engine = request.engine ?? "fast";
+  if (engine === "rtl" && level !== undefined && level !== "rtl")
+    throw new TandemError(`The engine rtl runs what the level rtl becomes as Verilog, not the level ${level}`, {
+      hint: "Use --engine fast or kernel, or leave --level away.",
+    });
   if (engine === "rtl" && (simulation.board !== undefined || simulation.timeline === true))
     throw new TandemError("The engine rtl knows neither the board's memory nor what happens over time", {
       hint: "Use --engine fast, which is equal to it clock for clock, or --platform ideal without --report.",
@@ -87,7 +100,20 @@ export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Pr
     const { onBuild } = request;
     return RtlSimulator.of(design, parameters, onBuild ? { build: { onBuild } } : {});
   }
-  return openWorker({ module, export: exported, engine, parameters, options: simulation });
+  return openWorker({ module, export: exported, engine, parameters, options });
+}
+
+/** @throws TandemError where something is asked of a level that has no clocks. */
+function checkUntimed({ engine, inProcess, simulation }: Omit<AcceleratorRequest, "on">, level: Level): void {
+  const wanted = engine !== undefined ? `--engine ${engine}` : inProcess ? "a waveform" : undefined;
+  if (wanted !== undefined)
+    throw new TandemError(`The level ${level} has no clocks: ${wanted} means nothing there`, {
+      hint: "Use --level cycle or rtl.",
+    });
+  if (simulation?.board !== undefined || simulation?.timeline === true)
+    throw new TandemError(`The level ${level} knows neither the board's memory nor what happens over time`, {
+      hint: "Use --platform ideal without --report, or --level cycle or rtl.",
+    });
 }
 
 /** What the user asked for by name must be what the server runs. */
@@ -114,6 +140,7 @@ function checkSame(
 export async function acceleratorTarget(request: AcceleratorRequest, kernels?: string): Promise<Target> {
   const cpu = cpuTarget(kernels);
   if (request.design !== undefined && isSystemCDesign(request.design)) return systemcTarget(request, cpu);
+  if (request.level === "functional") return functionalTarget(request, cpu);
   const { description, accelerator } = await openAccelerator(request);
   return {
     implementations: [...acceleratorImplementations(accelerator), ...cpu.implementations],
@@ -125,6 +152,26 @@ export async function acceleratorTarget(request: AcceleratorRequest, kernels?: s
     },
     engine: description.engine,
     level: description.level,
+    close: () => accelerator.close(),
+  };
+}
+
+/** The design's oracle for the layers that it takes. */
+function functionalTarget(request: AcceleratorRequest, cpu: Target): Target {
+  checkUntimed(request, "functional");
+  const { design, preset } = findDesign(request.design ?? DEFAULT_DESIGN);
+  const config = design.configure({ ...preset, ...request.set });
+  const accelerator = new FunctionalAccelerator(design, config);
+  return {
+    implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
+    prefer: [ACCELERATOR, ...cpu.prefer],
+    offload: {
+      design: design.name,
+      config: design.describe(config),
+      peakMacsPerClock: accelerator.peakMacsPerClock,
+    },
+    engine: "model",
+    level: "functional",
     close: () => accelerator.close(),
   };
 }

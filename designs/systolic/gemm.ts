@@ -2,6 +2,7 @@
  * A matrix-product accelerator around an array of multipliers: all modules and their connections. Outer ports are streams:
  * `instructions`, `input0..`, `weight0..` and `output0..`; see README.md for the block diagram.
  */
+import type { ClockedLevel } from "../../driver/design.js";
 import type { GemmConfig } from "../../driver/gemm/config.js";
 import { beatType, type Beat } from "../../driver/stream.js";
 import { Module, type ChannelIn, type ChannelOut, type I32, type I8, type ValueOf } from "../../hw/index.js";
@@ -10,6 +11,7 @@ import { Decoder, INSTRUCTION_BEAT } from "./decoder.js";
 import { InputBuffer } from "./input-buffer.js";
 import { OutputBuffer } from "./output-buffer.js";
 import { PostProcessor } from "./post-processor.js";
+import { PostProcessorModel } from "./post-processor-model.js";
 import { Sequencer } from "./sequencer.js";
 import type { FeedCommand, LineJob } from "./tokens.js";
 import { Walker } from "./walker.js";
@@ -43,12 +45,14 @@ export class GemmAccelerator extends Module {
 
   /**
    * `makeArray` makes the array as a child of the accelerator; `makeLines` what leads the first input either to its buffer or to
-   * the array as windows of a depthwise convolution.
+   * the array as windows of a depthwise convolution. At level `cycle` the post-processor is a model with an estimate, beside
+   * modules that are hardware already.
    */
   constructor(
     name: string,
     config: GemmConfig,
     makeArray: (parent: Module) => MacArrayPorts,
+    level: ClockedLevel = "rtl",
     makeLines?: (parent: Module) => LinePorts,
   ) {
     super(null, name);
@@ -67,7 +71,7 @@ export class GemmAccelerator extends Module {
     const array = makeArray(this);
     const lines = makeLines?.(this);
     const collector = new Collector(this, "collector", config);
-    const post = new PostProcessor(this, "postProcessor", config);
+    const post = new (level === "rtl" ? PostProcessor : PostProcessorModel)(this, "postProcessor", config);
     const outputs = times(streams, (i) => new OutputBuffer(this, `outputBuffer${i}`, config));
 
     this.connect(this.instructions, decoder.stream);

@@ -1,6 +1,7 @@
 /** The systolic design, as the registry and the driver see it. */
 import type { Design } from "../../driver/design.js";
 import { compile, refuses, type ArrayTraits } from "../../driver/gemm/compile.js";
+import { runGemmTransaction } from "../../driver/gemm/transaction.js";
 import { convolve } from "../../driver/reference.js";
 import { configure, describe, parameters, type SystolicConfig } from "./config.js";
 import { presets } from "./presets.js";
@@ -18,10 +19,16 @@ export const systolic: Design<SystolicConfig> = {
   title: "output-stationary systolic array",
   parameters,
   presets,
-  levels: ["functional", "cycle"],
+  levels: ["functional", "transaction", "cycle", "rtl"],
   configure,
   describe,
-  build: (config) => new Systolic(config),
+  build: (config, level) => new Systolic(config, level),
+  transaction: (config) => (program, memory) =>
+    runGemmTransaction(program, memory, config, {
+      weightOrder: traits(config).weightOrder,
+      // A wave a clock; what the instruction asks for behind each tile comes on top.
+      tileClocks: (k, gap) => k + gap,
+    }),
   peakMacsPerClock: ({ rows, cols }) => rows * cols,
   refuses: (layer, config) => refuses(layer, config, traits(config)),
   compile: (layer, config) => compile(layer, config, traits(config)),

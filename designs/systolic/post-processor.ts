@@ -8,49 +8,15 @@
  * (two DSP48E1 each) make it: x m = high 2^16 + low, of which the low 16 bits of low cannot carry into the result.
  */
 import type { GemmConfig } from "../../driver/gemm/config.js";
+import { asr, assert, bits, clamp, i32, i8, roundingShiftRight, shl, u16, u32, u4, u8, vec, xorU } from "../../hw/index.js";
+import type { Channel, I32, Module, Process, U16, U32, U8, VecType } from "../../hw/index.js";
+import { ParameterStore } from "./parameter-store.js";
 import {
-  asr,
-  assert,
-  bits,
-  bool,
-  clamp,
-  i32,
-  i8,
-  Module,
-  roundingShiftRight,
-  shl,
-  u16,
-  u32,
-  u4,
-  u8,
-  vec,
-  xorU,
-} from "../../hw/index.js";
-import type {
-  Channel,
-  ChannelIn,
-  ChannelOut,
-  I32,
-  Memory,
-  Process,
-  ReadPort,
-  U16,
-  U32,
-  U8,
-  VecType,
-  WritePort,
-} from "../../hw/index.js";
-import {
-  ClampJob,
-  outputType,
-  Parameter,
-  ParameterJob,
   productType,
   roundedType,
   scaledType,
   ShiftJob,
   shiftedType,
-  sumsType,
   i10,
   u5,
   type I10,
@@ -58,107 +24,38 @@ import {
   type TokenOf,
 } from "./tokens.js";
 
-export class PostProcessor extends Module {
-  static readonly source = import.meta.url;
-  readonly lanes: number;
-  readonly depth: number;
-  readonly weightParts: number;
-  readonly groups: number;
-  readonly parts: number;
+export class PostProcessor extends ParameterStore {
+  static override readonly source = import.meta.url;
   readonly values: VecType<I32>;
   readonly narrow: VecType<I10>;
   readonly shifts: VecType<U5>;
   readonly rests: VecType<U16>;
   readonly lows: VecType<U32>;
   readonly bytes: VecType<U8>;
-  readonly word: VecType<Parameter>;
-  /** Parameters that have come together. */
-  readonly fresh: VecType<Parameter>;
-
-  readonly job = this.channelIn(ParameterJob);
-  readonly shiftJob = this.channelIn(ShiftJob);
-  readonly clampJob = this.channelIn(ClampJob);
-  /** Parameters of output channels, by stream: channel c comes from stream c mod streams. */
-  readonly parameters: readonly ChannelIn<Parameter>[];
-  /** The parameters of a column tile stand in the memory. */
-  readonly stored = this.channelOut(bool);
-  readonly sums: ChannelIn<TokenOf<typeof sumsType>>;
-  /** By part. */
-  readonly out: readonly ChannelOut<TokenOf<typeof outputType>>[];
 
   readonly scaled: Channel<TokenOf<typeof scaledType>>;
   readonly products: Channel<TokenOf<typeof productType>>;
   readonly rounded: Channel<TokenOf<typeof roundedType>>;
   readonly shifted: Channel<TokenOf<typeof shiftedType>>;
-  readonly memo: Memory<readonly Parameter[]>;
-  readonly write: WritePort<readonly Parameter[]>;
-  readonly read: ReadPort<readonly Parameter[]>;
-
-  /** The word of parameters that is being put together. */
-  gathered: readonly Parameter[];
 
   constructor(parent: Module, name: string, config: GemmConfig) {
-    super(parent, name);
+    super(parent, name, config);
     const { lanes } = config;
-    this.lanes = lanes;
-    this.depth = config.parameterDepth;
-    this.weightParts = config.weightStreams;
-    this.groups = config.groups;
-    this.parts = config.streams;
     this.values = vec(i32, lanes);
     this.narrow = vec(i10, lanes);
     this.shifts = vec(u5, lanes);
     this.rests = vec(u16, lanes);
     this.lows = vec(u32, lanes);
     this.bytes = vec(u8, lanes);
-    this.word = vec(Parameter, lanes);
-    this.fresh = vec(Parameter, this.weightParts);
-    this.gathered = this.word.zero();
-    this.parameters = Array.from({ length: this.weightParts }, () => this.channelIn(Parameter));
-    this.sums = this.channelIn(sumsType(lanes));
-    this.out = Array.from({ length: this.parts }, () => this.channelOut(outputType(lanes)));
     this.scaled = this.channel(scaledType(lanes), { name: "scaled" });
     this.products = this.channel(productType(lanes), { name: "products" });
     this.rounded = this.channel(roundedType(lanes), { name: "rounded" });
     this.shifted = this.channel(shiftedType(lanes), { name: "shifted" });
-    this.memo = this.memory(this.word, this.depth);
-    this.write = this.memo.writePort();
-    this.read = this.memo.readPort();
-    this.clocked(this.store);
     this.clocked(this.scale);
     this.clocked(this.multiply);
     this.clocked(this.roundHigh);
     this.clocked(this.shift);
     this.clocked(this.clampOutputs);
-  }
-
-  /** Parameters arrive one per stream and clock; `lanes` of them make a word. */
-  *store(): Process {
-    for (;;) {
-      const job = yield* this.job.pop();
-      assert(job.columnTiles >= 1, "a layer has channels");
-      let address = u16(0);
-      const fresh = this.fresh.zero();
-      const kept = this.lanes - this.weightParts;
-      for (let tile = u16(0); tile < job.columnTiles; tile = u16(tile + 1)) {
-        for (let g = u8(0); g < this.groups; g = u8(g + 1)) {
-          for (let n = u8(0); n < this.lanes; n = u8(n + this.weightParts)) {
-            for (let p = 0; p < this.weightParts; p++) {
-              const parameter = yield* this.parameters[p]!.pop();
-              fresh[p] = Parameter(parameter);
-            }
-            // All streams at once: the word moves by one distance only.
-            this.gathered = this.word((l) => (l >= kept ? fresh[l - kept]! : this.gathered[l + this.weightParts]!));
-            yield;
-          }
-          assert(address < this.depth, "the parameters fit their memory");
-          this.write.write(address, this.word(this.gathered));
-          address = u16(address + 1);
-          yield;
-        }
-        yield* this.stored.push(true);
-      }
-    }
   }
 
   /** (sum + bias) << left, modulo 2^32 as in C. */

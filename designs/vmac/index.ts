@@ -1,7 +1,9 @@
 /** The vector-MAC design, as the registry and the driver see it. */
 import type { Design } from "../../driver/design.js";
 import { compile, refuses, type ArrayTraits } from "../../driver/gemm/compile.js";
+import { runGemmTransaction } from "../../driver/gemm/transaction.js";
 import { convolve } from "../../driver/reference.js";
+import { TandemError } from "../../hw/index.js";
 import { configure, describe, parameters, type VmacConfig } from "./config.js";
 import { presets } from "./presets.js";
 import * as secda from "./secda/compile.js";
@@ -21,11 +23,22 @@ export const vmac: Design<VmacConfig> = {
   title: "vector-MAC units",
   parameters,
   presets,
-  levels: ["functional", "rtl", "cycle"],
+  levels: ["functional", "transaction", "cycle", "rtl"],
   levelOf: ({ model }) => (model === "own" ? "rtl" : "cycle"),
   configure,
   describe,
-  build: (config) => (config.model === "own" ? new Vmac(config) : new SecdaVm()),
+  build: (config, level) => (config.model === "own" ? new Vmac(config, level) : new SecdaVm()),
+  transaction: (config) => {
+    if (config.model !== "own")
+      throw new TandemError(`Design vmac has no level transaction with model=${config.model}`, {
+        hint: "Use model=own, or --level cycle.",
+      });
+    return (program, memory) =>
+      runGemmTransaction(program, memory, config, {
+        weightOrder: traits(config).weightOrder,
+        tileClocks: (k) => Math.ceil(k / config.depth),
+      });
+  },
   peakMacsPerClock: ({ units, unitRows, unitCols, depth }) => units * unitRows * unitCols * depth,
   refuses: (layer, config) => (config.model === "own" ? refuses(layer, config, traits(config)) : secda.refuses(layer)),
   compile: (layer, config) => (config.model === "own" ? compile(layer, config, traits(config)) : secda.compile(layer)),

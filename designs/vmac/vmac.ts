@@ -1,4 +1,5 @@
 /** The vector-MAC accelerator: the modules of every matrix product around the units, and the line buffer. */
+import type { ClockedLevel } from "../../driver/design.js";
 import type { Module } from "../../hw/index.js";
 import { GemmAccelerator, type LinePorts } from "../systolic/gemm.js";
 import type { VmacConfig } from "./config.js";
@@ -25,13 +26,14 @@ class Lines implements LinePorts {
 }
 
 export class Vmac extends GemmAccelerator {
-  constructor(config: VmacConfig) {
+  constructor(config: VmacConfig, level?: ClockedLevel) {
     let units: MacUnits | undefined;
     let lines: Lines | undefined;
     super(
       "vmac",
       config,
       (parent) => (units = new MacUnits(parent, "units", config)),
+      level,
       config.lineBytes > 0 ? (parent) => (lines = new Lines(parent, config)) : undefined,
     );
     if (!lines || !units) return;

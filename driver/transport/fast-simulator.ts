@@ -11,14 +11,16 @@ import { ImageEngine, UnknownFailure, type TokenBuffer } from "../../sim/fast/im
 import { record } from "../../sim/fast/recorder.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { estimatedClocks } from "../../sim/kernel/counters.js";
-import { levelOf, type Design } from "../design.js";
+import type { Design, Level } from "../design.js";
 import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import { checkProgram, type Program, type StreamPort, type Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
 import { pacedStreams } from "./dma.js";
-import { memoryOf } from "./simulator.js";
+import { clockedLevel, memoryOf } from "./simulator.js";
 
 export interface FastOptions {
+  /** Level of the model; `rtl` or `cycle`, whichever is the most exact that the design has, by default. */
+  readonly level?: Level;
   /** Neighbours that hold tokens back at random, to test a design's patience. */
   readonly stalls?: RandomStalls;
   /** The board whose memory and DMA stand behind the streams; ideal ones (a beat per clock and stream) by default. */
@@ -55,12 +57,12 @@ export class FastSimulator implements Device {
     options: FastOptions = {},
   ): Promise<FastSimulator> {
     const config = design.configure(parameters);
-    const elaborated = elaborate(design.build(config));
-    const level = levelOf(design, config);
+    const level = clockedLevel(design, config, options.level);
+    const elaborated = elaborate(design.build(config, level));
     const streams = streamPorts(elaborated);
     const described = design.describe(config);
     const cache = openCache(options.cache);
-    const identity = { design: design.name, parameters: described };
+    const identity = { design: design.name, parameters: { ...described, level } };
     const compile = (): Promise<EngineImage> => compileDesign(elaborated, identity, cache);
     return new FastSimulator(
       { design: design.name, parameters: described, engine: "fast", level, streams },

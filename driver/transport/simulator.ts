@@ -10,7 +10,7 @@ import { Kernel } from "../../sim/kernel/kernel.js";
 import { DmaTiming } from "../../sim/platform/dma.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { TimelineSampler } from "../../sim/profile/timeline.js";
-import { levelOf, type Design, type Level } from "../design.js";
+import { levelOf, type ClockedLevel, type Design, type Level } from "../design.js";
 import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import { checkProgram, type Program, type StreamPort } from "../program.js";
 import { streamPorts, type Beat } from "../stream.js";
@@ -29,6 +29,23 @@ export interface SimulatorOptions {
   readonly onKernel?: (kernel: Kernel) => void;
   /** Clocks without a single beat on any stream after which a run is given up; 2 million by default. */
   readonly patience?: number;
+}
+
+/** @throws TandemError if the design as configured does not have the level, or not as one that runs clock by clock. */
+export function clockedLevel<Config>(design: Design<Config>, config: Config, wanted?: Level): ClockedLevel {
+  const closest = levelOf(design, config);
+  const level = wanted ?? closest;
+  if (!design.levels.includes(level) || (level === "rtl" && closest !== "rtl"))
+    throw new TandemError(`Design ${design.name} has no level ${level}`, {
+      hint: design.levels.includes(level)
+        ? `With these parameters the closest to hardware is ${closest}.`
+        : `It has ${design.levels.join(", ")}.`,
+    });
+  if (level === "functional" || level === "transaction")
+    throw new TandemError(`The level ${level} of ${design.name} has no clocks to simulate`, {
+      hint: "Simulate the level cycle or rtl.",
+    });
+  return level;
 }
 
 /** Memory that a program may ask for: what the board has. */
@@ -56,12 +73,8 @@ export class Simulator implements Device {
     options: SimulatorOptions = {},
   ): Simulator {
     const config = design.configure(parameters);
-    const kernel = new Kernel(design.build(config));
-    const level = options.level ?? levelOf(design, config);
-    if (!design.levels.includes(level))
-      throw new TandemError(`Design ${design.name} has no level ${level}`, {
-        hint: `It has ${design.levels.join(", ")}.`,
-      });
+    const level = clockedLevel(design, config, options.level);
+    const kernel = new Kernel(design.build(config, level));
     const streams = streamPorts(kernel.design);
     return new Simulator(
       { design: design.name, parameters: design.describe(config), engine: "kernel", level, streams },

@@ -1,5 +1,6 @@
 /** Options that several commands share, and what they mean. */
 import type { Argv } from "yargs";
+import { LEVELS, type Level } from "../../driver/design.js";
 import { platformNames, platformOf, type Platform } from "../../sim/platform/platform.js";
 import { OPERATOR_TYPES } from "../graph/check.js";
 import {
@@ -39,6 +40,13 @@ export const engineOption = {
   describe: "What simulates the design: fast, or the kernel to debug [fast]",
 } as const;
 
+/** How close to hardware the model is (docs/levels.md). */
+export const levelOption = {
+  type: "string",
+  choices: LEVELS,
+  describe: "How close to hardware the design's model is: functional, transaction, cycle or rtl [the closest it has]",
+} as const;
+
 /** Where and how a network runs. */
 export function placeOptions<T>(yargs: Argv<T>) {
   return designOptions(yargs)
@@ -48,6 +56,7 @@ export function placeOptions<T>(yargs: Argv<T>) {
       describe: "Where convolutions run: sim (a simulated design), cpu, or tcp://HOST:PORT (tandem serve, a board)",
     })
     .option("engine", engineOption)
+    .option("level", levelOption)
     .option("progress", {
       type: "boolean",
       describe: "Progress bar on stderr even where that is no terminal (--no-progress: never)",
@@ -117,6 +126,7 @@ export function openPlatform(
 export interface PlaceArguments extends DesignArguments {
   on: string;
   engine: Engine | undefined;
+  level: Level | undefined;
   progress: boolean | undefined;
 }
 
@@ -134,11 +144,11 @@ export function openTarget(
   progress: Pick<Progress, "clocks" | "building">,
   simulation: SimulationOptions = {},
 ): Promise<Target> {
-  const { on, design, engine, kernels } = args;
+  const { on, design, engine, level, kernels } = args;
   checkEngine(args);
   if (isAcceleratorPlace(on)) {
     const set = parseSet(args.set);
-    return acceleratorTarget({ on, design, set, engine, simulation, ...watch(progress) }, kernels);
+    return acceleratorTarget({ on, design, set, engine, level, simulation, ...watch(progress) }, kernels);
   }
   if (on !== "cpu") throw new UsageError(`--on ${on}: no such place`, { hint: "Use sim, cpu or tcp://HOST:PORT." });
   if (design !== undefined || args.set.length > 0) {
@@ -154,7 +164,9 @@ export const watch = (progress: Pick<Progress, "clocks" | "building">) => ({
 });
 
 /** @throws UsageError where an engine is named, but nothing is simulated here. */
-export function checkEngine({ on, engine }: Pick<PlaceArguments, "on" | "engine">): void {
+export function checkEngine({ on, engine, level }: Pick<PlaceArguments, "on" | "engine" | "level">): void {
+  if (level !== undefined && on !== "sim")
+    throw new UsageError(`--level ${level} means nothing with --on ${on}`, { hint: "Add --on sim." });
   if (engine !== undefined && on !== "sim")
     throw new UsageError(`--engine ${engine} means nothing with --on ${on}`, { hint: "Add --on sim." });
 }

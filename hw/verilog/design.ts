@@ -6,6 +6,7 @@ import { BlackBox, boxOf } from "../blackbox.js";
 import type { Channel } from "../channel.js";
 import { TandemError } from "../errors.js";
 import type { CellIr, DesignIr } from "../ir/ir.js";
+import { statementsIn } from "../ir/walk.js";
 import type { Module } from "../module.js";
 import type { ProcessNode } from "../process.js";
 import type { Side } from "../fsm/usage.js";
@@ -62,12 +63,13 @@ export interface EmitOptions {
 /** Throws a `TandemError` where the design holds something that is no hardware. */
 export function emitVerilog(ir: DesignIr, options: EmitOptions = {}): VerilogDesign {
   // In a black box an estimate is a guess too: the model's clocks are to be those of its Verilog.
-  for (const { estimates, node, body } of ir.processes)
-    if (estimates)
-      throw new TandemError(
-        `${body[0] ? `${where(body[0].at)}: ` : ""}${node.path} holds an estimate, which is no hardware yet`,
-        { hint: "Replace `this.estimate(n)` by the hardware that takes the time (language rule 8)." },
-      );
+  for (const { estimates, node, body } of ir.processes) {
+    if (!estimates) continue;
+    const at = [...statementsIn(body)].find((stmt) => stmt.kind === "clocks" && stmt.estimate)?.at;
+    throw new TandemError(`${at ? `${where(at)}: ` : ""}${node.path} holds an estimate, which is no hardware yet`, {
+      hint: "Replace `this.estimate(n)` by the hardware that takes the time (language rule 8).",
+    });
+  }
   return new DesignText(ir, options.source ?? (() => undefined)).build();
 }
 

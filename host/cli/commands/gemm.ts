@@ -1,6 +1,7 @@
 /** `tandem gemm M N K`: one random int8 product through driver and design, checked, with its clocks. */
 import { createHash } from "node:crypto";
 import type { ArgumentsCamelCase, Argv, CommandModule } from "yargs";
+import type { Level } from "../../../driver/design.js";
 import type { LayerResult } from "../../../driver/accelerator.js";
 import { layerMacs } from "../../../driver/layer.js";
 import { TandemError } from "../../../hw/errors.js";
@@ -15,6 +16,7 @@ import {
   checkEngine,
   designOptions,
   engineOption,
+  levelOption,
   openPlatform,
   parseSet,
   watch,
@@ -32,6 +34,7 @@ interface Arguments extends DesignArguments, Pick<PlatformArguments, "platform" 
   seed: number;
   on: string;
   engine: Engine | undefined;
+  level: Level | undefined;
   json: string | undefined;
   vcd: string | undefined;
   trace: string[];
@@ -47,6 +50,7 @@ function builder(yargs: Argv): Argv<Arguments> {
     .option("seed", { type: "number", default: 1, requiresArg: true, describe: "Of the random operands" })
     .option("on", { type: "string", default: "sim", requiresArg: true, describe: "sim, or tcp://HOST:PORT" })
     .option("engine", engineOption)
+    .option("level", levelOption)
     .option("json", { type: "string", requiresArg: true, describe: "Write the result here (docs/gemm.schema.json)" })
     .option("vcd", { type: "string", requiresArg: true, describe: "Write a waveform here (with --on sim)" })
     .option("trace", {
@@ -79,6 +83,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
       design: args.design,
       set: parseSet(args.set),
       engine: args.engine,
+      level: args.level,
       ...watch(progress),
       ...(board && { simulation: { board } }),
       ...(waveform && { inProcess: { onKernel: waveform.attach } }),
@@ -97,10 +102,15 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   }
 }
 
-function checkArguments({ on, engine, seed, vcd, trace, window, json, platform, calibration }: Arguments): void {
+function checkArguments(args: Arguments): void {
+  const { on, engine, level, seed, vcd, trace, window, json, platform, calibration } = args;
+  if (level === "functional")
+    throw new UsageError("--level functional: a product is held against it anyway", {
+      hint: "Use transaction, cycle or rtl.",
+    });
   if (!isAcceleratorPlace(on)) throw new UsageError(`--on ${on}: expected sim or tcp://HOST:PORT`);
   if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed ${seed}: expected a whole number`);
-  checkEngine({ on, engine });
+  checkEngine({ on, engine, level });
   if (on !== "sim" && (platform === "pynq-z1" || calibration !== undefined))
     throw new UsageError(`--platform and --calibration mean nothing with --on ${on}`, { hint: "Add --on sim." });
   if (vcd !== undefined && engine !== undefined && engine !== "kernel")

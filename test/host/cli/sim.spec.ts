@@ -48,7 +48,7 @@ describe("A network on a simulated accelerator", function () {
     const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(schema);
     expect(validate(sim), JSON.stringify(validate.errors)).to.equal(true);
     expect(sim.output).to.deep.equal(cpu.output);
-    expect(sim).to.deep.include({ design: "systolic", engine: "fast", level: "cycle" });
+    expect(sim).to.deep.include({ design: "systolic", engine: "fast", level: "rtl" });
     expect(sim.clocks.exact).to.equal(true);
     const offloaded = sim.layers.filter(({ on }) => on === "systolic");
     expect(sim.clocks.total).to.equal(offloaded.reduce((sum, { clocks }) => sum + clocks!, 0));
