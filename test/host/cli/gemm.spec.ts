@@ -129,7 +129,7 @@ describe("tandem gemm", () => {
     const { code, stdout } = await tandem(["gemm", "--set", "rows=8", "--set", "cols=8", "20", "24", "16"]);
     expect(code).to.equal(0);
     expect(stdout).to.match(
-      /^20 x 24 x 16 on systolic \(fast, cycle, platform ideal\), equal to the functional model\nrows=8 cols=8 /,
+      /^20 x 24 x 16 on systolic \(fast, rtl, platform ideal\), equal to the functional model\nrows=8 cols=8 /,
     );
     expect(stdout).to.match(
       /\n[\d,]+ clocks \(exact\) for 7,680 MACs: [\d.]+ MAC per clock, [\d.]+ % of the peak of 64\n/,
@@ -208,7 +208,7 @@ describe("tandem gemm", () => {
   it("gives the same bytes, clocks and stalls over tcp, from several clients in turn", async () => {
     const local = await gemm(["20", "24", "16", "--set", "rows=8"]);
     const server = await serve(["--design", "systolic", "--set", "rows=8", "--port", "0"]);
-    expect(server.line).to.match(/^tandem serve: systolic \(fast, cycle\) on tcp:\/\/127\.0\.0\.1:\d+$/);
+    expect(server.line).to.match(/^tandem serve: systolic \(fast, rtl\) on tcp:\/\/127\.0\.0\.1:\d+$/);
     for (let client = 0; client < 2; client++)
       expect({ ...(await gemm(["20", "24", "16", "--on", server.address])), wallMs: 0 }).to.deep.equal({
         ...local,

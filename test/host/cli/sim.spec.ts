@@ -39,7 +39,7 @@ describe("A network on a simulated accelerator", function () {
     );
     expect(stdout).to.match(/ cpu fast +.* no accelerator SOFTMAX\n/);
     expect(stdout).to.match(
-      /\nsystolic: [\d,]+ clocks \(exact\), [\d.]+ % of the MACs, .* of the peak of 256\nfast, cycle: rows=16 cols=16/,
+      /\nsystolic: [\d,]+ clocks \(exact\), [\d.]+ % of the MACs, .* of the peak of 256\nfast, rtl: rows=16 cols=16/,
     );
   });
 
