@@ -163,7 +163,7 @@ function functionalTarget(request: AcceleratorRequest, cpu: Target): Target {
   const config = design.configure({ ...preset, ...request.set });
   const accelerator = new FunctionalAccelerator(design, config);
   return {
-    implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
+    implementations: [...acceleratorImplementations(accelerator), ...cpu.implementations],
     prefer: [ACCELERATOR, ...cpu.prefer],
     offload: {
       design: design.name,

@@ -8,14 +8,28 @@
  * (two DSP48E1 each) make it: x m = high 2^16 + low, of which the low 16 bits of low cannot carry into the result.
  */
 import type { GemmConfig } from "../../driver/gemm/config.js";
-import { asr, assert, bits, clamp, i32, i8, roundingShiftRight, shl, u16, u32, u4, u8, vec, xorU } from "../../hw/index.js";
+import {
+  asr,
+  assert,
+  bits,
+  clamp,
+  i32,
+  i8,
+  roundingShiftRight,
+  shl,
+  u16,
+  u32,
+  u4,
+  u8,
+  vec,
+  xorU,
+} from "../../hw/index.js";
 import type { Channel, I32, Module, Process, U16, U32, U8, VecType } from "../../hw/index.js";
 import { ParameterStore } from "./parameter-store.js";
 import {
   productType,
   roundedType,
   scaledType,
-  ShiftJob,
   shiftedType,
   i10,
   u5,

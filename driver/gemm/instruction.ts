@@ -126,14 +126,17 @@ export type FieldName = (typeof fields)[number]["name"];
 /** Fields that are left away are zero. */
 export type Instruction = Readonly<Partial<Record<FieldName, number>>>;
 
+/** All fields of an instruction. */
+export type Decoded = Readonly<Record<FieldName, number>>;
+
 /** The fields of an instruction, from its bytes: the inverse of `encode`. */
-export function decode(bytes: Uint8Array): Instruction {
+export function decode(bytes: Uint8Array): Decoded {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const values = (fields as readonly Field[]).map(({ name, word, low, bits, signed }) => {
     const value = Math.floor(view.getUint32(word * 4, true) / 2 ** low) % 2 ** bits;
     return [name, signed && value >= 2 ** (bits - 1) ? value - 2 ** bits : value];
   });
-  return Object.fromEntries(values) as Instruction;
+  return Object.fromEntries(values) as Decoded;
 }
 
 /** The words of an instruction as little-endian bytes; a `TandemError` where a value does not fit its field. */

@@ -8,7 +8,7 @@ import { i32 } from "../../hw/types.js";
 import { TandemError } from "../../hw/errors.js";
 import type { Program } from "../program.js";
 import type { GemmConfig } from "./config.js";
-import { decode, OPCODE_DEPTHWISE, OPCODE_GEMM, type Instruction } from "./instruction.js";
+import { decode, OPCODE_DEPTHWISE, OPCODE_GEMM, type Decoded } from "./instruction.js";
 import { PARAMETER_BYTES, type WeightOrder } from "./pack.js";
 
 export interface TransactionTraits {
@@ -58,13 +58,15 @@ interface Shape {
   readonly flip: number;
 }
 
-function shapeOf(instruction: Instruction, config: GemmConfig): Shape {
+function shapeOf(instruction: Decoded, config: GemmConfig): Shape {
   const { rows, words, lastBytes, columnTiles, rowWords, outputBytes, unsigned } = instruction;
   const raw = instruction.raw === 1;
   const before = (columnTiles - 1) * config.groups;
   return {
     m: rows,
-    n: raw ? columnTiles * config.cols : (columnTiles - 1) * config.cols + (rowWords - before - 1) * config.lanes + outputBytes,
+    n: raw
+      ? columnTiles * config.cols
+      : (columnTiles - 1) * config.cols + (rowWords - before - 1) * config.lanes + outputBytes,
     k: (words - 1) * config.streamBytes + lastBytes,
     rowBytes: words * config.streamBytes,
     raw,
@@ -84,7 +86,7 @@ interface Weights {
 
 function weightsOf(
   streams: Streams,
-  { columnTiles, words }: Instruction,
+  { columnTiles, words }: Decoded,
   { n, k, flip }: Shape,
   config: GemmConfig,
   order: WeightOrder,
@@ -137,7 +139,7 @@ function rowsOf(input: Uint8Array, { k, rowBytes, flip }: Shape): Taps {
 }
 
 /** The window of a pixel in one channel of the picture: kernel column by kernel column, each filled up to the line buffer's rows. */
-function windowsOf(input: Uint8Array, instruction: Instruction, { k, flip }: Shape, streamBytes: number): Taps {
+function windowsOf(input: Uint8Array, instruction: Decoded, { k, flip }: Shape, streamBytes: number): Taps {
   const { tileRows: width, inHeight, inWidth, kernelHeight, kernelWidth, beats } = instruction;
   const { strideHeight, strideWidth, padTop, padLeft, inputZero } = instruction;
   const banks = k / kernelWidth;
@@ -154,7 +156,7 @@ function windowsOf(input: Uint8Array, instruction: Instruction, { k, flip }: Sha
 }
 
 /** Rows of outputs, one after the other. */
-function product(taps: Taps, rows: number, weights: Weights, instruction: Instruction, shape: Shape): Uint8Array {
+function product(taps: Taps, rows: number, weights: Weights, instruction: Decoded, shape: Shape): Uint8Array {
   const { n, k, flip, raw } = shape;
   const { weightZero, outputZero, clampMin, clampMax } = instruction;
   const { values, bias, multiplier, left, right } = weights;
@@ -182,7 +184,7 @@ function product(taps: Taps, rows: number, weights: Weights, instruction: Instru
  * What takes longest: the array, the post-processor, or a stream; and what nothing hides: the first operands on their way in,
  * the last tile on its way out.
  */
-function estimate(instruction: Instruction, { n, k, raw }: Shape, config: GemmConfig, traits: TransactionTraits): number {
+function estimate(instruction: Decoded, { n, k, raw }: Shape, config: GemmConfig, traits: TransactionTraits): number {
   const { rowTiles, columnTiles, words, passes, partRows, gap } = instruction;
   const { rows, cols, streamBytes, partCols, doubleBuffering } = config;
   // A window takes the array as a tile of a matrix product does.

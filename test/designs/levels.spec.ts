@@ -5,7 +5,6 @@ import fc from "fast-check";
 import type { Accelerator } from "../../driver/accelerator.js";
 import type { Design, Level } from "../../driver/design.js";
 import { FunctionalAccelerator } from "../../driver/functional.js";
-import { gemmShape, im2col } from "../../driver/im2col.js";
 import type { ConvLayer } from "../../driver/layer.js";
 import { Offload } from "../../driver/offload.js";
 import { FastSimulator } from "../../driver/transport/fast-simulator.js";
@@ -18,33 +17,54 @@ import { randomLayer, type LayerShape } from "./layers.js";
 
 /** The definition of the layer's arithmetic in BigInt: nothing of it is shared with any level. */
 function definition(layer: ConvLayer, input: Uint8Array): number[] {
-  const { m, n, k } = gemmShape(layer);
-  const rows = im2col(layer, input, k, 0);
+  const { batch, outHeight, outWidth, outChannels } = layer;
   const out: number[] = [];
-  const signed = layer.dtype === "int8";
-  const value = (byte: number): number => (signed ? (byte << 24) >> 24 : byte);
-  for (let row = 0; row < m; row++)
-    for (let c = 0; c < n; c++) {
-      let acc = BigInt(layer.bias[c]!);
-      for (let i = 0; i < k; i++) {
-        const x = value(rows[row * k + i]!) - layer.inputZero;
-        acc += BigInt(x * (layer.weights[c * k + i]! - layer.weightZero));
-      }
-      const shift = layer.shifts[c]!;
-      const scaled = BigInt.asIntN(32, BigInt.asIntN(32, acc) << BigInt(Math.max(shift, 0)));
-      const product = scaled * BigInt(shift < -31 ? 0 : layer.multipliers[c]!);
-      const nudge = product >= 0n ? 1n << 30n : 1n - (1n << 30n);
-      // Division of BigInt rounds towards zero.
-      let high = (product + nudge) / (1n << 31n);
-      const right = BigInt(shift < 0 && shift >= -31 ? -shift : 0);
-      if (right > 0n) {
-        const half = 1n << (right - 1n);
-        high = high >= 0n ? (high + half) >> right : -((-high + half) >> right);
-      }
-      const y = Number(high) + layer.outputZero;
-      out.push(Math.min(Math.max(y, layer.clampMin), layer.clampMax) & 0xff);
-    }
+  for (let image = 0; image < batch; image++)
+    for (let y = 0; y < outHeight; y++)
+      for (let x = 0; x < outWidth; x++)
+        for (let c = 0; c < outChannels; c++) {
+          const acc = accumulate(layer, input, image, y, x, c);
+          if (layer.sums) for (let b = 0; b < 4; b++) out.push((acc >> (8 * b)) & 0xff);
+          else out.push(requantised(layer, acc, c) & 0xff);
+        }
   return out;
+}
+
+function accumulate(layer: ConvLayer, input: Uint8Array, image: number, y: number, x: number, c: number): number {
+  const { inHeight, inWidth, inChannels, outChannels, kernelHeight, kernelWidth } = layer;
+  let acc = BigInt(layer.bias[c]!);
+  for (let ky = 0; ky < kernelHeight; ky++)
+    for (let kx = 0; kx < kernelWidth; kx++) {
+      const iy = y * layer.strideHeight - layer.padTop + ky * layer.dilationHeight;
+      const ix = x * layer.strideWidth - layer.padLeft + kx * layer.dilationWidth;
+      if (iy < 0 || iy >= inHeight || ix < 0 || ix >= inWidth) continue;
+      for (let i = 0; i < inChannels; i++) {
+        if (layer.depthwise && i !== Math.floor(c / (outChannels / inChannels))) continue;
+        const byte = input[((image * inHeight + iy) * inWidth + ix) * inChannels + i]!;
+        const value = layer.dtype === "int8" ? (byte << 24) >> 24 : byte;
+        const place = ky * kernelWidth + kx;
+        const weight =
+          layer.weights[
+            layer.depthwise ? place * outChannels + c : (c * kernelHeight * kernelWidth + place) * inChannels + i
+          ]!;
+        acc += BigInt((value - layer.inputZero) * (weight - layer.weightZero));
+      }
+    }
+  return Number(BigInt.asIntN(32, acc));
+}
+
+function requantised(layer: ConvLayer, acc: number, c: number): number {
+  const shift = layer.shifts[c]!;
+  const scaled = BigInt.asIntN(32, BigInt(acc) << BigInt(Math.max(shift, 0)));
+  const product = scaled * BigInt(shift < -31 ? 0 : layer.multipliers[c]!);
+  // Division of BigInt rounds towards zero.
+  let high = (product + (product >= 0n ? 1n << 30n : 1n - (1n << 30n))) / (1n << 31n);
+  const right = BigInt(shift < 0 && shift >= -31 ? -shift : 0);
+  if (right > 0n) {
+    const half = 1n << (right - 1n);
+    high = high >= 0n ? (high + half) >> right : -((-high + half) >> right);
+  }
+  return Math.min(Math.max(Number(high) + layer.outputZero, layer.clampMin), layer.clampMax);
 }
 
 /** A level behind the driver's one interface. */
@@ -70,7 +90,9 @@ const shapes: fc.Arbitrary<LayerShape> = fc
     stride: fc.constantFrom(1, 2),
     pad: fc.constantFrom(0, 1),
     shifts: fc.constantFrom<[number, number]>([-12, -5], [-34, -20], [0, 3]),
+    kind: fc.constantFrom({}, {}, { depthwise: true }, { sums: true }),
   })
+  .map(({ kind, ...shape }) => ({ ...shape, ...kind }))
   .filter(({ height, width, kernel, pad }) => Math.min(height, width) + 2 * pad >= kernel);
 
 const seed = Number(process.env["TANDEM_SEED"] ?? 1);
@@ -98,7 +120,7 @@ describe("Levels", function () {
                 if (level === "cycle") expect(result.estimates).to.be.within(1, result.clocks - 1);
                 if (level === "transaction") expect(result.estimates).to.equal(result.clocks);
               }),
-              { numRuns: 12, seed },
+              { numRuns: 16, seed },
             );
             await accelerator.close();
           }
