@@ -139,8 +139,28 @@ function fingerprint(key: Hash, design: Elaborated): void {
   for (const { path, type, depth, init, ports } of design.memories)
     add("memory", path, type.name, depth, init ?? null, ports.map(plainFields));
   for (const { path } of design.processes) add("process", path);
-  for (const { path, rows, cols, cell } of design.grids) add("grid", path, rows, cols, plainFields(cell));
-  for (const module of design.modules) add("module", module.path, module.constructor.name, plainFields(module));
+  const classes = new Set<object>();
+  for (const { path, rows, cols, cell } of design.grids) {
+    add("grid", path, rows, cols, cell.constructor.name, plainFields(cell));
+    collectClasses(cell, classes);
+  }
+  for (const module of design.modules) {
+    add("module", module.path, module.constructor.name, plainFields(module));
+    collectClasses(module, classes);
+  }
+  // Two designs of one name and structure may stand in different files: the texts of their classes tell them apart.
+  for (const each of classes)
+    add("class", (each as { source?: unknown }).source ?? null, Function.prototype.toString.call(each));
+}
+
+/** The class of an object, and those that it extends. */
+function collectClasses(object: object, into: Set<object>): void {
+  for (
+    let prototype: unknown = Object.getPrototypeOf(object);
+    typeof prototype === "object" && prototype !== null && prototype !== Object.prototype;
+    prototype = Object.getPrototypeOf(prototype)
+  )
+    into.add((prototype as { constructor: object }).constructor);
 }
 
 /** Own fields that are values, not parts: numbers, texts, lists of them, and objects of such (a configuration). */

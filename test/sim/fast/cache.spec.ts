@@ -112,6 +112,18 @@ describe("The cache of compiled designs", () => {
     expect(cache().get(identity, other.design)).to.equal(undefined);
   });
 
+  it("does not take a design for another one of the same name and structure in other files", async () => {
+    const [one, other] = [await load({ constant: 1 }), await load({ constant: 5 })];
+    await keep(one.design);
+    expect(cache().get(identity, other.design)).to.equal(undefined);
+    await keep(other.design);
+    expect(entries()).to.have.length(2);
+    expect(cache().get(identity, one.design)!.wasm).to.not.deep.equal(cache().get(identity, other.design)!.wasm);
+    // The same text beside another helper: only the place differs.
+    const twin = await load({ constant: 1, factor: 7 });
+    expect(cache().get(identity, twin.design)).to.equal(undefined);
+  });
+
   it("takes a damaged file for none, and replaces it", async () => {
     const { design } = await load({});
     await keep(design);
