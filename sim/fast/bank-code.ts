@@ -12,6 +12,8 @@ import { emitCopyLeaf, type Place } from "./place.js";
 import { someExpr } from "../../hw/ir/walk.js";
 import type { Code } from "./wasm.js";
 
+const WRITTEN_OUT = 16;
+
 type MapExpr = Extract<Expr, { kind: "map" }>;
 
 /** A combinational loop over 0..trips-1. */
@@ -73,6 +75,16 @@ export function bankLoop(loop: Loop): BankLoop | undefined {
   if (!conditional) return { ...found, used: undefined, read };
   const used = lessThan(only.condition, found.counter);
   return used && { ...found, used, read };
+}
+
+/** A loop that only moves elements of vectors, over a few numbers: it is written out, since numbers make fixed addresses. */
+export function movingLoop(loop: Loop): Counted | undefined {
+  const found = counted(loop);
+  const moves = found?.body.every(
+    ({ kind, ...stmt }) =>
+      kind === "assign" && "target" in stmt && stmt.target.kind === "index" && !isLocal(stmt.target, found.counter),
+  );
+  return moves && found!.trips <= WRITTEN_OUT && found!.body.length <= 2 ? found : undefined;
 }
 
 /** E of `lane < E`, where E does not name the lane. */

@@ -5,7 +5,7 @@
  */
 import type { CellIr, Local, Loop, ProcessIr, Ref, StateField, Stmt } from "../../hw/ir/ir.js";
 import { children, expressionsOf, someExpr } from "../../hw/ir/walk.js";
-import { bankLoop, emitGroupRead, pickLoop, readsTogether } from "./bank-code.js";
+import { bankLoop, emitGroupRead, movingLoop, pickLoop, readsTogether } from "./bank-code.js";
 import * as channels from "./channel-code.js";
 import type { Globals } from "./channel-code.js";
 import { feedLoop, matchBurst } from "./feed-burst.js";
@@ -305,14 +305,19 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   /** In a combinational loop over banks: do what it does at once, if nothing is amiss, and leave it. */
   #shortWay(loop: Loop, out: Label): void {
     const { code } = this;
-    const [pick, banks] = [pickLoop(loop), bankLoop(loop)];
-    const counted = pick ?? banks;
+    const [pick, banks, moving] = [pickLoop(loop), bankLoop(loop), movingLoop(loop)];
+    const counted = pick ?? banks ?? moving;
     const counter = counted && this.bindings.get(counted.counter);
     if (!counter || "place" in counter) return;
     const group = banks && this.portGroup(banks.read.port.parts);
     code.get(counter.local).op("i32.eqz");
     const constant = pick && this.exprs.constant(pick.picked);
-    if (pick && constant !== undefined) {
+    if (moving) {
+      code.if();
+      for (let lane = 0; lane < moving.trips; lane++)
+        this.exprs.withLane(moving.counter, { lane }, () => this.emitBody(moving.body));
+      code.i32(moving.trips).set(counter.local).br(out).end();
+    } else if (pick && constant !== undefined) {
       code.if();
       if (constant >= 0 && constant < pick.trips)
         this.exprs.withLane(pick.counter, { lane: constant }, () => this.emitBody(pick.then));
