@@ -6,7 +6,8 @@
 import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
 import { boundsOf } from "./expr.js";
-import type { LinkPath, ProductForm } from "./grid-match.js";
+import type { LinkPath } from "./cell-algebra.js";
+import type { ProductForm } from "./grid-match.js";
 import type { Lanes } from "./lanes.js";
 import { someExpr } from "../../hw/ir/walk.js";
 

@@ -11,6 +11,7 @@ import type { Actor, Globals } from "./channel-code.js";
 import { countReleases, emitPushOccupancy, emitWake } from "./channel-code.js";
 import type { ExprCompiler } from "./expr.js";
 import { GridProduct } from "./grid-product.js";
+import { GridStationary } from "./grid-stationary.js";
 import { emitTell, emitTellAll, toldBytes } from "./knowledge.js";
 import { layoutOf, type Layout } from "./layout.js";
 import { GridView, type GridImage, type GridState } from "./grid-view.js";
@@ -31,8 +32,8 @@ export class GridCode {
   /** A wave: the west values of all rows, the north values of all columns. */
   readonly west: Layout;
   readonly north: Layout;
-  readonly #westWave: Place;
-  readonly #northWave: Place;
+  readonly westWave: Place;
+  readonly northWave: Place;
   /** Registers of all cells, rows x columns. */
   readonly registers: Place;
   readonly emitted: Layout;
@@ -47,6 +48,7 @@ export class GridCode {
   /** The function that takes a wave through all cells, where the grid is no matrix product. */
   readonly #wave: number;
   readonly product: GridProduct | undefined;
+  readonly #stationary: GridStationary | undefined;
   #feeder = -1;
 
   constructor(cell: CellIr, plan: Plan, module: WasmModule) {
@@ -61,8 +63,8 @@ export class GridCode {
     this.north = layoutOf(vec(grid.cell.north, cols));
     this.emitted = this.results.layout;
     this.product = GridProduct.of(this, module);
-    this.#westWave = placeAt(this.west, heap.take(this.west.bytes));
-    this.#northWave = placeAt(this.north, heap.take(this.north.bytes));
+    this.westWave = placeAt(this.west, heap.take(this.west.bytes));
+    this.northWave = placeAt(this.north, heap.take(this.north.bytes));
     const registers = layoutOf(vec(vec(grid.cell.state, cols), rows));
     this.registers = placeAt(registers, heap.take(registers.bytes));
     this.leaveSlots = 2 ** Math.ceil(Math.log2(Math.max(64, 4 * rows)));
@@ -91,6 +93,7 @@ export class GridCode {
       for (let i = 0; i < this.#usedSlots; i++) view.setInt32(this.#used + i * 4, -1, true);
     });
     this.#wave = this.product ? -1 : module.declare(`${grid.path} wave`);
+    this.#stationary = this.product ? undefined : GridStationary.of(this, module);
   }
 
   /** Feed one wave; the suspension point stands in front. It only waits where too many results are on their way out. */
@@ -120,9 +123,11 @@ export class GridCode {
       store(exprs, this.product.north, stmt.north);
       this.product.emitWave(code, time);
     } else {
-      store(exprs, this.#westWave, stmt.west);
-      store(exprs, this.#northWave, stmt.north);
-      code.get(time).call(this.#wave).i32(1);
+      store(exprs, this.westWave, stmt.west);
+      store(exprs, this.northWave, stmt.north);
+      if (this.#stationary) this.#stationary.emitWave(code, time);
+      else code.get(time).call(this.#wave);
+      code.i32(1);
     }
     code.if();
     this.emitWakeLeaver(actor);
@@ -204,6 +209,7 @@ export class GridCode {
   define(module: WasmModule, globals: Globals): Code {
     if (this.product) this.product.define(module);
     else module.define(this.#wave, this.#evaluateWave());
+    this.#stationary?.define(module, this.#wave);
     return this.#leave(globals);
   }
 
@@ -230,11 +236,11 @@ export class GridCode {
     compiler.bindScalar(cell.col, c);
     const row = one(this.emitted);
 
-    emitCopy(code, columns, this.#northWave);
+    emitCopy(code, columns, this.northWave);
     code.i32(0).set(r);
     const rowLoop = code.loop();
     code.i32(0).set(emitted).i32(0).set(c);
-    emitCopy(code, westNow, select(this.#westWave, { local: r, plus: 0 }));
+    emitCopy(code, westNow, select(this.westWave, { local: r, plus: 0 }));
     const colLoop = code.loop();
     compiler.emitBody(cell.body);
     compiler.exprs.emit32(cell.emitWhen);
@@ -352,6 +358,7 @@ export class GridCode {
       polls: false,
       suspend: () => code.op("return"),
     };
+    this.#stationary?.emitFlush(code);
     const next = code.loop();
     code.loadAt(state.head).loadAt(state.tail).op("i32.eq").if();
     code.storeAt(this.#idle, () => code.i32(1));

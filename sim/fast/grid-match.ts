@@ -5,10 +5,7 @@
  */
 import type { CellIr, Expr, Local } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
-import { boundsOf } from "./expr.js";
-
-/** A scalar of a link: member names, and lanes where the link holds a vector. */
-export type LinkPath = readonly (string | number)[];
+import { CellAlgebra, constant, isLocal, samePath, type LinkPath } from "./cell-algebra.js";
 
 export interface ProductForm {
   /** Flag that resets the sums before the wave is added; undefined if nothing does. */
@@ -29,52 +26,32 @@ type Term =
   | { readonly kind: "state"; readonly name: string; readonly reset: LinkPath | undefined }
   | { readonly kind: "product"; readonly west: LinkPath; readonly north: LinkPath };
 
-const same = (a: LinkPath | undefined, b: LinkPath | undefined): boolean => JSON.stringify(a) === JSON.stringify(b);
-
-class Matcher {
-  readonly #cell: CellIr;
-  readonly #lets = new Map<Local, Expr>();
-
-  constructor(cell: CellIr) {
-    this.#cell = cell;
-  }
-
+class Matcher extends CellAlgebra {
   match(): ProductForm | undefined {
-    const { body, east, south, west, north } = this.#cell;
+    const { body, east, south, west, north } = this.cell;
     if (!isLocal(east, west) || !isLocal(south, north)) return undefined;
     const sums = new Map<string, Sum>();
     for (const stmt of body) {
-      if (stmt.kind === "let" && !stmt.local.mutable) this.#lets.set(stmt.local, stmt.value);
+      if (stmt.kind === "let" && !stmt.local.mutable) this.lets.set(stmt.local, stmt.value);
       else if (stmt.kind === "assign") {
-        const name = this.#register(stmt.target);
+        const name = this.register(stmt.target);
         const sum = name === undefined || sums.has(name) ? undefined : this.#sum(name, stmt.value);
         if (name === undefined || !sum) return undefined;
         sums.set(name, sum);
       } else return undefined;
     }
-    const emitted = this.#emitted(this.#cell.emit)?.map((name) => sums.get(name));
-    const emitWhen = this.#link(this.#cell.emitWhen, west);
+    const emitted = this.#emitted(this.cell.emit)?.map((name) => sums.get(name));
+    const emitWhen = this.link(this.cell.emitWhen, west);
     const [first] = emitted ?? [];
     if (!emitted || !first || !emitWhen || sums.size !== this.#registers()) return undefined;
-    if (!emitted.every((sum) => sum && same(sum.west, first.west) && same(sum.reset, first.reset))) return undefined;
+    if (!emitted.every((sum) => sum && samePath(sum.west, first.west) && samePath(sum.reset, first.reset)))
+      return undefined;
     return { reset: first.reset, emitWhen, west: first.west, north: emitted.map((sum) => sum!.north) };
   }
 
   #registers(): number {
-    const type = this.#cell.grid.cell.state as { kind: string; fields?: object };
+    const type = this.cell.grid.cell.state as { kind: string; fields?: object };
     return type.kind === "struct" ? Object.keys(type.fields!).length : -1;
-  }
-
-  #resolve(expr: Expr): Expr {
-    const value = expr.kind === "local" ? this.#lets.get(expr.local) : undefined;
-    return value ? this.#resolve(value) : expr;
-  }
-
-  /** The register that `s.name` names. */
-  #register(expr: Expr): string | undefined {
-    return expr.kind === "member" && isLocal(expr.base, this.#cell.state) && expr.type.kind === "int"
-      ? expr.name
-      : undefined;
   }
 
   #sum(name: string, value: Expr): Sum | undefined {
@@ -89,26 +66,26 @@ class Matcher {
   }
 
   #terms(given: Expr): Term[] | undefined {
-    const expr = this.#strip(given);
+    const expr = this.strip(given);
     if (expr.kind === "binary" && expr.op === "+") {
       const [left, right] = [this.#terms(expr.left), this.#terms(expr.right)];
       return left && right && [...left, ...right];
     }
-    const name = this.#register(expr);
+    const name = this.register(expr);
     if (name !== undefined) return [{ kind: "state", name, reset: undefined }];
     if (expr.kind === "select") {
       const not = expr.condition.kind === "unary" && expr.condition.op === "!";
       const condition = expr.condition.kind === "unary" && not ? expr.condition.operand : expr.condition;
-      const reset = this.#link(condition, this.#cell.west);
+      const reset = this.link(condition, this.cell.west);
       const [zero, kept] = not ? [expr.else, expr.then] : [expr.then, expr.else];
-      const register = this.#register(this.#strip(kept));
-      const start = this.#strip(zero);
+      const register = this.register(this.strip(kept));
+      const start = this.strip(zero);
       if (!reset || register === undefined || start.kind !== "const" || Number(start.value) !== 0) return undefined;
       return [{ kind: "state", name: register, reset }];
     }
     if (expr.kind === "binary" && expr.op === "*") return this.#product(expr.left, expr.right);
     if (expr.kind === "index") {
-      const pair = this.#resolve(expr.base);
+      const pair = this.resolve(expr.base);
       const lane = constant(expr.index);
       if (pair.kind === "call" && pair.helper === "mulPair" && lane !== undefined)
         return this.#product(pair.args[0]!, pair.args[1 + lane]!);
@@ -121,39 +98,9 @@ class Matcher {
       [a, b],
       [b, a],
     ] as const) {
-      const west = this.#operand(x, this.#cell.west);
-      const north = this.#operand(y, this.#cell.north);
+      const west = this.operand(x, this.cell.west);
+      const north = this.operand(y, this.cell.north);
       if (west && north) return [{ kind: "product", west, north }];
-    }
-    return undefined;
-  }
-
-  #operand(expr: Expr, link: Local): LinkPath | undefined {
-    const stripped = this.#strip(expr);
-    const { lo, hi } = boundsOf(stripped);
-    return lo >= -32768 && hi <= 32767 ? this.#link(stripped, link) : undefined;
-  }
-
-  /** Without names, and without casts that change nothing modulo 2^32. */
-  #strip(given: Expr): Expr {
-    const expr = this.#resolve(given);
-    if (expr.kind !== "cast" || expr.type.kind !== "int") return expr;
-    const { bits, min, max } = expr.type as IntType;
-    const { lo, hi } = boundsOf(expr.operand);
-    return bits === 32 || (lo >= min && hi <= max) ? this.#strip(expr.operand) : expr;
-  }
-
-  #link(given: Expr, link: Local): LinkPath | undefined {
-    const expr = this.#resolve(given);
-    if (isLocal(expr, link)) return [];
-    if (expr.kind === "member") {
-      const base = this.#link(expr.base, link);
-      return base && [...base, expr.name];
-    }
-    if (expr.kind === "index") {
-      const base = this.#link(expr.base, link);
-      const lane = constant(expr.index);
-      return base && lane !== undefined ? [...base, lane] : undefined;
     }
     return undefined;
   }
@@ -161,15 +108,15 @@ class Matcher {
   /** The registers that the emitted value consists of, lane by lane. */
   #emitted(expr: Expr): string[] | undefined {
     const one = (e: Expr, lanes: ReadonlyMap<Local, number>): string | undefined => {
-      const stripped = this.#strip(e);
+      const stripped = this.strip(e);
       if (stripped.kind === "select") {
         const condition = fold(stripped.condition, lanes);
         return condition === undefined ? undefined : one(condition !== 0 ? stripped.then : stripped.else, lanes);
       }
-      return this.#register(stripped);
+      return this.register(stripped);
     };
     const none = new Map<Local, number>();
-    const value = this.#resolve(expr);
+    const value = this.resolve(expr);
     const names =
       value.kind === "map"
         ? Array.from({ length: value.length }, (_, lane) => one(value.body, new Map([[value.lane, lane]])))
@@ -178,13 +125,6 @@ class Matcher {
           : [one(value, none)];
     return names.every((name) => name !== undefined) ? names : undefined;
   }
-}
-
-const isLocal = (expr: Expr, local: Local): boolean => expr.kind === "local" && expr.local === local;
-
-function constant(expr: Expr): number | undefined {
-  if (expr.kind === "cast") return constant(expr.operand);
-  return expr.kind === "const" ? Number(expr.value) : undefined;
 }
 
 /** The value of an expression of lane numbers. */

@@ -5,7 +5,8 @@
  * comes, and may differ from row to row. Sums are of 32 bits and wrap, so that the order of additions does not matter.
  */
 import type { GridCode } from "./grid-code.js";
-import { matchProduct, type LinkPath, type ProductForm } from "./grid-match.js";
+import type { LinkPath } from "./cell-algebra.js";
+import { matchProduct, type ProductForm } from "./grid-match.js";
 import type { Layout, Leaf } from "./layout.js";
 import { emitCopy, loadOp, placeAt, type Place } from "./place.js";
 import { A_STEP, B_STEP, BLOCK, emitProduct, ROW_BYTES, sumStride, type Panel } from "./product-kernel.js";

@@ -23,8 +23,11 @@ export const B_STEP = 4;
 /** Bytes from one row of sums to the next. */
 export const sumStride = (b: Panel): number => b.padded * 4;
 
-/** Emit sums += A^T B over `blocks` (a local, at least 1) blocks; `sumsAt` is the address of `a.padded` rows of sums. */
-export function emitProduct(code: Code, a: Panel, b: Panel, sumsAt: number, blocks: number): void {
+/**
+ * Emit sums += A^T B over `blocks` (a local, at least 1) blocks; `sumsAt` is the address of `a.padded` rows of sums. Only the
+ * first `used` rows of A (a local, at least 1), if given.
+ */
+export function emitProduct(code: Code, a: Panel, b: Panel, sumsAt: number, blocks: number, used?: number): void {
   const locals = (count: number): number[] => Array.from({ length: count }, () => code.local("v128"));
   const sums = locals(A_STEP * B_STEP);
   const rowsNow = locals(A_STEP);
@@ -77,7 +80,10 @@ export function emitProduct(code: Code, a: Panel, b: Panel, sumsAt: number, bloc
   }
   code.get(c).i32(B_STEP).op("i32.add").tee(c).i32(b.padded).op("i32.lt_u").brIf(cols);
   code.end();
-  code.get(r).i32(A_STEP).op("i32.add").tee(r).i32(a.padded).op("i32.lt_u").brIf(rows);
+  code.get(r).i32(A_STEP).op("i32.add").tee(r);
+  if (used === undefined) code.i32(a.padded);
+  else code.get(used);
+  code.op("i32.lt_u").brIf(rows);
   code.end();
 }
 
