@@ -17,6 +17,7 @@ import { Code, WasmModule } from "../../sim/fast/wasm.js";
 import { generatedVerilog } from "./generated.js";
 import { figure, measure, row, type Benchmark, type BenchOptions, type Figure, type Row } from "./harness.js";
 import { networkRows, type Peers } from "./networks.js";
+import { stationaryRow } from "./stationary.js";
 import { verilator } from "./verilog.js";
 
 const SIZE = 16;
@@ -34,6 +35,7 @@ export const benchmark: Benchmark = {
       yield* networkRows(options, { products });
       return;
     }
+    yield await stationaryRow(options, products);
     yield* compilation(options);
     let fastest: Peers["verilator"];
     for await (const [peer, shown] of verilatorModels(options)) {

@@ -98,9 +98,8 @@ export class GridCode {
 
   /** Feed one wave; the suspension point stands in front. It only waits where too many results are on their way out. */
   emitFeed(actor: Actor, exprs: ExprCompiler, stmt: Extract<Stmt, { kind: "feed" }>, id: number): void {
-    const { code, time } = actor;
-    const { state, plan } = this;
-    const { grid } = this.cell;
+    const { code } = actor;
+    const { plan } = this;
     this.#checkFeeder(actor.actor);
     this.emitRoom(code);
     code.op("i32.eqz").if();
@@ -108,6 +107,15 @@ export class GridCode {
     code.storeAt(plan.frames[actor.actor]! + frame.standsAt, () => code.i32(0));
     actor.suspend(id);
     code.end();
+    this.emitFeedNow(actor, exprs, stmt);
+  }
+
+  /** Feed one wave; there is room for its results. */
+  emitFeedNow(actor: Actor, exprs: ExprCompiler, stmt: Extract<Stmt, { kind: "feed" }>): void {
+    const { code, time } = actor;
+    const { state } = this;
+    const { grid } = this.cell;
+    this.#checkFeeder(actor.actor);
     code.loadAt(state.lastFeed).get(time).op("i32.eq").if();
     emitError(
       actor,

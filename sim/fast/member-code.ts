@@ -85,8 +85,8 @@ export class MemberCode extends StatementCompiler {
       code.op("i32.and");
     }
     for (const step of steps)
-      if (step.kind === "feed") {
-        const grid = this.grid(step.loop.feed);
+      if (step.kind === "feed" || step.kind === "wave") {
+        const grid = this.grid(step.kind === "feed" ? step.loop.feed : step.feed);
         grid.emitRoom(code);
         code.op("i32.and");
         code.loadAt(grid.state.lastFeed).get(this.time).op("i32.lt_s").op("i32.and");
@@ -125,6 +125,9 @@ export class MemberCode extends StatementCompiler {
           if (step.into) this.#bindToken(token, step.into);
           break;
         }
+        case "wave":
+          this.grid(step.feed).emitFeedNow(this, this.exprs, step.feed);
+          break;
         case "feed":
           this.#feed(step.loop);
       }

@@ -6,7 +6,7 @@
  */
 import type { Channel } from "../../hw/channel.js";
 import type { Expr, Local, Loop, ProcessIr, Stmt } from "../../hw/ir/ir.js";
-import { expressionsOf, expressionsWithin, someExpr, statementsIn } from "../../hw/ir/walk.js";
+import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import type { Memory } from "../../hw/memory.js";
 import { boundsOf } from "./expr.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
@@ -18,6 +18,7 @@ export type PassStep =
   | { readonly kind: "pop"; readonly channel: Channel; readonly into: Local | undefined }
   | { readonly kind: "push"; readonly channel: Channel; readonly value: Expr }
   | { readonly kind: "feed"; readonly loop: FeedLoop }
+  | { readonly kind: "wave"; readonly feed: Extract<Stmt, { kind: "feed" }> }
   /** The counter of a loop that is written out has this value from here on. */
   | { readonly kind: "count"; readonly counter: Local; readonly value: number };
 
@@ -264,6 +265,11 @@ class PassReader {
       case "push":
         this.#channel(stmt);
         return;
+      case "feed":
+        this.#uses(stmt);
+        if (this.#steps.some(({ kind }) => kind === "wave")) throw new NoPass();
+        this.#steps.push({ kind: "wave", feed: stmt });
+        return;
       case "loop":
         if (matters(stmt)) this.#inner(stmt, before);
         else this.#plain(stmt);
@@ -279,25 +285,24 @@ class PassReader {
   }
 
   #plain(stmt: Stmt): void {
+    this.#uses(stmt);
+    this.#steps.push({ kind: "plain", stmt });
+    this.#known.after(stmt);
+  }
+
+  #uses(stmt: Stmt): void {
     for (const one of statementsIn([stmt]))
       if (one.kind === "read" || one.kind === "write")
         for (const { memory } of one.port.parts) this.#memories.add(memory);
     for (const expr of expressionsWithin([stmt]))
       if (expr.kind === "q") for (const { memory } of expr.port.parts) this.#memories.add(memory);
-    this.#steps.push({ kind: "plain", stmt });
-    this.#known.after(stmt);
   }
 
   #channel(stmt: Extract<Stmt, { kind: "pop" | "push" }>): void {
     const { parts, index } = stmt.channel;
     const at = index ? this.#known.number(index) : 0;
     const channel = at === undefined ? undefined : parts[at];
-    // The value may name ports, whose memories are used then.
-    for (const expr of expressionsOf(stmt))
-      someExpr(expr, (e) => {
-        if (e.kind === "q") for (const { memory } of e.port.parts) this.#memories.add(memory);
-        return false;
-      });
+    this.#uses(stmt);
     const used = channel && this.#channels[stmt.kind];
     if (!used || channel.depth > MOST_DEPTH || channel.lanes > MOST_DEPTH) throw new NoPass();
     // A source puts each token there as it is popped; so it can be no guard's.
