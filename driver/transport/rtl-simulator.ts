@@ -10,7 +10,7 @@ import { emitVerilog, type VerilogDesign } from "../../hw/verilog/design.js";
 import type { SourceLine } from "../../hw/verilog/process.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
 import { buildSimulator, type BuildOptions, type Built } from "../../sim/rtl/build.js";
-import { runSimulator, type RtlRun } from "../../sim/rtl/simulate.js";
+import { runSimulator, type RtlResult, type RtlRun } from "../../sim/rtl/simulate.js";
 import type { SimulatorName } from "../../sim/rtl/tools.js";
 import type { Design } from "../design.js";
 import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
@@ -126,22 +126,40 @@ export class RtlSimulator implements Device {
       ...(timeout !== undefined ? { timeout } : {}),
       ...(progress.onClocks ? { progress: progress.onClocks } : {}),
     });
-    for (const { channel, expected } of receives) {
-      const beats = result.outputs[channel.port.name]!;
-      for (const { value } of beats) channel.take(value as Beat);
-      if (!channel.done)
-        throw new TandemError(
-          `Program ${program.name}: nothing moves any more after clock ${result.clocks}; ` +
-            `${beats.length} of ${expected} beats came on ${channel.port.name}`,
-          { hint: "Run it on the kernel, which names the processes that stand stalled." },
-        );
-    }
+    if (result.unknown.length > 0)
+      throw new TandemError(
+        `${this.#verilog.top}: a handshake is unknown (X) in clock ${result.unknown[0]!}, and in ${result.unknown.length} clocks in all`,
+        { hint: "This is a defect of Tandem unless the design holds a BlackBox: please report it with the design." },
+      );
+    for (const channel of receives)
+      for (const { value } of result.outputs[channel.port.name]!) channel.take(value as Beat);
+    this.#checkEnd(program, run, result);
     const outputs: Record<string, Uint8Array> = {};
     program.buffers.forEach(({ name, role }, i) => {
       if (role === "output") outputs[name] = memory[i]!;
     });
     const { clocks, counters } = result;
     return { outputs, clocks, exact: true, ...(counters ? { counters } : {}) };
+  }
+
+  /** Everything that the program asks for must have been moved, and nothing else. */
+  #checkEnd(program: Program, { inputs = {}, outputs = {} }: RtlRun, result: RtlResult): void {
+    const open: string[] = [];
+    const design = this.#elaborated;
+    for (const { name, direction } of this.#description.streams) {
+      const channel = (direction === "in" ? design.inputs : design.outputs)[name]!;
+      const counted = result.counters?.channels.find(({ path }) => path === channel.path);
+      const wanted = direction === "in" ? inputs[name]!.values.length : outputs[name]!.count!;
+      const done = direction === "in" ? (counted?.pushed ?? wanted) : result.outputs[name]!.length;
+      if (done < wanted) open.push(`${name}: beat ${done + 1} of ${wanted}`);
+      const left = counted ? counted.pushed - counted.popped : 0;
+      if (left > 0) open.push(`${name}: ${left} beats that nobody took`);
+    }
+    if (open.length > 0)
+      throw new TandemError(
+        `Program ${program.name}: nothing moves any more after clock ${result.clocks}; unfinished: ${open.join(", ")}`,
+        { hint: "Run it on the kernel, which names the processes that stand stalled." },
+      );
   }
 }
 
@@ -151,10 +169,10 @@ export function streamsOf(
   ports: readonly StreamPort[],
   memory: readonly Uint8Array[],
   stalls?: RandomStalls,
-): { run: RtlRun; receives: { channel: ReceiveChannel; expected: number }[] } {
+): { run: RtlRun; receives: ReceiveChannel[] } {
   const inputs: Record<string, { values: Beat[]; gaps: number[] }> = {};
   const outputs: Record<string, { count: number; gaps: number[] }> = {};
-  const receives: { channel: ReceiveChannel; expected: number }[] = [];
+  const receives: ReceiveChannel[] = [];
   for (const port of ports) {
     const hold = stalls && stallsOf(stalls, port.name);
     const gaps = (count: number): number[] => (hold ? Array.from({ length: count }, hold) : []);
@@ -169,7 +187,7 @@ export function streamsOf(
         0,
       );
       const count = bytes / port.bytes;
-      receives.push({ channel: new ReceiveChannel(program, port, memory), expected: count });
+      receives.push(new ReceiveChannel(program, port, memory));
       outputs[port.name] = { count, gaps: gaps(count) };
     }
   }

@@ -1,5 +1,5 @@
 /** A small design for the tests of transports: bytes come in, a constant is added, bytes go out; and it can misbehave. */
-import { Module, TandemError, u8, vec, type Process, type StructType } from "../../../hw/index.js";
+import { Module, TandemError, u16, u8, vec, type Process, type StructType } from "../../../hw/index.js";
 import { checkParameters, type Design, type ParameterSpec } from "../../../driver/design.js";
 import type { ParameterValue } from "../../../driver/device.js";
 import type { Program } from "../../../driver/program.js";
@@ -31,7 +31,7 @@ class Adder extends Module {
   *run(): Process {
     const { add, fault, width, estimate } = this.config;
     const word = vec(u8, width);
-    for (let n = 0; ; n++) {
+    for (let n = u16(0); ; n = u16(n + 1)) {
       const { data, last } = yield* this.a.pop();
       if (fault === "crash" && last) throw new Error("a defect of the design");
       if (fault === "spin" && last) for (;;) yield;
