@@ -1,10 +1,9 @@
 /** Every construct of the language, every example of its page and the small designs of the Verilog tests, under all engines. */
 import { readDesign } from "../../hw/frontend/index.js";
-import { elaborate, Module } from "../../hw/index.js";
+import { elaborate, type Module } from "../../hw/index.js";
 import type { RtlRun } from "../../sim/rtl/simulate.js";
 import { EXAMPLES } from "../hw/constructs/index.js";
-import { example, streamsOf } from "../hw/constructs/harness.js";
-import * as pages from "../hw/language/examples.js";
+import { streamsOf } from "../hw/constructs/harness.js";
 import { cases, runOf } from "../sim/rtl/cases.js";
 import { essence, runFast, runKernel, runRtl, verilogOf } from "../sim/rtl/compare.js";
 import { firstDifference } from "../support/difference.js";
@@ -17,11 +16,8 @@ export interface Construct {
   readonly run: (seed: number) => RtlRun;
 }
 
-const isExample = (value: unknown): value is Parameters<typeof example>[0] =>
-  typeof value === "function" && value.prototype instanceof Module && value.length === 0;
-
 export const CONSTRUCTS: readonly Construct[] = [
-  ...[...EXAMPLES, ...Object.values<unknown>(pages).filter(isExample).map(example)].map((one) => ({
+  ...EXAMPLES.map((one) => ({
     name: one.name,
     make: one.make,
     run: (seed: number): RtlRun => streamsOf(one, seed),

@@ -6,7 +6,7 @@ import { i16, i32, i8, Module, mulPair, uint, vec, type Process } from "../../..
 import { blocks36, countResources, useOf } from "../../../host/synth/resources.js";
 import { synthesize } from "../../../host/synth/synthesize.js";
 import { verilogOf } from "../../sim/rtl/compare.js";
-import { MacCell } from "../../sim/rtl/designs.js";
+import { MacCell } from "../../hw/language/examples.js";
 
 const u10 = uint(10);
 

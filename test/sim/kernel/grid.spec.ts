@@ -1,24 +1,7 @@
 import { expect } from "chai";
-import { bool, Cell, i32, i8, Module, struct, TandemError, type Process } from "../../../hw/index.js";
-import type { Inputs, Mutable, Outputs, ValueOf } from "../../../hw/index.js";
+import { i8, Module, TandemError, type Process } from "../../../hw/index.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
-
-const West = struct({ a: i8, first: bool, last: bool });
-const State = struct({ acc: i32 });
-type West = ValueOf<typeof West>;
-type State = ValueOf<typeof State>;
-
-class MacCell extends Cell<West, number, State, number> {
-  static readonly source = import.meta.url;
-  readonly west = West;
-  readonly north = i8;
-  readonly state = State;
-  readonly emit = i32;
-  step({ west, north }: Inputs<West, number>, s: Mutable<State>): Outputs<West, number, number> {
-    s.acc = i32((west.first ? 0 : s.acc) + west.a * north);
-    return { east: west, south: north, emit: west.last ? s.acc : undefined };
-  }
-}
+import { MacCell } from "../../hw/language/examples.js";
 
 /** C = A x B on an R x C output-stationary array, one tile; a second tile follows `gap` clocks after the first. */
 class Product extends Module {
@@ -42,7 +25,7 @@ class Product extends Module {
       for (let k = 0; k < this.b.length; k++) {
         this.array.feed(
           this.a.map((row) => ({ a: i8(row[k]!), first: k === 0, last: k === this.b.length - 1 })),
-          this.b[k]!,
+          this.b[k]!.map((x) => i8(x)),
         );
         yield;
       }

@@ -1,35 +1,7 @@
 import { expect } from "chai";
-import { clocks, i32, i8, Module, TandemError, u12, u8, type Process } from "../../../hw/index.js";
+import { clocks, Module, TandemError, u8, type Process } from "../../../hw/index.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
-
-class Mac extends Module {
-  static readonly source = import.meta.url;
-  readonly count = this.channelIn(u12);
-  readonly a = this.channelIn(i8);
-  readonly b = this.channelIn(i8);
-  readonly y = this.channelOut(i32);
-
-  constructor(parent: Module | null, name: string) {
-    super(parent, name);
-    this.clocked(this.run);
-  }
-
-  /** y = sum of a[i] * b[i]; one product per clock. */
-  *run(): Process {
-    for (;;) {
-      const n = yield* this.count.pop();
-      let acc = i32(0);
-      for (let i = u12(0); i < n; i = u12(i + 1)) {
-        const x = yield* this.a.pop();
-        const w = yield* this.b.pop();
-        acc = i32(acc + x * w);
-        yield;
-      }
-      yield* this.y.push(acc);
-      yield;
-    }
-  }
-}
+import { Mac } from "../../hw/language/examples.js";
 
 /** Feed `values` into an outer port, one a clock; collect what leaves another, with its clock. */
 function drive(kernel: Kernel, inputs: Record<string, readonly number[]>, output: string): [number, unknown][] {
@@ -52,7 +24,7 @@ function drive(kernel: Kernel, inputs: Record<string, readonly number[]>, output
 
 describe("The kernel", () => {
   it("runs a multiply-accumulate unit at one product a clock", () => {
-    const kernel = new Kernel(new Mac(null, "mac"));
+    const kernel = new Kernel(new Mac());
     const seen = drive(kernel, { count: [3], a: [1, 2, 3], b: [4, 5, -6] }, "y");
     kernel.run();
     // count is pushed in 0, popped in 1; products in 1, 2, 3; y pushed in 4, seen by the sink in 5.
@@ -61,7 +33,7 @@ describe("The kernel", () => {
   });
 
   it("labels every clock of a process busy, stalled or idle", () => {
-    const kernel = new Kernel(new Mac(null, "mac"));
+    const kernel = new Kernel(new Mac());
     drive(kernel, { count: [3], a: [1, 2, 3], b: [4, 5, -6] }, "y");
     kernel.run();
     const [process] = kernel.counters.processes;
@@ -75,7 +47,7 @@ describe("The kernel", () => {
   });
 
   it("gives the same run again after a reset", () => {
-    const kernel = new Kernel(new Mac(null, "mac"));
+    const kernel = new Kernel(new Mac());
     const inputs = { count: [2, 1], a: [7, 2, 3], b: [4, 5, -6] };
     const first = drive(kernel, inputs, "y");
     kernel.run();

@@ -1,7 +1,8 @@
 /** The designs of designs.ts with streams to run them on, drawn from a seed. */
 import { elaborate, type Module } from "../../../hw/index.js";
 import type { RtlRun } from "../../../sim/rtl/simulate.js";
-import { Arbiter, Arithmetic, Buffered, Lanes, Mac, Product, Through, Tree } from "./designs.js";
+import { Arbiter, Arithmetic, Buffered, Lanes, Product, Through, Tree } from "./designs.js";
+import { Mac } from "../../hw/language/examples.js";
 
 /** Mulberry32: a small generator, so that a seed is all that a failing case needs. */
 export function random(seed: number): (below: number) => number {
@@ -54,7 +55,7 @@ const bytes = (draw: Draw, n: number): NonNullable<RtlRun["inputs"]> => ({
 });
 
 export const cases: readonly Case[] = [
-  { name: "a multiply-accumulate unit", build: () => new Mac(null, "mac"), streams: mac },
+  { name: "a multiply-accumulate unit", build: () => new Mac(), streams: mac },
   ...(
     [
       [1, 1],

@@ -5,7 +5,6 @@ import {
   assert,
   bits,
   bool,
-  Cell,
   clamp,
   clocks,
   doublingHighMul,
@@ -18,7 +17,6 @@ import {
   roundingShiftRight,
   shl,
   struct,
-  u12,
   u16,
   u2,
   u32,
@@ -28,43 +26,10 @@ import {
   vec,
   xorU,
   type Channel,
-  type I8,
-  type Inputs,
-  type Mutable,
-  type Outputs,
   type Process,
   type U8,
-  type ValueOf,
 } from "../../../hw/index.js";
-
-/** The multiply-accumulate unit of the language's introduction. */
-export class Mac extends Module {
-  static readonly source = import.meta.url;
-  readonly count = this.channelIn(u12);
-  readonly a = this.channelIn(i8);
-  readonly b = this.channelIn(i8);
-  readonly y = this.channelOut(i32);
-
-  constructor(parent: Module | null, name: string) {
-    super(parent, name);
-    this.clocked(this.run);
-  }
-
-  *run(): Process {
-    for (;;) {
-      const n = yield* this.count.pop();
-      let acc = i32(0);
-      for (let i = u12(0); i < n; i = u12(i + 1)) {
-        const x = yield* this.a.pop();
-        const w = yield* this.b.pop();
-        acc = i32(acc + x * w);
-        yield;
-      }
-      yield* this.y.push(acc);
-      yield;
-    }
-  }
-}
+import { MacCell } from "../../hw/language/examples.js";
 
 /** No `yield` at all: time passes only where operations wait. */
 export class Through extends Module {
@@ -229,23 +194,6 @@ export class Arbiter extends Module {
   }
 }
 
-const West = struct({ a: i8, first: bool, last: bool });
-const State = struct({ acc: i32 });
-type West = ValueOf<typeof West>;
-type State = ValueOf<typeof State>;
-
-export class MacCell extends Cell<West, I8, State, number> {
-  static readonly source = import.meta.url;
-  readonly west = West;
-  readonly north = i8;
-  readonly state = State;
-  readonly emit = i32;
-  step({ west, north }: Inputs<West, I8>, s: Mutable<State>): Outputs<West, I8, number> {
-    s.acc = i32((west.first ? 0 : s.acc) + west.a * north);
-    return { east: west, south: north, emit: west.last ? s.acc : undefined };
-  }
-}
-
 /** Takes the rows of results, and gives back the credit for a tile. */
 class Leaver extends Module {
   static readonly source = import.meta.url;
@@ -282,17 +230,16 @@ export class Product extends Module {
   readonly out;
   readonly array;
   readonly credit = this.channel(u8, { name: "credit", depth: 8 });
-  readonly rows: number;
-  readonly cols: number;
+  readonly west;
 
   constructor(rows: number, cols: number) {
     super(null, "product");
-    this.rows = rows;
-    this.cols = cols;
+    const cell = new MacCell();
+    this.west = vec(cell.west, rows);
     this.a = this.channelIn(vec(i8, rows));
     this.b = this.channelIn(vec(i8, cols));
     this.out = this.channelOut(vec(i32, cols));
-    this.array = this.grid(rows, cols, new MacCell());
+    this.array = this.grid(rows, cols, cell);
     const leaver = new Leaver(this, rows, cols, this.credit);
     this.connect(this.array.results, leaver.results, { depth: 2 * rows });
     this.connect(leaver.out, this.out);
@@ -308,7 +255,7 @@ export class Product extends Module {
         const first = k === 0;
         const last = k === n - 1;
         this.array.feed(
-          vec(West, this.rows)((r) => ({ a: a[r]!, first, last })),
+          this.west((r) => ({ a: a[r]!, first, last })),
           b,
         );
         yield;

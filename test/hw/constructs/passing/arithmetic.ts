@@ -17,7 +17,6 @@ import {
   shl,
   struct,
   u1,
-  u12,
   u16,
   u32,
   u4,
@@ -27,36 +26,6 @@ import {
   xorU,
   type Process,
 } from "../../../../hw/index.js";
-
-/** The running example: y = sum of a[i] * b[i]. */
-export class Mac extends Module {
-  static readonly source = import.meta.url;
-  static readonly tokens = { count: (r: () => number): number => Math.floor(r() * 4) };
-  readonly count = this.channelIn(u12);
-  readonly a = this.channelIn(i8);
-  readonly b = this.channelIn(i8);
-  readonly y = this.channelOut(i32);
-
-  constructor() {
-    super(null, "mac");
-    this.clocked(this.run);
-  }
-
-  *run(): Process {
-    for (;;) {
-      const n = yield* this.count.pop();
-      let acc = i32(0);
-      for (let i = u12(0); i < n; i = u12(i + 1)) {
-        const x = yield* this.a.pop();
-        const w = yield* this.b.pop();
-        acc = i32(acc + x * w);
-        yield;
-      }
-      yield* this.y.push(acc);
-      yield;
-    }
-  }
-}
 
 /** Truncation of every width, signed and unsigned. */
 export class Casts extends Module {
