@@ -449,8 +449,9 @@ export class WasmModule {
       unsigned(head, body.length);
       sections.push(head.concat(body));
     };
-    const text = (name: string): number[] => [name.length, ...Buffer.from(name, "latin1")];
-    const long = (name: string): number[] => [...number(name.length), ...Buffer.from(name, "latin1")];
+    const bytes = (name: string): number[] => Array.from(name, (c) => c.charCodeAt(0) & 0xff);
+    const text = (name: string): number[] => [name.length, ...bytes(name)];
+    const long = (name: string): number[] => [...number(name.length), ...bytes(name)];
     const number = (value: number): number[] => {
       const out: number[] = [];
       unsigned(out, value);

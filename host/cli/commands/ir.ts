@@ -3,8 +3,10 @@ import type { CommandModule } from "yargs";
 import { formatDiagnostic } from "../../../hw/check/diagnostic.js";
 import { TandemError } from "../../../hw/errors.js";
 import { elaborate } from "../../../hw/index.js";
+import { irToJson } from "../../../hw/ir/json.js";
 import { printCell, printProcess } from "../../../hw/ir/print.js";
 import { matcher } from "../../../sim/trace/glob.js";
+import { checkWritable, writeWhole } from "../files.js";
 import { findHardware } from "../hardware.js";
 import { parseSet } from "../options.js";
 
@@ -12,6 +14,7 @@ interface Arguments {
   design: string;
   set: string[];
   process: string | undefined;
+  json: string | undefined;
 }
 
 export const ir: CommandModule<object, Arguments> = {
@@ -34,8 +37,14 @@ export const ir: CommandModule<object, Arguments> = {
         type: "string",
         requiresArg: true,
         describe: "Only processes and cells with this in their path; * and ** over whole paths: systolic.walker.*",
+      })
+      .option("json", {
+        type: "string",
+        requiresArg: true,
+        describe: "Write the whole IR here, for the fast engine where there is no source (a browser)",
       }),
-  async handler({ design, set, process: pattern }) {
+  async handler({ design, set, process: pattern, json }) {
+    if (json !== undefined) return writeJson(design, set, json);
     const matches = chooser(pattern);
     const { checkDesign } = await import("../../../hw/check/index.js");
     const paths: string[] = [];
@@ -65,6 +74,25 @@ export const ir: CommandModule<object, Arguments> = {
       });
   },
 };
+
+/** The whole IR as a file, for places without source (docs/engines.md). */
+async function writeJson(design: string, set: string[], path: string): Promise<void> {
+  checkWritable(path);
+  const { readDesign } = await import("../../../hw/frontend/index.js");
+  const found = await findHardware(design, parseSet(set), false);
+  if (found.length > 1)
+    throw new TandemError(`${design} exports ${found.length} designs; --json writes one`, {
+      hint: "Name a design, or a file that exports one.",
+    });
+  const { ir, diagnostics } = await readDesign(elaborate(found[0]!.build()));
+  const [first] = diagnostics;
+  if (first)
+    throw new TandemError(`${design} breaks the rules of the language, so it has no IR:\n${formatDiagnostic(first)}`, {
+      hint: `tandem check ${design} lists every breach.`,
+    });
+  writeWhole(path, irToJson(ir));
+  process.stdout.write(`${path}: ${ir.processes.length} processes, ${ir.cells.length} cells\n`);
+}
 
 /** A pattern over whole paths where it has wildcards, else a part of the path. */
 function chooser(pattern: string | undefined): (path: string) => boolean {
