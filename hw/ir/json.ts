@@ -175,12 +175,10 @@ class Reader {
   }
 
   #typeOf(text: Json): Type {
-    if (text === "bool") return bool as unknown as Type;
-    if (typeof text === "number") return (text > 0 ? int(text) : uint(-text)) as unknown as Type;
+    if (text === "bool") return bool;
+    if (typeof text === "number") return text > 0 ? int(text) : uint(-text);
     const one = text as { of?: number; length?: number; fields?: readonly (readonly [string, number])[] };
-    if (one.of !== undefined) return vec(this.#types[one.of]!, one.length!) as unknown as Type;
-    return struct(
-      Object.fromEntries(one.fields!.map(([name, field]) => [name, this.#types[field]!])) as never,
-    ) as unknown as Type;
+    if (one.of !== undefined) return vec(this.#types[one.of]!, one.length!);
+    return struct(Object.fromEntries(one.fields!.map(([name, field]) => [name, this.#types[field]!])) as never);
   }
 }
