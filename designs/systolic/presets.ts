@@ -32,4 +32,5 @@ export const presets: Readonly<Record<string, Parameters>> = {
   "step-4": wide,
   "step-5": overlap,
   "step-6": streams,
+  "secda-v4": { model: "secda-v4" },
 };

@@ -3,10 +3,9 @@ import type { Design } from "../../driver/design.js";
 import { compile, refuses, type ArrayTraits } from "../../driver/gemm/compile.js";
 import { runGemmTransaction } from "../../driver/gemm/transaction.js";
 import { convolve } from "../../driver/reference.js";
-import { TandemError } from "../../hw/index.js";
 import { configure, describe, parameters, type VmacConfig } from "./config.js";
 import { presets } from "./presets.js";
-import * as secda from "./secda/compile.js";
+import * as secda from "../secda/compile.js";
 import { SecdaVm } from "./secda/vm.js";
 import { Vmac } from "./vmac.js";
 
@@ -17,6 +16,8 @@ const traits = ({ depth, lineDepth }: VmacConfig): ArrayTraits => ({
   gap: () => 0,
   lines: lineDepth > 0 ? { banks: depth, depth: lineDepth } : undefined,
 });
+
+const vm = { name: "SECDA's VM", span: 1 };
 
 export const vmac: Design<VmacConfig> = {
   name: "vmac",
@@ -29,10 +30,7 @@ export const vmac: Design<VmacConfig> = {
   describe,
   build: (config, level) => (config.model === "own" ? new Vmac(config, level) : new SecdaVm()),
   transaction: (config) => {
-    if (config.model !== "own")
-      throw new TandemError(`Design vmac has no level transaction with model=${config.model}`, {
-        hint: "Use model=own, or --level cycle.",
-      });
+    secda.requireOwn("vmac", config.model);
     return (program, memory) =>
       runGemmTransaction(program, memory, config, {
         weightOrder: traits(config).weightOrder,
@@ -40,7 +38,9 @@ export const vmac: Design<VmacConfig> = {
       });
   },
   peakMacsPerClock: ({ units, unitRows, unitCols, depth }) => units * unitRows * unitCols * depth,
-  refuses: (layer, config) => (config.model === "own" ? refuses(layer, config, traits(config)) : secda.refuses(layer)),
-  compile: (layer, config) => (config.model === "own" ? compile(layer, config, traits(config)) : secda.compile(layer)),
+  refuses: (layer, config) =>
+    config.model === "own" ? refuses(layer, config, traits(config)) : secda.refuses(layer, vm),
+  compile: (layer, config) =>
+    config.model === "own" ? compile(layer, config, traits(config)) : secda.compile(layer, vm),
   functional: convolve,
 };

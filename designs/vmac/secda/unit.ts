@@ -1,27 +1,10 @@
-/** A GEMM unit of SECDA's VM, with the post-processor that is its own. */
-import { beatType, type Beat } from "../../../driver/stream.js";
-import {
-  assert,
-  bits,
-  bool,
-  clamp,
-  doublingHighMul,
-  i32,
-  Module,
-  roundingShiftRight,
-  shl,
-  u16,
-  u8,
-  vec,
-  xorU,
-} from "../../../hw/index.js";
-import type { ChannelOut, Process } from "../../../hw/index.js";
-import { BLOCK, INPUT_WORDS, JOB_START, POST_PROCESS, UNIT_AFTER, UNIT_BEFORE, WEIGHT_WORDS } from "./facts.js";
-import { Fill, Job, Result, Word } from "./tokens.js";
+/** A GEMM unit of SECDA's VM. */
+import { assert, bool, i32, Module, u16, u8, vec, type Process } from "../../../hw/index.js";
+import { BLOCK, INPUT_WORDS, JOB_START, UNIT_AFTER, UNIT_BEFORE, WEIGHT_WORDS } from "../../secda/facts.js";
+import { Fill, Job, Result, Word } from "../../secda/tokens.js";
 
 const Sums = vec(vec(i32, BLOCK), BLOCK);
 const Row = vec(i32, BLOCK);
-const Bytes = vec(u8, BLOCK);
 
 export class Unit extends Module {
   static readonly source = import.meta.url;
@@ -29,13 +12,11 @@ export class Unit extends Module {
   readonly jobs = this.channelIn(Job);
   /** The products of a job are done and on their way. */
   readonly done = this.channelOut(bool);
-  /** The outputs of a tile's last job have left. */
-  readonly drained = this.channelOut(bool);
-  readonly stream: ChannelOut<Beat>;
+  /** The post-processor is free, and the way to it. */
+  readonly idle = this.channelIn(bool);
+  readonly results = this.channelOut(Result);
 
   readonly block = this.channel(bool, { name: "block", depth: 8 });
-  readonly idle = this.channel(bool, { name: "idle" });
-  readonly results = this.channel(Result, { name: "results" });
   readonly inputs = this.memory(Word, INPUT_WORDS / BLOCK);
   readonly weights = this.memory(Word, WEIGHT_WORDS);
   readonly inputWrite = this.inputs.writePort();
@@ -45,10 +26,8 @@ export class Unit extends Module {
 
   constructor(parent: Module, name: string) {
     super(parent, name);
-    this.stream = this.channelOut(beatType(BLOCK));
     this.clocked(this.fill);
     this.clocked(this.multiply);
-    this.clocked(this.postProcess);
   }
 
   *fill(): Process {
@@ -101,27 +80,6 @@ export class Unit extends Module {
       yield;
       const { parameters, terms, ending, final, last } = job;
       yield* this.results.push({ sums, parameters, terms, ending, final, last });
-    }
-  }
-
-  *postProcess(): Process {
-    for (;;) {
-      yield* this.idle.push(true);
-      const { sums, parameters, terms, ending, final, last } = yield* this.results.pop();
-      yield* this.estimate(POST_PROCESS - BLOCK);
-      for (let r = u8(0); r < BLOCK; r = u8(r + 1)) {
-        const data = Bytes((c) => {
-          const sum = i32(sums[r]![c]! + parameters.bias[c]! - terms[r]!);
-          const left = parameters.left[c]!;
-          const half = i32(shl(sum, bits(left, 3, 0)));
-          const scaled = doublingHighMul(i32(shl(half, bits(left, 4, 4) * 16)), parameters.multiplier[c]!);
-          const value = roundingShiftRight(scaled, parameters.right[c]!) + ending.zero;
-          return u8(xorU(u8(clamp(value, ending.min, ending.max)), ending.flip));
-        });
-        yield* this.stream.push({ data, last: last && r === BLOCK - 1 });
-        yield;
-      }
-      if (final) yield* this.drained.push(true);
     }
   }
 }

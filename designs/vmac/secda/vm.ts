@@ -1,7 +1,8 @@
 /** SECDA's VM v5: scheduler, four units, four streams of 32 bits in and out. A model with estimates, no hardware. */
 import { beatType } from "../../../driver/stream.js";
 import { Module } from "../../../hw/index.js";
-import { BLOCK, UNITS } from "./facts.js";
+import { BLOCK, UNITS } from "../../secda/facts.js";
+import { PostProcessor } from "../../secda/post-processor.js";
 import { Scheduler } from "./scheduler.js";
 import { Unit } from "./unit.js";
 
@@ -16,12 +17,15 @@ export class SecdaVm extends Module {
     this.connect(this.instructions, scheduler.instructions);
     for (let u = 0; u < UNITS; u++) {
       const unit = new Unit(this, `unit${u}`);
+      const post = new PostProcessor(this, `postProcessor${u}`);
       this.connect(this.input[u]!, scheduler.streams[u]!);
       this.connect(scheduler.fills[u]!, unit.fills, { depth: 8 });
       this.connect(scheduler.jobs[u]!, unit.jobs, { depth: 1 });
       this.connect(unit.done, scheduler.done[u]!);
-      this.connect(unit.drained, scheduler.drained[u]!);
-      this.connect(unit.stream, this.output[u]!);
+      this.connect(unit.results, post.results);
+      this.connect(post.idle, unit.idle);
+      this.connect(post.drained, scheduler.drained[u]!);
+      this.connect(post.stream, this.output[u]!);
     }
   }
 }

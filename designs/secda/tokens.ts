@@ -1,5 +1,5 @@
 /** The tokens of SECDA's VM: blocks are 4 rows of inputs or 4 output channels. */
-import { bool, i32, i8, struct, u16, u8, uint, vec, type ValueOf } from "../../../hw/index.js";
+import { bool, i32, i8, struct, u16, u8, uint, vec, type ValueOf } from "../../hw/index.js";
 import { BLOCK } from "./facts.js";
 
 /** Four rows or channels, four bytes of K each. */

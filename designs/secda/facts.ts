@@ -1,10 +1,10 @@
 /**
- * What is known of SECDA's VM v5 (arXiv 2110.00478): sizes, and the clocks of its state machines. Each with its source: `facts`, the list of
+ * What is known of SECDA's VM v5 and SA v4 (arXiv 2110.00478): sizes, and the clocks of their state machines. Each with its source: `facts`, the list of
  * facts beside the recorded profile (golden/secda in README of the shared files); `profile`, the meaning of a column of that
  * profile, where it is the same small number for every job of every layer. No figure here was chosen to meet a total.
  */
 
-/** Facts: a job is 4 rows by 4 channels, K in words of 4; four units. */
+/** Facts: a job of VM is 4 rows by 4 channels, K in words of 4; four units. */
 export const UNITS = 4;
 export const BLOCK = 4;
 /** Facts: K is filled up to a multiple of 16. */
@@ -27,5 +27,12 @@ export const ISSUE = 6;
 /** Profile: states of a unit beside the products: T_gmSB_2 two clocks a job, T_gmSB_4 and T_gmSB_6 one each. */
 export const UNIT_BEFORE = 2;
 export const UNIT_AFTER = 1;
+/**
+ * SA (facts: "takes 4 clocks per step, 64 of 256 multiply-accumulates per clock"; 16 x 16 by its name): blocks of a side of the array, clocks per step, and
+ * the steps in which an array of that size fills and drains.
+ */
+export const ARRAY_BLOCKS = 4;
+export const STEP_CLOCKS = 4;
+export const FILL_STEPS = 2 * ARRAY_BLOCKS * BLOCK - 2;
 /** Words that come with every channel: bias, multiplier, shift (TFLite's arithmetic needs them). */
 export const PARAMETER_WORDS = 3;

@@ -1,14 +1,22 @@
-/** A layer as a program for SECDA's VM: blocks of four rows and four channels on four streams, tile after tile. */
-import type { CompiledProgram } from "../../../driver/design.js";
-import { parameterOf } from "../../../driver/gemm/pack.js";
-import { gemmShape, im2col } from "../../../driver/im2col.js";
-import type { ConvLayer } from "../../../driver/layer.js";
-import { MAX_TRANSFER, type ProgramBuffer, type Step } from "../../../driver/program.js";
-import { TandemError } from "../../../hw/index.js";
+/** A layer as a program for SECDA's designs: blocks of four rows and four channels on four streams, tile after tile. */
+import type { CompiledProgram } from "../../driver/design.js";
+import { parameterOf } from "../../driver/gemm/pack.js";
+import { gemmShape, im2col } from "../../driver/im2col.js";
+import type { ConvLayer } from "../../driver/layer.js";
+import { MAX_TRANSFER, type ProgramBuffer, type Step } from "../../driver/program.js";
+import { TandemError } from "../../hw/index.js";
 import { BLOCK, DEPTH_STEP, INPUT_WORDS, PARAMETER_WORDS, TILE_MOST, UNITS, WEIGHT_WORDS } from "./facts.js";
-import { INSTRUCTION_WORDS } from "./scheduler.js";
+import { INSTRUCTION_WORDS } from "./loader.js";
 
-interface VmTiling {
+/** What tells the two designs apart. */
+export interface SecdaTraits {
+  /** Name of the design, for messages. */
+  readonly name: string;
+  /** Blocks of rows, and of channels, that are computed together. */
+  readonly span: number;
+}
+
+interface SecdaTiling {
   readonly m: number;
   readonly n: number;
   readonly k: number;
@@ -22,12 +30,13 @@ interface VmTiling {
   readonly jobs: number;
 }
 
-function tile(layer: ConvLayer): VmTiling {
+function tile(layer: ConvLayer, { span }: SecdaTraits): SecdaTiling {
   const { m, n, k } = gemmShape(layer);
   const padded = Math.ceil(k / DEPTH_STEP) * DEPTH_STEP;
-  const most = (words: number): number => Math.floor(Math.min((words * DEPTH_STEP) / padded, TILE_MOST) / BLOCK);
-  const rowBlocks = Math.ceil(m / BLOCK);
-  const columnBlocks = Math.ceil(n / BLOCK);
+  const side = BLOCK * span;
+  const most = (words: number): number => Math.floor(Math.min((words * DEPTH_STEP) / padded, TILE_MOST) / side) * span;
+  const rowBlocks = Math.ceil(m / side) * span;
+  const columnBlocks = Math.ceil(n / side) * span;
   return {
     m,
     n,
@@ -42,23 +51,23 @@ function tile(layer: ConvLayer): VmTiling {
 }
 
 /** Null if the layer can run, else why not. */
-export function refuses(layer: ConvLayer): string | null {
+export function refuses(layer: ConvLayer, traits: SecdaTraits): string | null {
   if (layer.depthwise) return "a depthwise convolution";
   if (layer.sums) return "sums without scaling";
   if (layer.multipliers.some((multiplier) => multiplier < 0)) return "a negative multiplier";
   if (layer.shifts.some((shift) => shift > 31)) return "a shift to the left by more than 31";
-  const { k, m, depth, rowBlocks, columnBlocks, tileColumns } = tile(layer);
-  if (tileColumns < 1) return `K = ${k}, at most ${(WEIGHT_WORDS * DEPTH_STEP) / BLOCK}`;
+  const { k, m, depth, rowBlocks, columnBlocks, tileColumns } = tile(layer, traits);
+  if (tileColumns < 1) return `K = ${k}, at most ${(WEIGHT_WORDS * DEPTH_STEP) / BLOCK / traits.span}`;
   if (rowBlocks >= 2 ** 24 || columnBlocks >= 2 ** 16) return `a matrix product of ${m} rows`;
   if (rowBlocks * (depth + 1) * BLOCK > MAX_TRANSFER) return `a transfer of more than ${MAX_TRANSFER} bytes`;
   return null;
 }
 
 /** @throws TandemError if the layer is refused. */
-export function compile(layer: ConvLayer): CompiledProgram {
-  const reason = refuses(layer);
-  if (reason !== null) throw new TandemError(`Layer ${layer.name} does not run on SECDA's VM: ${reason}`);
-  const tiling = tile(layer);
+export function compile(layer: ConvLayer, traits: SecdaTraits): CompiledProgram {
+  const reason = refuses(layer, traits);
+  if (reason !== null) throw new TandemError(`Layer ${layer.name} does not run on ${traits.name}: ${reason}`);
+  const tiling = tile(layer, traits);
   const { m, n, depth, rowBlocks, columnBlocks, tileRows, tileColumns, jobs } = tiling;
   const rowBytes = BLOCK * (1 + depth);
   const columnBytes = BLOCK * (PARAMETER_WORDS + depth);
@@ -101,7 +110,7 @@ export function compile(layer: ConvLayer): CompiledProgram {
     output: (outputs) => {
       const out = new Uint8Array(m * n);
       let job = 0;
-      forEachJob(tiling, (row, column) => {
+      forEachJob(tiling, traits, (row, column) => {
         const from = outputs[`output${job % UNITS}`]!;
         const at = Math.floor(job / UNITS) * BLOCK * BLOCK;
         job++;
@@ -114,20 +123,21 @@ export function compile(layer: ConvLayer): CompiledProgram {
   };
 }
 
-/** Jobs in the order in which the scheduler hands them out: tile by tile, block of rows by block of rows. */
-function forEachJob(tiling: VmTiling, visit: (row: number, column: number) => void): void {
+/** Jobs in the order in which they are computed: tile by tile, `span` blocks of rows by as many of channels at a time. */
+function forEachJob(tiling: SecdaTiling, { span }: SecdaTraits, visit: (row: number, column: number) => void): void {
   const { rowBlocks, columnBlocks, tileRows, tileColumns } = tiling;
   for (let row = 0; row < rowBlocks; row += tileRows)
     for (let column = 0; column < columnBlocks; column += tileColumns)
-      for (let r = row; r < Math.min(row + tileRows, rowBlocks); r++)
-        for (let c = column; c < Math.min(column + tileColumns, columnBlocks); c++) visit(r, c);
+      for (let r = row; r < Math.min(row + tileRows, rowBlocks); r += span)
+        for (let c = column; c < Math.min(column + tileColumns, columnBlocks); c += span)
+          for (let i = 0; i < span * span; i++) visit(r + Math.floor(i / span), c + (i % span));
 }
 
 const offsetOf = (layer: ConvLayer): number => (layer.dtype === "uint8" ? 128 : 0);
 
 function encode(
   layer: ConvLayer,
-  { rowBlocks, columnBlocks, depth, tileRows, tileColumns, jobs }: VmTiling,
+  { rowBlocks, columnBlocks, depth, tileRows, tileColumns, jobs }: SecdaTiling,
 ): Uint8Array {
   const offset = offsetOf(layer);
   const bytes = [layer.outputZero - offset, layer.clampMin - offset, layer.clampMax - offset, offset];
@@ -142,7 +152,7 @@ function encode(
 }
 
 /** Stream s: for each block of channels the parameters of its s-th channel (three words), then its weights as int8. */
-function packWeights(layer: ConvLayer, { n, k, depth, columnBlocks }: VmTiling): Uint8Array[] {
+function packWeights(layer: ConvLayer, { n, k, depth, columnBlocks }: SecdaTiling): Uint8Array[] {
   const flip = offsetOf(layer);
   return Array.from({ length: UNITS }, (_, s) => {
     const out = new Uint8Array(columnBlocks * BLOCK * (PARAMETER_WORDS + depth));
@@ -166,7 +176,7 @@ function packWeights(layer: ConvLayer, { n, k, depth, columnBlocks }: VmTiling):
 function packInputs(
   layer: ConvLayer,
   tensor: Uint8Array,
-  { m, k, depth, rowBlocks }: VmTiling,
+  { m, k, depth, rowBlocks }: SecdaTiling,
 ): Record<string, Uint8Array> {
   const flip = offsetOf(layer);
   const matrix = im2col(layer, tensor, k, 0);
@@ -188,4 +198,12 @@ function packInputs(
     out[`input${s}`] = bytes;
   }
   return out;
+}
+
+/** @throws TandemError for a published design in the place of `design`: it is modelled clock by clock only. */
+export function requireOwn(design: string, model: string): void {
+  if (model === "own") return;
+  throw new TandemError(`Design ${design} has no level transaction with model=${model}`, {
+    hint: "Use model=own, or --level cycle.",
+  });
 }
