@@ -8,6 +8,7 @@ import type { U8 } from "../../hw/index.js";
 import type { PacedStream } from "../../sim/platform/dma.js";
 import type { Program, StreamPort, Transfer } from "../program.js";
 import type { Beat } from "../stream.js";
+import { transfersOf } from "./local.js";
 
 interface Work {
   readonly step: number;
@@ -27,9 +28,7 @@ abstract class DmaChannel {
     this.port = port;
     this.memory = memory;
     this.#program = program.name;
-    this.work = program.steps.flatMap((transfer, step) =>
-      transfer.kind !== "write" && transfer.stream === port.name ? [{ step, transfer }] : [],
-    );
+    this.work = transfersOf(program, port.name);
   }
 
   get done(): boolean {
@@ -103,8 +102,6 @@ export function pacedStreams(program: Program, streams: readonly StreamPort[]): 
     name,
     direction,
     bytes,
-    transfers: program.steps.flatMap((transfer, step) =>
-      transfer.kind !== "write" && transfer.stream === name ? [{ step, beats: transfer.length / bytes }] : [],
-    ),
+    transfers: transfersOf(program, name).map(({ step, transfer }) => ({ step, beats: transfer.length / bytes })),
   }));
 }

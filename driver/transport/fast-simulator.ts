@@ -12,11 +12,12 @@ import { record } from "../../sim/fast/recorder.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { estimatedClocks } from "../../sim/kernel/counters.js";
 import type { Design, Level } from "../design.js";
-import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
-import { checkProgram, type Program, type StreamPort, type Transfer } from "../program.js";
+import type { DeviceDescription, ParameterValue, RunProgress, RunResult } from "../device.js";
+import type { Program, StreamPort, Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
 import { pacedStreams } from "./dma.js";
-import { clockedLevel, memoryOf } from "./simulator.js";
+import { clockedLevel } from "./simulator.js";
+import { LocalSimulation, memoryOf, outputsOf, stopped, transfersOf, Watch } from "./local.js";
 
 export interface FastOptions {
   /** Level of the model; `rtl` or `cycle`, whichever is the most exact that the design has, by default. */
@@ -33,22 +34,15 @@ export interface FastOptions {
   readonly patience?: number;
 }
 
-/** Processes named in the report of a run that stopped. */
-const NAMED = 12;
 /** Clocks between reports of progress. */
 const PROGRESS_CLOCKS = 500_000;
-const PATIENCE = 2_000_000;
 
-export class FastSimulator implements Device {
-  readonly #description: DeviceDescription;
+export class FastSimulator extends LocalSimulation {
   /** Compiles the design anew. */
   readonly #compile: () => Promise<EngineImage>;
   #engine: ImageEngine;
   readonly #options: FastOptions;
-  readonly #programs = new Map<ProgramHandle, Program>();
-  #lastHandle = 0;
   #fresh = true;
-  #closed = false;
 
   /** Elaborates, reads and compiles the design; `parameters` override its defaults. */
   static async of<Config>(
@@ -78,68 +72,26 @@ export class FastSimulator implements Device {
     compile: () => Promise<EngineImage>,
     options: FastOptions,
   ) {
-    this.#description = description;
+    super(description);
     this.#engine = engine;
     this.#compile = compile;
     this.#options = options;
   }
 
-  async describe(): Promise<DeviceDescription> {
-    return this.#attempt(() => this.#description);
-  }
-
-  async load(program: Program): Promise<ProgramHandle> {
-    return this.#attempt(() => {
-      checkProgram(program, this.#description.streams);
-      if (program.steps.some(({ kind }) => kind === "write"))
-        throw new TandemError(`Program ${program.name} writes registers, but ${this.#description.design} has none`);
-      this.#programs.set(++this.#lastHandle, program);
-      return this.#lastHandle;
-    });
-  }
-
-  async unload(handle: ProgramHandle): Promise<void> {
-    await this.#attempt(() => {
-      this.#program(handle);
-      this.#programs.delete(handle);
-    });
-  }
-
-  close(): Promise<void> {
-    this.#closed = true;
-    this.#programs.clear();
-    return Promise.resolve();
-  }
-
-  async run(
-    handle: ProgramHandle,
+  protected override async simulate(
+    program: Program,
     inputs: Readonly<Record<string, Uint8Array>>,
-    progress: RunProgress = {},
+    progress: RunProgress,
   ): Promise<RunResult> {
-    const run = (): RunResult => this.#run(this.#program(handle), inputs, progress);
     try {
-      return await this.#attempt(run);
+      return this.#run(program, inputs, progress);
     } catch (error) {
       if (!(error instanceof UnknownFailure)) throw error;
       // The image from the cache has no texts of errors: the same run on a fresh one has.
       this.#engine = new ImageEngine(this.#engine.design, await this.#compile());
       this.#fresh = true;
-      return this.#attempt(run);
+      return this.#run(program, inputs, progress);
     }
-  }
-
-  /** All errors are rejections, though everything here happens at once. */
-  #attempt<T>(action: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      if (this.#closed) throw new TandemError("The simulator was closed");
-      resolve(action());
-    });
-  }
-
-  #program(handle: ProgramHandle): Program {
-    const program = this.#programs.get(handle);
-    if (!program) throw new TandemError(`The simulator holds no program ${handle}`);
-    return program;
   }
 
   #run(program: Program, inputs: Readonly<Record<string, Uint8Array>>, progress: RunProgress): RunResult {
@@ -149,17 +101,13 @@ export class FastSimulator implements Device {
     this.#toQuiescence(program, progress);
     this.#checkEnd(program, memory);
     const { counters, transfers } = engine;
-    const outputs: Record<string, Uint8Array> = {};
-    program.buffers.forEach(({ name, role }, i) => {
-      if (role === "output") outputs[name] = memory[i]!;
-    });
     const { clocks } = counters;
     const exact = estimatedClocks(counters) === 0;
-    const result = { outputs, clocks, exact, counters, ...(transfers && { transfers }) };
+    const result = { outputs: outputsOf(program, memory), clocks, exact, counters, ...(transfers && { transfers }) };
     if (this.#options.timeline !== true) return result;
     const start = performance.now();
     this.#prepare(program, memory);
-    const timeline = record(engine, clocks, pacedStreams(program, this.#description.streams));
+    const timeline = record(engine, clocks, pacedStreams(program, this.description.streams));
     return { ...result, timeline: { ...timeline, recordingMs: performance.now() - start } };
   }
 
@@ -168,37 +116,31 @@ export class FastSimulator implements Device {
     const engine = this.#engine;
     if (!this.#fresh) engine.reset();
     this.#fresh = false;
-    for (const port of this.#description.streams) {
-      const transfers = transfersOf(program, port);
+    for (const port of this.description.streams) {
+      const transfers = transfersOf(program, port.name).map(({ transfer }) => transfer);
       const beats = beatsOf(transfers, port);
       if (port.direction === "in")
         put(engine.input(port.name, beats, this.#gaps(port, beats)), port, transfers, memory);
       else engine.output(port.name, beats, this.#gaps(port, beats));
     }
     const { board } = this.#options;
-    if (board) engine.pace(pacedStreams(program, this.#description.streams), board);
+    if (board) engine.pace(pacedStreams(program, this.description.streams), board);
   }
 
   #toQuiescence(program: Program, progress: RunProgress): void {
     const engine = this.#engine;
-    const patience = this.#options.patience ?? PATIENCE;
-    let beats = -1;
-    let since = 0;
+    const watch = new Watch(program, this.#options.patience);
     for (let until = PROGRESS_CLOCKS; ; until += PROGRESS_CLOCKS) {
       const clocks = engine.run({ until });
       if (engine.quiescent) return;
       progress.onClocks?.(clocks);
-      const moved = this.#description.streams.reduce(
-        (sum, { name, direction }) => sum + (direction === "in" ? engine.sent(name) : engine.received(name).count),
-        0,
+      const moved = this.description.streams.map(({ name, direction }) =>
+        direction === "in" ? engine.sent(name) : engine.received(name).count,
       );
-      if (moved !== beats) since = clocks;
-      beats = moved;
-      if (clocks - since > patience)
-        throw new TandemError(
-          `Program ${program.name}: no beat has moved on any stream for ${clocks - since} clocks, yet the design runs on (clock ${clocks})`,
-          { hint: "Look for a process that polls without end, or for a loop that does not advance." },
-        );
+      watch.look(
+        clocks,
+        moved.reduce((sum, beats) => sum + beats, 0),
+      );
     }
   }
 
@@ -213,8 +155,8 @@ export class FastSimulator implements Device {
   #checkEnd(program: Program, memory: readonly Uint8Array[]): void {
     const engine = this.#engine;
     const open: string[] = [];
-    for (const port of this.#description.streams) {
-      const transfers = transfersOf(program, port);
+    for (const port of this.description.streams) {
+      const transfers = transfersOf(program, port.name).map(({ transfer }) => transfer);
       const beats = beatsOf(transfers, port);
       const done = port.direction === "in" ? engine.sent(port.name) : engine.received(port.name).count;
       if (done < beats) open.push(`${port.name}: beat ${done + 1} of ${beats}`);
@@ -224,13 +166,7 @@ export class FastSimulator implements Device {
       if (left > 0) open.push(`${port.name}: ${left} beats that nobody took`);
     }
     if (open.length === 0) return;
-    const list = engine.stalled.map(
-      ({ process, on, channel, since }) => `${process} on ${on} of ${channel} since ${since}`,
-    );
-    throw new TandemError(
-      `Program ${program.name}: nothing moves any more after clock ${engine.clocks}; unfinished: ${open.join(", ")}`,
-      { hint: list.length > 0 ? `Stalled: ${list.slice(0, NAMED).join("; ")}.` : "No process is stalled." },
-    );
+    throw stopped(program, engine.clocks, `; unfinished: ${open.join(", ")}`, engine.stalled);
   }
 }
 
@@ -256,9 +192,6 @@ async function compileDesign(
   cache?.put(identity, design, files, image);
   return image;
 }
-
-const transfersOf = (program: Program, port: StreamPort): Transfer[] =>
-  program.steps.filter((step): step is Transfer => step.kind !== "write" && step.stream === port.name);
 
 const beatsOf = (transfers: readonly Transfer[], port: StreamPort): number =>
   transfers.reduce((sum, { length }) => sum + length / port.bytes, 0);

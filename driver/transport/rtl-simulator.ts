@@ -13,11 +13,11 @@ import { buildSimulator, type BuildOptions, type Built } from "../../sim/rtl/bui
 import { runSimulator, type RtlResult, type RtlRun } from "../../sim/rtl/simulate.js";
 import type { SimulatorName } from "../../sim/rtl/tools.js";
 import type { Design } from "../design.js";
-import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
-import { checkProgram, type Program, type StreamPort } from "../program.js";
+import type { DeviceDescription, ParameterValue, RunProgress, RunResult } from "../device.js";
+import type { Program, StreamPort } from "../program.js";
 import { streamPorts, type Beat } from "../stream.js";
 import { ReceiveChannel, SendChannel } from "./dma.js";
-import { memoryOf } from "./simulator.js";
+import { LocalSimulation, memoryOf, outputsOf, PATIENCE } from "./local.js";
 
 export interface RtlOptions {
   /** `verilator` by default. */
@@ -30,8 +30,6 @@ export interface RtlOptions {
   readonly build?: Omit<BuildOptions, "simulator">;
 }
 
-const PATIENCE = 2_000_000;
-
 /** The Verilog of a module tree; a `TandemError` with the first breach where its source is no hardware. */
 export async function readVerilog(elaborated: Elaborated, source?: SourceLine): Promise<VerilogDesign> {
   const { ir, diagnostics } = await readDesign(elaborated);
@@ -43,14 +41,11 @@ export async function readVerilog(elaborated: Elaborated, source?: SourceLine): 
   return emitVerilog(ir, source ? { source } : {});
 }
 
-export class RtlSimulator implements Device {
-  readonly #description: DeviceDescription;
+export class RtlSimulator extends LocalSimulation {
   readonly #elaborated: Elaborated;
   readonly #verilog: VerilogDesign;
   readonly #built: Built;
   readonly #options: RtlOptions;
-  readonly #programs = new Map<ProgramHandle, Program>();
-  #lastHandle = 0;
 
   /** Emits and builds; the first build of a configuration takes seconds to minutes. */
   static async of<Config>(
@@ -79,47 +74,21 @@ export class RtlSimulator implements Device {
     built: Built,
     options: RtlOptions,
   ) {
-    this.#description = description;
+    super(description);
     this.#elaborated = elaborated;
     this.#verilog = verilog;
     this.#built = built;
     this.#options = options;
   }
 
-  describe(): Promise<DeviceDescription> {
-    return Promise.resolve(this.#description);
-  }
-
-  load(program: Program): Promise<ProgramHandle> {
-    return new Promise((resolve) => {
-      checkProgram(program, this.#description.streams);
-      if (program.steps.some(({ kind }) => kind === "write"))
-        throw new TandemError(`Program ${program.name} writes registers, but ${this.#description.design} has none`);
-      this.#programs.set(++this.#lastHandle, program);
-      resolve(this.#lastHandle);
-    });
-  }
-
-  unload(handle: ProgramHandle): Promise<void> {
-    this.#programs.delete(handle);
-    return Promise.resolve();
-  }
-
-  close(): Promise<void> {
-    this.#programs.clear();
-    return Promise.resolve();
-  }
-
-  async run(
-    handle: ProgramHandle,
+  protected override async simulate(
+    program: Program,
     inputs: Readonly<Record<string, Uint8Array>>,
-    progress: RunProgress = {},
+    progress: RunProgress,
   ): Promise<RunResult> {
-    const program = this.#programs.get(handle);
-    if (!program) throw new TandemError(`The simulator holds no program ${handle}`);
     const memory = memoryOf(program, inputs);
     const { stalls, patience = PATIENCE, timeout } = this.#options;
-    const { run, receives } = streamsOf(program, this.#description.streams, memory, stalls);
+    const { run, receives } = streamsOf(program, this.description.streams, memory, stalls);
     const result = await runSimulator(this.#built, this.#verilog, this.#elaborated, {
       ...run,
       patience,
@@ -134,19 +103,15 @@ export class RtlSimulator implements Device {
     for (const channel of receives)
       for (const { value } of result.outputs[channel.port.name]!) channel.take(value as Beat);
     this.#checkEnd(program, run, result);
-    const outputs: Record<string, Uint8Array> = {};
-    program.buffers.forEach(({ name, role }, i) => {
-      if (role === "output") outputs[name] = memory[i]!;
-    });
     const { clocks, counters } = result;
-    return { outputs, clocks, exact: true, ...(counters ? { counters } : {}) };
+    return { outputs: outputsOf(program, memory), clocks, exact: true, ...(counters ? { counters } : {}) };
   }
 
   /** Everything that the program asks for must have been moved, and nothing else. */
   #checkEnd(program: Program, { inputs = {}, outputs = {} }: RtlRun, result: RtlResult): void {
     const open: string[] = [];
     const design = this.#elaborated;
-    for (const { name, direction } of this.#description.streams) {
+    for (const { name, direction } of this.description.streams) {
       const channel = (direction === "in" ? design.inputs : design.outputs)[name]!;
       const counted = result.counters?.channels.find(({ path }) => path === channel.path);
       const wanted = direction === "in" ? inputs[name]!.values.length : outputs[name]!.count!;

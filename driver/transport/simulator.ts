@@ -11,10 +11,11 @@ import { DmaTiming } from "../../sim/platform/dma.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { TimelineSampler } from "../../sim/profile/timeline.js";
 import { levelOf, type ClockedLevel, type Design, type Level } from "../design.js";
-import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
-import { checkProgram, type Program, type StreamPort } from "../program.js";
+import type { DeviceDescription, ParameterValue, RunProgress, RunResult } from "../device.js";
+import type { Program, StreamPort } from "../program.js";
 import { streamPorts, type Beat } from "../stream.js";
 import { pacedStreams, ReceiveChannel, SendChannel } from "./dma.js";
+import { LocalSimulation, memoryOf, outputsOf, stopped, Watch } from "./local.js";
 
 export interface SimulatorOptions {
   /** Level of the model; `rtl` or `cycle`, whichever is the most exact that the design has, by default. */
@@ -48,23 +49,14 @@ export function clockedLevel<Config>(design: Design<Config>, config: Config, wan
   return level;
 }
 
-/** Memory that a program may ask for: what the board has. */
-const MEMORY = 512 * 2 ** 20;
 const PROGRESS_CLOCKS = 2048;
-const PATIENCE = 2_000_000;
-/** Processes named in the report of a run that stopped. */
-const NAMED = 12;
 
-export class Simulator implements Device {
-  readonly #description: DeviceDescription;
+export class Simulator extends LocalSimulation {
   readonly #kernel: Kernel;
   readonly #streams: readonly StreamPort[];
   readonly #options: SimulatorOptions;
-  readonly #programs = new Map<ProgramHandle, Program>();
   readonly #sampler: TimelineSampler | undefined;
-  #lastHandle = 0;
   #fresh = true;
-  #closed = false;
 
   /** `parameters` override the design's defaults. */
   static of<Config>(
@@ -84,7 +76,7 @@ export class Simulator implements Device {
   }
 
   constructor(description: DeviceDescription, kernel: Kernel, options: SimulatorOptions = {}) {
-    this.#description = description;
+    super(description);
     this.#kernel = kernel;
     this.#streams = description.streams;
     this.#options = options;
@@ -92,59 +84,11 @@ export class Simulator implements Device {
     if (options.timeline) this.#sampler = new TimelineSampler(kernel);
   }
 
-  describe(): Promise<DeviceDescription> {
-    return this.#attempt(() => this.#description);
-  }
-
-  load(program: Program): Promise<ProgramHandle> {
-    return this.#attempt(() => {
-      checkProgram(program, this.#streams);
-      const bytes = program.buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
-      if (bytes > MEMORY)
-        throw new TandemError(`Program ${program.name} has buffers of ${bytes} bytes; there are ${MEMORY} at most`);
-      if (program.steps.some(({ kind }) => kind === "write"))
-        throw new TandemError(`Program ${program.name} writes registers, but ${this.#description.design} has none`);
-      this.#programs.set(++this.#lastHandle, program);
-      return this.#lastHandle;
-    });
-  }
-
-  unload(handle: ProgramHandle): Promise<void> {
-    return this.#attempt(() => {
-      this.#program(handle);
-      this.#programs.delete(handle);
-    });
-  }
-
-  close(): Promise<void> {
-    this.#closed = true;
-    this.#programs.clear();
-    return Promise.resolve();
-  }
-
-  run(
-    handle: ProgramHandle,
+  protected override simulate(
+    program: Program,
     inputs: Readonly<Record<string, Uint8Array>>,
-    progress: RunProgress = {},
-  ): Promise<RunResult> {
-    return this.#attempt(() => this.#run(this.#program(handle), inputs, progress));
-  }
-
-  /** All errors are rejections, though everything here happens at once. */
-  #attempt<T>(action: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      if (this.#closed) throw new TandemError("The simulator was closed");
-      resolve(action());
-    });
-  }
-
-  #program(handle: ProgramHandle): Program {
-    const program = this.#programs.get(handle);
-    if (!program) throw new TandemError(`The simulator holds no program ${handle}`);
-    return program;
-  }
-
-  #run(program: Program, inputs: Readonly<Record<string, Uint8Array>>, progress: RunProgress): RunResult {
+    progress: RunProgress,
+  ): RunResult {
     const kernel = this.#kernel;
     const memory = memoryOf(program, inputs);
     if (!this.#fresh) kernel.reset();
@@ -169,12 +113,8 @@ export class Simulator implements Device {
     this.#toQuiescence(program, [...sends, ...receives], progress);
     this.#checkEnd(program, sends, receives);
     const { counters } = kernel;
-    const outputs: Record<string, Uint8Array> = {};
-    program.buffers.forEach(({ name, role }, i) => {
-      if (role === "output") outputs[name] = memory[i]!;
-    });
     return {
-      outputs,
+      outputs: outputsOf(program, memory),
       clocks: counters.clocks,
       exact: estimatedClocks(counters) === 0,
       counters,
@@ -189,25 +129,15 @@ export class Simulator implements Device {
     progress: RunProgress,
   ): void {
     const kernel = this.#kernel;
-    const patience = this.#options.patience ?? PATIENCE;
+    const watch = new Watch(program, this.#options.patience);
     const outer = [...Object.values(kernel.design.inputs), ...Object.values(kernel.design.outputs)];
     const moved = (): number => outer.reduce((sum, { pushed, popped }) => sum + pushed + popped, 0);
-    let beats = -1;
-    let since = 0;
     for (;;) {
       const horizon = kernel.now + PROGRESS_CLOCKS;
       kernel.run({ until: horizon });
       if (kernel.now < horizon) return;
       progress.onClocks?.(kernel.now);
-      const now = moved();
-      if (now !== beats) since = kernel.now;
-      beats = now;
-      if (kernel.now - since > patience)
-        throw new TandemError(
-          `Program ${program.name}: no beat has moved on any stream for ${kernel.now - since} clocks, yet the design runs on` +
-            ` (clock ${kernel.now})${positions(channels)}`,
-          { hint: "Look for a process that polls without end, or for a loop that does not advance." },
-        );
+      watch.look(kernel.now, moved(), () => positions(channels));
     }
   }
 
@@ -224,11 +154,7 @@ export class Simulator implements Device {
       untaken.length > 0 && !open ? `; beats that the design never took: ${tokens(untaken)}` : "",
       surplus.length > 0 ? `; beats that nobody asked for: ${tokens(surplus)}` : "",
     ];
-    const list = stalled.map(({ process, on, channel, since }) => `${process} on ${on} of ${channel} since ${since}`);
-    const more = list.length > NAMED ? `, and ${list.length - NAMED} more` : "";
-    throw new TandemError(`Program ${program.name}: nothing moves any more after clock ${now}${parts.join("")}`, {
-      hint: list.length > 0 ? `Stalled: ${list.slice(0, NAMED).join("; ")}${more}.` : "No process is stalled.",
-    });
+    throw stopped(program, now, parts.join(""), stalled);
   }
 }
 
@@ -236,21 +162,4 @@ export class Simulator implements Device {
 function positions(channels: readonly { done: boolean; position: string }[]): string {
   const open = channels.filter(({ done }) => !done).map(({ position }) => position);
   return open.length > 0 ? `; unfinished transfers: ${open.join(", ")}` : "";
-}
-
-/** The buffers of a program as memory: constants and inputs as given, the rest zero. */
-export function memoryOf(program: Program, inputs: Readonly<Record<string, Uint8Array>>): Uint8Array[] {
-  for (const name of Object.keys(inputs))
-    if (!program.buffers.some((buffer) => buffer.role === "input" && buffer.name === name))
-      throw new TandemError(`Program ${program.name} has no input buffer "${name}"`);
-  return program.buffers.map(({ name, role, bytes, data }) => {
-    if (role === "constant") return data!;
-    if (role !== "input") return new Uint8Array(bytes);
-    const given = inputs[name];
-    if (given?.length !== bytes)
-      throw new TandemError(
-        `Program ${program.name}: input buffer "${name}" takes ${bytes} bytes, but got ${given?.length ?? "none"}`,
-      );
-    return given;
-  });
 }

@@ -4,17 +4,13 @@
  */
 import { elaborate, TandemError } from "../../hw/index.js";
 import type { Design, TransactionModel } from "../design.js";
-import type { Device, DeviceDescription, ParameterValue, ProgramHandle, RunResult } from "../device.js";
-import { checkProgram, type Program } from "../program.js";
+import type { DeviceDescription, ParameterValue, RunResult } from "../device.js";
+import type { Program } from "../program.js";
 import { streamPorts } from "../stream.js";
-import { memoryOf } from "./simulator.js";
+import { LocalSimulation, memoryOf, outputsOf } from "./local.js";
 
-export class TransactionSimulator implements Device {
-  readonly #description: DeviceDescription;
+export class TransactionSimulator extends LocalSimulation {
   readonly #model: TransactionModel;
-  readonly #programs = new Map<ProgramHandle, Program>();
-  #lastHandle = 0;
-  #closed = false;
 
   /** @throws TandemError if the design has no level `transaction`. */
   static of<Config>(
@@ -37,61 +33,13 @@ export class TransactionSimulator implements Device {
   }
 
   private constructor(description: DeviceDescription, model: TransactionModel) {
-    this.#description = description;
+    super(description);
     this.#model = model;
   }
 
-  async describe(): Promise<DeviceDescription> {
-    return this.#attempt(() => this.#description);
-  }
-
-  async load(program: Program): Promise<ProgramHandle> {
-    return this.#attempt(() => {
-      checkProgram(program, this.#description.streams);
-      if (program.steps.some(({ kind }) => kind === "write"))
-        throw new TandemError(`Program ${program.name} writes registers, but ${this.#description.design} has none`);
-      this.#programs.set(++this.#lastHandle, program);
-      return this.#lastHandle;
-    });
-  }
-
-  async run(handle: ProgramHandle, inputs: Readonly<Record<string, Uint8Array>>): Promise<RunResult> {
-    return this.#attempt(() => {
-      const program = this.#program(handle);
-      const memory = memoryOf(program, inputs);
-      const clocks = this.#model(program, memory);
-      const outputs: Record<string, Uint8Array> = {};
-      program.buffers.forEach(({ name, role }, i) => {
-        if (role === "output") outputs[name] = memory[i]!;
-      });
-      return { outputs, clocks, exact: false };
-    });
-  }
-
-  async unload(handle: ProgramHandle): Promise<void> {
-    await this.#attempt(() => {
-      this.#program(handle);
-      this.#programs.delete(handle);
-    });
-  }
-
-  close(): Promise<void> {
-    this.#closed = true;
-    this.#programs.clear();
-    return Promise.resolve();
-  }
-
-  /** All errors are rejections, though everything here happens at once. */
-  #attempt<T>(action: () => T): Promise<T> {
-    return new Promise((resolve) => {
-      if (this.#closed) throw new TandemError("The simulator was closed");
-      resolve(action());
-    });
-  }
-
-  #program(handle: ProgramHandle): Program {
-    const program = this.#programs.get(handle);
-    if (!program) throw new TandemError(`The simulator holds no program ${handle}`);
-    return program;
+  protected override simulate(program: Program, inputs: Readonly<Record<string, Uint8Array>>): RunResult {
+    const memory = memoryOf(program, inputs);
+    const clocks = this.#model(program, memory);
+    return { outputs: outputsOf(program, memory), clocks, exact: false };
   }
 }

@@ -4,7 +4,7 @@
  */
 import { systolic } from "../../designs/systolic/index.js";
 import { readVerilog, streamsOf } from "../../driver/transport/rtl-simulator.js";
-import { memoryOf } from "../../driver/transport/simulator.js";
+import { memoryOf } from "../../driver/transport/local.js";
 import { streamPorts } from "../../driver/stream.js";
 import { readDesign } from "../../hw/frontend/index.js";
 import { elaborate, TandemError } from "../../hw/index.js";

@@ -3,7 +3,7 @@
  * what nobody sees is listed, as it is either an operator without effect or a hole of the spine.
  */
 import { readVerilog, streamsOf } from "../../driver/transport/rtl-simulator.js";
-import { memoryOf } from "../../driver/transport/simulator.js";
+import { memoryOf } from "../../driver/transport/local.js";
 import { streamPorts } from "../../driver/stream.js";
 import { elaborate, type Elaborated } from "../../hw/index.js";
 import type { VerilogDesign } from "../../hw/verilog/design.js";
