@@ -41,7 +41,7 @@ describe("The engine rtl", function () {
     const args = ["verify", modelPath(name), "--golden", goldenPath(name), "--engine", "rtl", ...ARRAY, "--progress"];
     const { code, stdout, stderr } = await tandem(args);
     expect(code, stderr).to.equal(0);
-    expect(stdout).to.match(/16 of 16 operators agree .* \(9 on accelerator/);
+    expect(stdout).to.match(/16 of 16 operators agree .* \(10 on accelerator/);
     expect(stderr).to.match(/operator \d+ \(CONV_2D\), [\d,]+ clocks/);
   });
 
