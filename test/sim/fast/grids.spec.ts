@@ -77,7 +77,11 @@ describe(`Grids in the fast engine equal those of the kernel (seed ${seed})`, ()
         const wave = (first: boolean, last: boolean): void => {
           const odd = (): boolean => ragged && random.chance(0.1);
           waves.push({
-            west: Array.from({ length: rows }, () => ({ a: byte(random), first: first !== odd(), last: last !== odd() })),
+            west: Array.from({ length: rows }, () => ({
+              a: byte(random),
+              first: first !== odd(),
+              last: last !== odd(),
+            })),
             north: Array.from({ length: cols }, () => ({ sum: i32(random.below(2 ** 32)), weight: byte(random) })),
             gap: random.chance(0.1) ? random.below(3) : 0,
           });

@@ -17,6 +17,8 @@ export interface InStepOptions {
   /** Every so many words a worker tells the outside. */
   readonly tells: number;
   readonly waits: boolean;
+  /** What a worker tells goes through a process that polls, without end. */
+  readonly polls: boolean;
 }
 
 export function randomOptions(random: Random): InStepOptions {
@@ -29,6 +31,7 @@ export function randomOptions(random: Random): InStepOptions {
     words: random.pick([8, 16, 32]),
     tells: random.pick([3, 5, 7, 255]),
     waits: random.chance(0.5),
+    polls: random.chance(0.3),
   };
 }
 
@@ -44,6 +47,7 @@ export class InStep extends Module {
   readonly beats = this.channelIn(struct({ data: Word, last: bool }));
   readonly told = this.channelOut(u16);
   readonly results = this.channelOut(struct({ sum: i32, count: u16 }));
+  readonly tells = this.channel(u16, { name: "tells" });
   readonly filled;
   readonly freed;
   readonly orders;
@@ -80,6 +84,8 @@ export class InStep extends Module {
     this.clocked(this.fetch);
     this.clocked(this.look);
     this.clocked(this.join);
+    if (options.polls) this.clocked(this.poll);
+    else this.clocked(this.relay);
   }
 
   /** Two tokens of the outer input give a word of the memory. */
@@ -128,10 +134,26 @@ export class InStep extends Module {
       const order = yield* this.addresses0.pop();
       this.reads.read(order.address);
       yield;
-      if (order.tell) yield* this.told.push(order.address);
+      if (order.tell) yield* this.tells.push(order.address);
       if (order.frees) yield* this.freed.push(true);
       if (this.options.workerClocks > 1) yield;
       yield* this.words0.push(this.reads.q);
+    }
+  }
+
+  *relay(): Process {
+    for (;;) {
+      const address = yield* this.tells.pop();
+      yield* this.told.push(address);
+      yield;
+    }
+  }
+
+  *poll(): Process {
+    for (;;) {
+      const address = this.tells.tryPop();
+      if (address !== undefined) yield* this.told.push(address);
+      yield;
     }
   }
 

@@ -52,7 +52,7 @@ describe("A changed rule of time is caught", () => {
         const random = new Random(seed);
         const options = randomOptions(random);
         const { ir } = await readDesign(elaborate(new InStep(options)));
-        const around = setting(random);
+        const around = setting(random, options);
         const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
         const expected = outcome(() => stepsInKernel(new InStep(options), around));
         expect(outcome(() => stepsInFast(new FastEngine(ir), around)) === expected, "equal without it").to.equal(true);

@@ -21,7 +21,7 @@ describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
       expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
       const engine = new FastEngine(ir);
       for (let i = 0; i < settings; i++) {
-        const around = setting(random);
+        const around = setting(random, options);
         const expected = inKernel(new InStep(options), around);
         expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(expected);
         rounds += engine.rounds;

@@ -3,7 +3,7 @@ import { clocks, u16, u8 } from "../../../hw/index.js";
 import type { FastEngine } from "../../../sim/fast/engine.js";
 import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
-import type { InStep, JobToken } from "./in-step.js";
+import type { InStep, InStepOptions, JobToken } from "./in-step.js";
 import type { Random } from "./network.js";
 
 export interface Seen {
@@ -18,12 +18,16 @@ export interface Setting {
   /** Clocks before each beat that comes in and each result that goes out. */
   readonly gaps: readonly number[];
   readonly slow: readonly number[];
-  readonly horizons: readonly number[];
+  /** Clocks at which a run is interrupted; the last is to quiescence if that is ever reached. */
+  readonly horizons: readonly (number | undefined)[];
 }
 
 const ENOUGH = 3000;
 
-export function setting(random: Random): Setting {
+/** Who polls without end needs a last horizon. */
+const LAST = 4000;
+
+export function setting(random: Random, { polls }: InStepOptions): Setting {
   const jobs: JobToken[] = Array.from({ length: 1 + random.below(3) }, () => ({
     words: u16(1 + random.below(64)),
     rounds: u8(1 + random.below(3)),
@@ -39,7 +43,8 @@ export function setting(random: Random): Setting {
   const slow = Array.from({ length: ENOUGH }, () => (random.chance(0.2) ? random.below(most + 1) : 0));
   const horizons: number[] = [];
   for (let t = 0; random.chance(0.6) && horizons.length < 6;) horizons.push((t += 1 + random.below(150)));
-  return { jobs, beats, gaps, slow, horizons };
+  if (polls) horizons.push(LAST);
+  return { jobs, beats, gaps, slow, horizons: polls ? horizons : [...horizons, undefined] };
 }
 
 const comparable = (counters: Counters): unknown => ({
@@ -72,7 +77,7 @@ export function inKernel(design: InStep, { jobs, beats, gaps, slow, horizons }: 
         seen[port]!.push({ value: outputs[port]!.type.copy(value), clock: kernel.now });
       }
     });
-  return [...horizons, undefined].map((until) => {
+  return horizons.map((until) => {
     kernel.run(until === undefined ? {} : { until });
     return { told: [...seen["told"]!], results: [...seen["results"]!], counters: comparable(kernel.counters) };
   });
@@ -83,7 +88,7 @@ export function inFast(engine: FastEngine, { jobs, beats, gaps, slow, horizons }
   engine.send("beats", beats, gaps.some((gap) => gap > 0) ? gaps : undefined);
   engine.output("told", ENOUGH, slow);
   engine.output("results", ENOUGH, slow);
-  return [...horizons, undefined].map((until) => {
+  return horizons.map((until) => {
     engine.run(until === undefined ? {} : { until });
     return { told: engine.values("told"), results: engine.values("results"), counters: comparable(engine.counters) };
   });
