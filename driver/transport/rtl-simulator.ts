@@ -7,7 +7,7 @@ import { formatDiagnostic } from "../../hw/check/diagnostic.js";
 import { elaborate, type Elaborated } from "../../hw/elaborate.js";
 import { TandemError } from "../../hw/errors.js";
 import { emitVerilog, type VerilogDesign } from "../../hw/verilog/design.js";
-import type { SourceLine } from "../../hw/verilog/process.js";
+import type { SourceLine } from "../../hw/verilog/process-scope.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
 import { buildSimulator, type BuildOptions, type Built } from "../../sim/rtl/build.js";
 import { runSimulator, type RtlResult, type RtlRun } from "../../sim/rtl/simulate.js";

@@ -7,7 +7,7 @@ import { fold } from "../fsm/fold.js";
 import { ExprText, placeText, type Names } from "./expr.js";
 import { FunctionLibrary } from "./functions.js";
 import { NameTable, span } from "./names.js";
-import type { SourceLine } from "./process.js";
+import type { SourceLine } from "./process-scope.js";
 
 export interface CellModule {
   readonly text: string;

@@ -20,7 +20,8 @@ import { delay, fifo, fifoLanes } from "./library.js";
 import { memoryModule, memoryPortName } from "./memory.js";
 import { NameTable, span } from "./names.js";
 import { packed } from "./pack.js";
-import { processModule, type ProcessModule, type SourceLine } from "./process.js";
+import { processModule, type ProcessModule } from "./process.js";
+import type { SourceLine } from "./process-scope.js";
 import { isOutput, portName, Routes, type Local } from "./routes.js";
 
 export interface OuterPort {
