@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { runConstructs } from "./constructs.js";
 import { runDesign } from "./designs.js";
 import { ENGINES, installed, type Engine } from "./engines.js";
+import { runLint } from "./lint.js";
 import { runMutations } from "./mutation.js";
 import { runNetlist } from "./netlist.js";
 import { runNetwork } from "./network.js";
@@ -23,11 +24,11 @@ const USAGE = `npm run test:spine -- [options]
   --first I       begin with case I of each design [0]
   --case I        only case I of each design, and nothing else
   --design NAME   only this design
-  --part NAME     constructs, designs, resnet8, networks, netlist, mutations; may be repeated [all]
+  --part NAME     constructs, lint, designs, resnet8, networks, netlist, mutations; may be repeated [all]
   --engine NAME   kernel is always there; may be repeated [fast, verilator, icarus]
 `;
 
-const PARTS = ["constructs", "designs", "resnet8", "networks", "netlist", "mutations"] as const;
+const PARTS = ["constructs", "lint", "designs", "resnet8", "networks", "netlist", "mutations"] as const;
 
 const { values } = parseArgs({
   options: {
@@ -90,6 +91,7 @@ for (const [name, pool] of POOL) {
   if (values.design !== undefined && values.design !== name) continue;
   const first = values.case === undefined ? number("first", values.first) : number("case", values.case);
   const count = values.case === undefined ? number("cases", values.cases) : 1;
+  await part("lint", () => runLint(name, pool, progress));
   await part("designs", () => runDesign(name, { pool, seed, first, count, engines }, progress));
   await part("resnet8", () => runNetwork(name, progress));
 }

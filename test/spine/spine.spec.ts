@@ -1,16 +1,11 @@
 /** A sample of the spine for every run of the tests; `npm run test:spine` runs it whole (docs/engines.md). */
 import { expect } from "chai";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { readVerilog } from "../../driver/transport/rtl-simulator.js";
-import { elaborate } from "../../hw/index.js";
 import { DESIGNS } from "../../host/registry.js";
 import { simulatorVersion } from "../../sim/rtl/tools.js";
 import { drawCase } from "./case.js";
 import { CONSTRUCTS, compareConstruct } from "./constructs.js";
 import { compareCase, Engines, installed, type Engine } from "./engines.js";
+import { lint } from "./lint.js";
 import { compareNetwork } from "./networks.js";
 import { POOL, type Configuration } from "./pool.js";
 
@@ -68,17 +63,3 @@ describe("The Verilog of every design is clean under verilator --lint-only -Wall
       expect(await lint(configuration)).to.equal("");
     });
 });
-
-/** What Verilator complains about; empty where it finds nothing. */
-async function lint({ design, parameters }: Configuration): Promise<string> {
-  const verilog = await readVerilog(elaborate(design.build(design.configure(parameters))));
-  const folder = mkdtempSync(join(tmpdir(), "tandem-lint-"));
-  try {
-    for (const [name, text] of verilog.files) writeFileSync(join(folder, name), text);
-    const args = ["--lint-only", "-Wall", "--top-module", verilog.top, ...verilog.files.keys()];
-    const { status, stderr } = spawnSync("verilator", args, { cwd: folder, encoding: "utf8" });
-    return status === 0 ? stderr : `${stderr}\nexit code ${status}`;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
