@@ -130,5 +130,8 @@ export class CauseFinder implements Observer {
 export function computing({ processes, grids, modules: all }: Elaborated): ProcessNode[] {
   const modules = new Set(all.filter((module) => grids.some((grid) => module.grids.includes(grid))));
   const beside = processes.filter(({ module }) => modules.has(module));
-  return beside.length > 0 ? beside : processes.filter(({ path }) => /mac|mul|gemm|dot|compute/i.test(path));
+  if (beside.length > 0) return beside;
+  // The name of the design itself says nothing of its processes, and post-processors multiply as well.
+  const own = (path: string): string => path.slice(path.indexOf(".") + 1);
+  return processes.filter(({ path }) => /mac|mul|gemm|dot|compute/i.test(own(path)) && !/post/i.test(path));
 }
