@@ -42,6 +42,8 @@ export abstract class Context {
   now = 0;
   /** Delta cycles completed. */
   deltaCount = 0;
+  /** Of these, the ones before time last moved. */
+  deltasBefore = 0;
   /** Counts evaluation phases and time steps; equal stamps mean the same delta cycle. */
   changeStamp = 0;
   /** The stamp when a process last waited with a time-out of zero. */

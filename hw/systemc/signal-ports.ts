@@ -4,9 +4,19 @@ import type { Event } from "./event.js";
 import { EventFinder, Port } from "./port.js";
 import type { SignalIn, SignalInOut } from "./signal.js";
 
-abstract class SignalPort<T, C extends SignalIn<T>> extends Port<C> {
+export abstract class SignalPort<T, C extends SignalIn<T>> extends Port<C> {
+  private atEnd: (() => void)[] = [];
+
   read(): T {
     return this.channel.read();
+  }
+  /** Called once the port is bound: for traces. */
+  atEndOfElaboration(call: () => void): void {
+    this.atEnd.push(call);
+  }
+  override endOfElaboration(): void {
+    for (const call of this.atEnd) call();
+    this.atEnd = [];
   }
   get event(): boolean {
     return this.channel.event;
@@ -63,6 +73,7 @@ export class InOut<T> extends SignalPort<T, SignalInOut<T>> {
   override endOfElaboration(): void {
     if (this.initial !== undefined) this.write(this.initial.value);
     this.initial = undefined;
+    super.endOfElaboration();
   }
 }
 

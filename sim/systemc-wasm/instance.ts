@@ -6,7 +6,7 @@ import { TandemError } from "../../hw/errors.js";
 
 /** What emscripten's runtime gives back. */
 interface EmscriptenModule {
-  readonly FS: { readFile(path: string): Uint8Array };
+  readonly FS: { readFile(path: string): Uint8Array; writeFile(path: string, data: Uint8Array): void };
 }
 type EmscriptenFactory = (options: Record<string, unknown>) => Promise<EmscriptenModule>;
 
@@ -23,20 +23,33 @@ export class SystemCInstance {
   private readonly memory: WebAssembly.Memory;
   private readonly runtime: EmscriptenModule;
   /** What the program wrote to standard output and error, so far. */
-  readonly output: string[];
+  readonly output: readonly string[];
+  /** The lines of it that went to standard output. */
+  readonly standardOutput: readonly string[];
 
-  private constructor(exports: Exports, memory: WebAssembly.Memory, runtime: EmscriptenModule, output: string[]) {
+  private constructor(
+    exports: Exports,
+    memory: WebAssembly.Memory,
+    runtime: EmscriptenModule,
+    output: readonly string[],
+    standardOutput: readonly string[],
+  ) {
     this.exports = exports;
     this.memory = memory;
     this.runtime = runtime;
     this.output = output;
+    this.standardOutput = standardOutput;
   }
 
   static async create(image: ProgramImage): Promise<SystemCInstance> {
     const output: string[] = [];
+    const standardOutput: string[] = [];
     let raw: WebAssembly.Exports | undefined;
     const runtime = await image.factory({
-      print: (text: string) => output.push(text),
+      print: (text: string) => {
+        output.push(text);
+        standardOutput.push(text);
+      },
       printErr: (text: string) => output.push(text),
       instantiateWasm: (
         imports: Record<string, Record<string, WebAssembly.ImportValue>>,
@@ -50,7 +63,13 @@ export class SystemCInstance {
       },
     });
     const exports = raw as unknown as Exports;
-    return new SystemCInstance(exports, (raw as { memory: WebAssembly.Memory }).memory, runtime, output);
+    return new SystemCInstance(
+      exports,
+      (raw as { memory: WebAssembly.Memory }).memory,
+      runtime,
+      output,
+      standardOutput,
+    );
   }
 
   /** Calls an exported C function with numbers. */
@@ -85,6 +104,10 @@ export class SystemCInstance {
   text(pointer: number): string {
     const bytes = this.bytes;
     return new TextDecoder().decode(bytes.slice(pointer, bytes.indexOf(0, pointer)));
+  }
+  /** A file for the program to read. */
+  writeFile(path: string, data: Uint8Array): void {
+    this.runtime.FS.writeFile(path, data);
   }
   /** A file that the program wrote (a trace). */
   readFile(path: string): Uint8Array {

@@ -31,7 +31,7 @@ const UPSTREAM = {
 /** Flags for every translation unit. C++ exceptions go through JavaScript: WebAssembly's own do not mix with asyncify. */
 const COMPILE = ["-O2", "-std=c++17", "-fexceptions", "-DSC_DISABLE_ASYNC_UPDATES", "-Wno-everything"];
 /** 64 KiB of C stack for a thread unless it asks for more. */
-const LIBRARY = ["-DSC_BUILD", "-DSC_OVERRIDE_DEFAULT_STACK_SIZE=0x10000"];
+const LIBRARY = ["-DSC_BUILD", "-DSC_INCLUDE_FX", "-DSC_OVERRIDE_DEFAULT_STACK_SIZE=0x10000"];
 const LINK = [
   "-O2",
   "-fexceptions",

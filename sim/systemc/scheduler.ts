@@ -56,6 +56,7 @@ export abstract class Scheduler extends Context {
   protected stepTo(at: number): void {
     if (this.tracers.length > 0) this.trace(false);
     this.now = at;
+    this.deltasBefore = this.deltaCount;
     this.changeStamp++;
   }
 

@@ -4,6 +4,9 @@
  */
 import { expect } from "chai";
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SystemCInstance, type ProgramImage } from "../../sim/systemc-wasm/instance.js";
 import { loadProgram } from "../../sim/systemc-wasm/node-loader.js";
 import { nativeMissing, nativePairs, wasmMissing, wasmPairs } from "./builds.js";
@@ -12,8 +15,11 @@ import { clocks } from "./pairs/clocks.js";
 import { control } from "./pairs/control.js";
 import { datatypes } from "./pairs/datatypes.js";
 import { events } from "./pairs/events.js";
+import { examples } from "./pairs/examples.js";
+import { logic } from "./pairs/logic.js";
 import { runProgram, type Program } from "./pairs/program.js";
 import { signals } from "./pairs/signals.js";
+import { tracing } from "./pairs/tracing.js";
 import { simulation } from "./pairs/simulation.js";
 import { waits } from "./pairs/waits.js";
 
@@ -26,6 +32,9 @@ const topics: Record<string, Record<string, Program>> = {
   control,
   simulation,
   datatypes,
+  logic,
+  tracing,
+  examples,
 };
 
 async function runInWasm(image: ProgramImage, name: string): Promise<string> {
@@ -38,6 +47,8 @@ describe("SystemC semantics: the same programs in TypeScript and C++", function 
 
   describe("against Accellera's library, natively", () => {
     let native = "";
+    /** Programs that trace write a file where they are. */
+    let folder = "";
     before(async function () {
       const missing = nativeMissing();
       if (missing !== null) {
@@ -45,16 +56,21 @@ describe("SystemC semantics: the same programs in TypeScript and C++", function 
         this.skip();
       }
       native = await nativePairs();
+      folder = mkdtempSync(join(tmpdir(), "tandem-"));
     });
+    after(() => {
+      if (folder !== "") rmSync(folder, { recursive: true, force: true });
+    });
+    const run = (...names: string[]): string =>
+      execFileSync(native, names, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
     it("knows exactly the programs that we have in TypeScript", () => {
-      const names = execFileSync(native, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-      expect(names.trim().split("\n").sort()).to.deep.equal(Object.values(topics).flatMap(Object.keys).sort());
+      expect(run().trim().split("\n").sort()).to.deep.equal(Object.values(topics).flatMap(Object.keys).sort());
     });
     for (const [topic, programs] of Object.entries(topics)) {
       describe(topic, () => {
         for (const [name, program] of Object.entries(programs)) {
           it(name, () => {
-            const theirs = execFileSync(native, [name], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+            const theirs = run(name);
             expect(theirs).to.match(/\S/);
             expect(runProgram(program)).to.equal(theirs);
           });
