@@ -29,7 +29,7 @@ export class Event {
   /** Not a number at first, because times are beyond 31 bits: then V8 keeps it as a double from the beginning. */
   timedAt = NaN;
   triggerStamp = -1;
-  /** Statically sensitive processes. */
+  /** Processes that are sensitive to the event or wait for it, and traces of it. */
   waiters = 0;
   readonly staticMethods: Process[] = [];
   readonly staticThreads: Process[] = [];
@@ -109,12 +109,9 @@ export class Event {
    * one will be taken back while the list is worked off: a zero time-out beside an event of the same delta cycle.)
    */
   notifyNextDelta(): void {
-    if (this.pending !== Pending.None) this.context.reports.report(Severity.Error, message.NOTIFY_DELAYED);
     const context = this.context;
-    if (
-      (this.waiters | this.dynamicThreads.count | this.dynamicMethods.count) === 0 &&
-      context.zeroTimeoutStamp + 1 !== context.changeStamp
-    ) {
+    if (this.pending !== Pending.None) context.reports.report(Severity.Error, message.NOTIFY_DELAYED);
+    if (this.waiters === 0 && context.zeroTimeoutStamp + 1 !== context.changeStamp) {
       this.triggerStamp = context.changeStamp;
       return;
     }
@@ -133,6 +130,7 @@ export class Event {
   /** Forgets who waits: for the time-out event of a process whose wait ended otherwise. */
   forget(): void {
     this.pending = Pending.None;
+    this.waiters -= this.dynamicMethods.count + this.dynamicThreads.count;
     this.dynamicMethods.count = 0;
     this.dynamicThreads.count = 0;
   }
@@ -150,9 +148,9 @@ export class Event {
   trigger(): void {
     this.triggerStamp = this.context.changeStamp;
     this.pending = Pending.None;
-    if (this.waiters !== 0) triggerAll(this.staticMethods);
+    triggerAll(this.staticMethods);
     if (this.dynamicMethods.count !== 0) this.dynamicMethods.trigger(this);
-    if (this.waiters !== 0) triggerAll(this.staticThreads);
+    triggerAll(this.staticThreads);
     if (this.dynamicThreads.count !== 0) this.dynamicThreads.trigger(this);
   }
 
@@ -173,9 +171,10 @@ export class Event {
   }
   addDynamic(process: Process): void {
     (process.isMethod ? this.dynamicMethods : this.dynamicThreads).add(process);
+    this.waiters++;
   }
   removeDynamic(process: Process): void {
-    (process.isMethod ? this.dynamicMethods : this.dynamicThreads).remove(process);
+    if ((process.isMethod ? this.dynamicMethods : this.dynamicThreads).remove(process)) this.waiters--;
   }
 
   or(other: Event | EventOrList): EventOrList {
@@ -199,23 +198,29 @@ class ProcessBag {
   add(process: Process): void {
     this.items[this.count++] = process;
   }
-  remove(process: Process): void {
+  /** False if it does not wait here. */
+  remove(process: Process): boolean {
     for (let i = this.count - 1; i >= 0; i--) {
       if (this.items[i] === process) {
         this.items[i] = this.items[--this.count]!;
-        return;
+        return true;
       }
     }
+    return false;
   }
   trigger(event: Event): void {
     for (let i = 0; i < this.count; i++) {
-      if (this.items[i]!.triggerDynamic(event)) this.items[i--] = this.items[--this.count]!;
+      if (this.items[i]!.triggerDynamic(event)) this.drop(i--, event);
     }
   }
   triggerNow(event: Event): void {
     for (let i = 0; i < this.count; i++) {
-      if (this.items[i]!.triggerDynamicNow(event)) this.items[i--] = this.items[--this.count]!;
+      if (this.items[i]!.triggerDynamicNow(event)) this.drop(i--, event);
     }
+  }
+  private drop(index: number, event: Event): void {
+    this.items[index] = this.items[--this.count]!;
+    event.waiters--;
   }
 }
 

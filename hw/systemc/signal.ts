@@ -94,7 +94,7 @@ export class Signal<T> extends PrimitiveChannel implements SignalInOut<T> {
 
   /** For all but numbers: one comparison that meets numbers and other values is several times slower than two. */
   private differs(a: T, b: T): boolean {
-    if (typeof a === "boolean" && typeof b === "boolean") return a !== b;
+    if (typeof a === "boolean") return (a as unknown) === true ? (b as unknown) !== true : (b as unknown) !== false;
     return this.compares ? !(a as Comparable).equals(b) : a !== b;
   }
 

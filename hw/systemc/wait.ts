@@ -8,6 +8,7 @@ import { Event, EventAndList, EventOrList, type EventList } from "./event.js";
 import { WAIT, type Process, type Wait } from "./process.js";
 import { message, Severity } from "./report.js";
 import { Time, time, type TimeUnit } from "./time.js";
+import { SPECIAL, WAITING } from "./waiter.js";
 
 /** An event, the first of some, or all of some. */
 export type Awaited = Event | EventOrList | EventAndList;
@@ -25,10 +26,15 @@ export function wait(first?: number | Awaited | Time, second?: Awaited | TimeUni
     notInMethod(context);
     return WAIT;
   }
-  if (process.waiting) forgotYield(process);
-  if (process.unwinding) context.reports.report(Severity.Error, message.WAIT_DURING_UNWINDING, process.name);
+  if ((process.bits & (WAITING | SPECIAL)) !== 0) {
+    if (process.waiting) forgotYield(process);
+    if (process.unwinding) context.reports.report(Severity.Error, message.WAIT_DURING_UNWINDING, process.name);
+  }
+  if (first instanceof Event) {
+    process.waitFor(first);
+    return WAIT;
+  }
   if (first === undefined) process.cyclesLeft = 0;
-  else if (first instanceof Event) process.awaitEvent(-1, first);
   else if (first instanceof Time) await_(process, first.value, second as Awaited | undefined, "wait()");
   else if (typeof first !== "number") await_(process, -1, first, "wait()");
   else if (typeof second === "string") await_(process, time(first, second).value, third, "wait()");

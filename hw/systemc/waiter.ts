@@ -31,7 +31,7 @@ export const State = { Normal: 0, Disabled: 1, Ready: 2, Suspended: 4, Zombie: 8
 const STATE = 0b1111;
 export const QUEUED = 1 << 4;
 /** Something is to be thrown into the process, a reset is active, or it is unwinding. */
-const SPECIAL = 1 << 5;
+export const SPECIAL = 1 << 5;
 const COUNTING = 1 << 6;
 /** From a wait until the yield that belongs to it. */
 export const WAITING = 1 << 7;
@@ -155,6 +155,14 @@ export abstract class Waiter extends ScObject {
       this.staticEvents[i]!.removeStatic(this as unknown as Process);
     }
     this.staticEvents.length = 0;
+  }
+
+  /** A thread's `wait(event)`: the most frequent wait, in the fewest steps. */
+  waitFor(event: Event): void {
+    event.dynamicThreads.add(this as unknown as Process);
+    event.waiters++;
+    this.waitEvent = event;
+    this.bits = (this.bits & ~TRIGGER) | ON_EVENT | WAITING;
   }
 
   // Dynamic sensitivity: a time-out in resolution units (or -1 for none), and an event or a list (or null).

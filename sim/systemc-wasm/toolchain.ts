@@ -82,7 +82,7 @@ export function packageRoot(): string {
 }
 
 export function cacheFolder(): string {
-  const folder = resolve(process.env["TANDEM_CACHE"] ?? join(packageRoot(), ".cache"), "systemc-wasm");
+  const folder = resolve(process.env["TANDEM_SYSTEMC_CACHE"] ?? join(packageRoot(), ".cache"), "systemc-wasm");
   mkdirSync(folder, { recursive: true });
   return folder;
 }
