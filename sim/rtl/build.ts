@@ -114,7 +114,9 @@ const VERILATOR = ["--cc", "--top-module", "tandem_tb", "-Mdir", "obj", "-O3"];
 const LAX = ["--x-assign", "fast", "--x-initial", "fast", "--noassert", "-Wno-fatal"];
 /** What runs once, at the start, is half of the text: not optimised, as in Verilator's own makefiles. */
 const ONCE = ["-O0"];
-const recipe = (): string[] => [...VERILATOR, ...LAX, ...gxx(), ...ONCE];
+/** The data flow graph of Verilator 5 takes minutes for long unrolled processes, and gains nothing here. */
+const noGraph = (): string[] => (/ [5-9]\./.test(requireSimulator("verilator")) ? ["-fno-dfg"] : []);
+const recipe = (): string[] => [...VERILATOR, ...noGraph(), ...LAX, ...gxx(), ...ONCE];
 
 async function verilate(
   work: string,
@@ -126,7 +128,7 @@ async function verilate(
 ): Promise<void> {
   const defines = counters ? ["-DTANDEM_COUNTERS"] : [];
   onBuild?.(0, 1);
-  await step("verilator", [...VERILATOR, ...LAX, ...defines, ...sources], work);
+  await step("verilator", [...VERILATOR, ...noGraph(), ...LAX, ...defines, ...sources], work);
   const library = await verilatorLibrary(cache);
   const parts = readdirSync(join(work, "obj")).filter((name) => name.endsWith(".cpp"));
   const size = (name: string): number => statSync(join(work, "obj", name)).size;
