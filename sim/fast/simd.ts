@@ -5,18 +5,12 @@
  */
 import type { Expr, Local } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
-import { boundsOf, fitsSigned, fitsUnsigned, type ExprCompiler } from "./expr.js";
+import type { ExprCompiler } from "./expr.js";
 import { accessOf, broadcast, contiguous, dependsOn, foldLanes, laneValues, type Access, type Lanes } from "./lanes.js";
 import { emitBase, type LeafRef } from "./place.js";
-import type { Code, Op } from "./wasm.js";
+import { LaneArithmetic, Unsupported } from "./simd-arithmetic.js";
 
 const NARROWEST = 4;
-
-/** A value in all four lanes of one register, or in the lanes of two. */
-type Wide = readonly [low: number, high: number];
-
-/** Stops where an expression has no SIMD form. */
-class Unsupported extends Error {}
 
 /** Emit `to` = the leaf of a map; false where it has no SIMD form (then nothing of use was emitted). */
 export function emitSimdLeaf(compiler: ExprCompiler, to: LeafRef, expr: Extract<Expr, { kind: "map" }>): boolean {
@@ -42,30 +36,7 @@ export function emitSimdLeaf(compiler: ExprCompiler, to: LeafRef, expr: Extract<
   }
 }
 
-const ring: Partial<Record<string, Op>> = {
-  "+": "i32x4.add",
-  "-": "i32x4.sub",
-  "*": "i32x4.mul",
-  "&": "v128.and",
-  "|": "v128.or",
-  "^": "v128.xor",
-  andU: "v128.and",
-  orU: "v128.or",
-  xorU: "v128.xor",
-};
-const comparisons: Partial<Record<string, [Op, Op]>> = {
-  "<": ["i32x4.lt_s", "i32x4.lt_u"],
-  "<=": ["i32x4.le_s", "i32x4.le_u"],
-  ">": ["i32x4.gt_s", "i32x4.gt_u"],
-  ">=": ["i32x4.ge_s", "i32x4.ge_u"],
-  "===": ["i32x4.eq", "i32x4.eq"],
-  "!==": ["i32x4.ne", "i32x4.ne"],
-};
-const even = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
-
-class VectorCompiler {
-  readonly #compiler: ExprCompiler;
-  readonly #code: Code;
+class VectorCompiler extends LaneArithmetic {
   readonly #lanes: Lanes;
   /** Names given inside the expression to values that differ from lane to lane; their 32-bit registers by group. */
   readonly #lets = new Map<Local, { value: Expr; registers: Map<number, number> }>();
@@ -75,13 +46,12 @@ class VectorCompiler {
   #first = 0;
 
   constructor(compiler: ExprCompiler, lanes: Lanes) {
-    this.#compiler = compiler;
-    this.#code = compiler.code;
+    super(compiler);
     this.#lanes = lanes;
   }
 
   store(to: LeafRef, body: Expr): void {
-    if (!this.#varies(body)) {
+    if (!this.varies(body)) {
       this.#fill(to, body);
       return;
     }
@@ -96,10 +66,10 @@ class VectorCompiler {
       const parts: number[] = [];
       for (let part = first; part < Math.min(first + group, count); part += 4) {
         this.#first = part;
-        this.#vector(body);
-        if (to.type.kind === "bool") this.#code.i32(1).op("i32x4.splat").op("v128.and");
-        const register = this.#code.local("v128");
-        this.#code.set(register);
+        this.vector(body);
+        if (to.type.kind === "bool") this.code.i32(1).op("i32x4.splat").op("v128.and");
+        const register = this.code.local("v128");
+        this.code.set(register);
         parts.push(register);
       }
       while (parts.length < group / 4) parts.push(parts.at(-1)!);
@@ -110,7 +80,7 @@ class VectorCompiler {
 
   /** Elements that stand in memory as they are to be stored. */
   #gather(to: LeafRef, access: Access): void {
-    const code = this.#code;
+    const code = this.code;
     const { count } = this.#lanes;
     const group = 16 / to.size;
     for (let first = 0; first < count; first += group) {
@@ -134,16 +104,16 @@ class VectorCompiler {
 
   /** The same value in all lanes. */
   #fill(to: LeafRef, body: Expr): void {
-    const code = this.#code;
+    const code = this.code;
     const register = code.local("v128");
-    this.#compiler.emit32(body);
+    this.compiler.emit32(body);
     code.op(to.size === 1 ? "i8x16.splat" : to.size === 2 ? "i16x8.splat" : "i32x4.splat").set(register);
     for (let first = 0; first < this.#lanes.count; first += 16 / to.size) this.#put(to, first, register);
   }
 
   /** Store a register at element `first`; arrays above 8 bytes are padded to 16. */
   #put(to: LeafRef, first: number, register: number): void {
-    const code = this.#code;
+    const code = this.code;
     const bytes = Math.min(16, (this.#lanes.count - first) * to.size);
     const offset = to.offset + first * to.size;
     if (bytes === 16 || paddedAfter(to)) {
@@ -162,7 +132,7 @@ class VectorCompiler {
 
   /** Registers of four 32-bit lanes as one of the size that is stored. */
   #narrow({ size, signed }: LeafRef, parts: readonly number[]): number {
-    const code = this.#code;
+    const code = this.code;
     const [a, b, c, d] = parts as [number, number, number, number];
     if (size === 4) return a;
     const register = code.local("v128");
@@ -179,19 +149,19 @@ class VectorCompiler {
     return register;
   }
 
-  #varies(expr: Expr): boolean {
+  protected varies(expr: Expr): boolean {
     return dependsOn(expr, this.#lanes, new Set(this.#lets.keys()));
   }
 
   #access(expr: Expr): Access | undefined {
-    if (!this.#accesses.has(expr)) this.#accesses.set(expr, accessOf(this.#compiler, expr, this.#lanes));
+    if (!this.#accesses.has(expr)) this.#accesses.set(expr, accessOf(this.compiler, expr, this.#lanes));
     return this.#accesses.get(expr);
   }
 
   /** The low 32 bits of four elements; a condition as all ones or zeros. */
-  #vector(expr: Expr): void {
-    const code = this.#code;
-    if (!this.#varies(expr)) {
+  protected vector(expr: Expr): void {
+    const code = this.code;
+    if (!this.varies(expr)) {
       this.#splat(expr);
       return;
     }
@@ -209,11 +179,11 @@ class VectorCompiler {
       case "let":
         if (!isNumber(expr.value)) throw new Unsupported();
         this.#lets.set(expr.local, { value: expr.value, registers: new Map() });
-        this.#vector(expr.body);
+        this.vector(expr.body);
         return;
       case "index":
         if (expr.base.kind === "call" && expr.base.helper === "mulPair") {
-          this.#vector(expr.base.args[0]!);
+          this.vector(expr.base.args[0]!);
           this.#load(this.#pairAccess(expr, expr.base.args));
           code.op("i32x4.mul");
           return;
@@ -224,24 +194,24 @@ class VectorCompiler {
         this.#load(this.#access(expr));
         return;
       case "cast":
-        this.#vector(expr.operand);
-        if (expr.type.kind === "int") this.#wrap(expr.type as IntType, expr.operand);
+        this.vector(expr.operand);
+        if (expr.type.kind === "int") this.wrap(expr.type as IntType, expr.operand);
         return;
       case "select":
-        this.#vector(expr.then);
-        this.#vector(expr.else);
-        this.#vector(expr.condition);
+        this.vector(expr.then);
+        this.vector(expr.else);
+        this.vector(expr.condition);
         code.op("v128.bitselect");
         return;
       case "unary":
-        this.#vector(expr.operand);
+        this.vector(expr.operand);
         code.op(expr.op === "-" ? "i32x4.neg" : "v128.not");
         return;
       case "binary":
-        this.#binary(expr);
+        this.binary(expr);
         return;
       case "call":
-        this.#call(expr);
+        this.call(expr);
         return;
       default:
         throw new Unsupported();
@@ -252,11 +222,11 @@ class VectorCompiler {
     const bytes = values.flatMap((x) =>
       [0, 8, 16, 24].map((shift) => (Number(BigInt.asIntN(32, BigInt(x))) >> shift) & 255),
     );
-    this.#code.v128(bytes);
+    this.code.v128(bytes);
   }
 
   #splat(expr: Expr): void {
-    const code = this.#code;
+    const code = this.code;
     const constant = foldLanes(expr, new Map());
     if (constant !== undefined) {
       this.#constants(new Array<number>(4).fill(expr.type.kind === "bool" ? -constant : constant));
@@ -267,7 +237,7 @@ class VectorCompiler {
       register = code.local("v128");
       this.#splats.set(expr, register);
       if (expr.type.kind === "bool") code.i32(0);
-      this.#compiler.emit32(expr);
+      this.compiler.emit32(expr);
       if (expr.type.kind === "bool") code.op("i32.sub");
       code.op("i32x4.splat").set(register);
     }
@@ -279,12 +249,12 @@ class VectorCompiler {
     if (!known) throw new Unsupported();
     let register = known.registers.get(this.#first);
     if (register === undefined) {
-      register = this.#code.local("v128");
+      register = this.code.local("v128");
       known.registers.set(this.#first, register);
-      this.#vector(known.value);
-      this.#code.set(register);
+      this.vector(known.value);
+      this.code.set(register);
     }
-    this.#code.get(register);
+    this.code.get(register);
   }
 
   /** The other factor of a lane of a pair of products: of all lanes one array, whichever of the pair each of them takes. */
@@ -292,7 +262,7 @@ class VectorCompiler {
     if (!this.#accesses.has(expr)) {
       const { count } = this.#lanes;
       const which = Array.from({ length: count }, (_, i) => foldLanes(expr.index, laneValues(this.#lanes, i)));
-      const [first, second] = [b0!, b1!].map((factor) => accessOf(this.#compiler, factor, this.#lanes));
+      const [first, second] = [b0!, b1!].map((factor) => accessOf(this.compiler, factor, this.#lanes));
       const known = which.every((x) => x === 0 || x === 1);
       const apart = first && second ? second.leaf.offset - first.leaf.offset : 0;
       const merged = first &&
@@ -308,7 +278,7 @@ class VectorCompiler {
   }
 
   #load(access: Access | undefined): void {
-    const code = this.#code;
+    const code = this.code;
     if (!access) throw new Unsupported();
     const { leaf, offsets } = access;
     const first = this.#first;
@@ -343,264 +313,6 @@ class VectorCompiler {
     }
     // Flags lie in memory as 0 and 1.
     if (leaf.type.kind === "bool") code.v128(new Array<number>(16).fill(0)).op("i32x4.ne");
-  }
-
-  #wrap({ bits, signed, min, max }: IntType, from: Expr): void {
-    const code = this.#code;
-    const { lo, hi } = boundsOf(from);
-    if (from.type.kind === "bool") code.i32(1).op("i32x4.splat").op("v128.and");
-    if (bits === 32 || (lo >= min && hi <= max)) return;
-    if (!signed)
-      code
-        .i32(2 ** bits - 1)
-        .op("i32x4.splat")
-        .op("v128.and");
-    else
-      code
-        .i32(32 - bits)
-        .op("i32x4.shl")
-        .i32(32 - bits)
-        .op("i32x4.shr_s");
-  }
-
-  #binary(expr: Extract<Expr, { kind: "binary" }>): void {
-    const code = this.#code;
-    const { op, left, right } = expr;
-    if (op === "&&" || op === "||") {
-      this.#vector(left);
-      this.#vector(right);
-      code.op(op === "&&" ? "v128.and" : "v128.or");
-      return;
-    }
-    const compare = comparisons[op];
-    if (compare) {
-      const [a, b] = [boundsOf(left), boundsOf(right)];
-      const signed = fitsSigned(a) && fitsSigned(b);
-      if (!signed && !(fitsUnsigned(a) && fitsUnsigned(b))) throw new Unsupported();
-      if (left.type.kind === "bool" || right.type.kind === "bool") throw new Unsupported();
-      this.#vector(left);
-      this.#vector(right);
-      code.op(compare[signed ? 0 : 1]);
-      return;
-    }
-    if (op === "<<" || op === ">>" || op === ">>>") {
-      if (this.#varies(right)) throw new Unsupported();
-      this.#vector(left);
-      this.#compiler.emit32(right);
-      code.op(op === "<<" ? "i32x4.shl" : op === ">>" ? "i32x4.shr_s" : "i32x4.shr_u");
-      return;
-    }
-    const known = ring[op];
-    if (!known || left.type.kind === "bool" || right.type.kind === "bool") throw new Unsupported();
-    this.#vector(left);
-    this.#vector(right);
-    code.op(known);
-  }
-
-  #call(expr: Extract<Expr, { kind: "call" }>): void {
-    const code = this.#code;
-    const [a, b, c] = expr.args as [Expr, Expr, Expr];
-    switch (expr.helper) {
-      case "andU":
-      case "orU":
-      case "xorU":
-        this.#vector(a);
-        this.#vector(b);
-        code.op(ring[expr.helper]!);
-        return;
-      case "min":
-      case "max":
-      case "clamp":
-        if (!expr.args.every((arg) => fitsSigned(boundsOf(arg)))) throw new Unsupported();
-        if (expr.helper === "clamp") {
-          // x < low ? low : x > high ? high : x; the lower limit counts first.
-          const [x, low] = [code.local("v128"), code.local("v128")];
-          this.#vector(b);
-          code.set(low);
-          this.#vector(a);
-          code.set(x).get(low).get(x);
-          this.#vector(c);
-          code.op("i32x4.min_s").get(x).get(low).op("i32x4.lt_s").op("v128.bitselect");
-          return;
-        }
-        this.#vector(a);
-        this.#vector(b);
-        code.op(expr.helper === "min" ? "i32x4.min_s" : "i32x4.max_s");
-        return;
-      case "abs":
-        if (!fitsSigned(boundsOf(a))) throw new Unsupported();
-        this.#vector(a);
-        code.op("i32x4.abs");
-        return;
-      case "shl":
-        this.#vector(a);
-        if (this.#varies(b)) {
-          if (boundsOf(b).hi > 31) throw new Unsupported();
-          this.#powerOfTwo(b, false);
-          code.op("i32x4.mul");
-        } else {
-          if (boundsOf(b).hi > 31) throw new Unsupported();
-          this.#compiler.emit32(b);
-          code.op("i32x4.shl");
-        }
-        return;
-      case "asr":
-        if (this.#varies(b)) throw new Unsupported();
-        if (fitsSigned(boundsOf(a))) {
-          this.#vector(a);
-          this.#compiler.emit32(b);
-          code.op("i32x4.shr_s");
-          return;
-        }
-        this.#join(this.#wide(expr));
-        return;
-      case "bits":
-        this.#bits(a, b, c);
-        return;
-      case "doublingHighMul":
-        this.#doublingHighMul(a, b);
-        return;
-      case "roundingShiftRight":
-        this.#roundingShiftRight(a, b);
-        return;
-      case "mulPair":
-        throw new Unsupported();
-    }
-  }
-
-  #bits(x: Expr, high: Expr, low: Expr): void {
-    const code = this.#code;
-    const [h, l] = [foldLanes(high, new Map()), foldLanes(low, new Map())];
-    if (h === undefined || l === undefined || h > 31) throw new Unsupported();
-    this.#vector(x);
-    if (l > 0) code.i32(l).op("i32x4.shr_u");
-    if (h - l < 31)
-      code
-        .i32(2 ** (h - l + 1) - 1)
-        .op("i32x4.splat")
-        .op("v128.and");
-  }
-
-  /** 2^n, or 2^(31 - n), for n in 0..31: made as a float. */
-  #powerOfTwo(n: Expr, down: boolean): void {
-    const code = this.#code;
-    if (down) code.i32(158).op("i32x4.splat");
-    this.#vector(n);
-    if (down) code.op("i32x4.sub");
-    else code.i32(127).op("i32x4.splat").op("i32x4.add");
-    code.i32(23).op("i32x4.shl").op("i32x4.trunc_sat_f32x4_u");
-  }
-
-  /** round(a b / 2^31) = floor((a b + 2^30) / 2^31); only -2^31 times itself leaves the range. */
-  #doublingHighMul(a: Expr, b: Expr): void {
-    const code = this.#code;
-    const [x, y, half] = [code.local("v128"), code.local("v128"), code.local("v128")];
-    this.#vector(a);
-    code.set(x);
-    this.#vector(b);
-    code.set(y).i64(1073741824).op("i64x2.splat").set(half);
-    const saturated = code.local("v128");
-    code
-      .get(x)
-      .get(y)
-      .op("i32x4.eq")
-      .get(x)
-      .i32(-2147483648)
-      .op("i32x4.splat")
-      .op("i32x4.eq")
-      .op("v128.and")
-      .set(saturated);
-    code.i32(2147483647).op("i32x4.splat");
-    code.get(x).get(y).op("i64x2.extmul_low_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_s");
-    code.get(x).get(y).op("i64x2.extmul_high_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_s");
-    code.shuffle(even).get(saturated).op("v128.bitselect");
-  }
-
-  #roundingShiftRight(a: Expr, n: Expr): void {
-    const code = this.#code;
-    const [x, mask, shifted] = [code.local("v128"), code.local("v128"), code.local("v128")];
-    this.#vector(a);
-    code.set(x);
-    if (this.#varies(n)) {
-      const power = code.local("v128");
-      this.#powerOfTwo(n, true);
-      code.set(power);
-      // x >> n = x 2^(31 - n) >> 31; the power may be 2^31, which is no signed 32-bit number.
-      for (const half of ["low", "high"] as const) {
-        code.get(x).op(`i64x2.extend_${half}_i32x4_s`).get(power).op(`i64x2.extend_${half}_i32x4_u`);
-        code.op("i64x2.mul").i32(31).op("i64x2.shr_s");
-      }
-      code.shuffle(even).set(shifted);
-      this.#powerOfTwo(n, false);
-      code.i32(1).op("i32x4.splat").op("i32x4.sub").set(mask);
-    } else {
-      const by = code.local("i32");
-      this.#compiler.emit32(n);
-      code.set(by).get(x).get(by).op("i32x4.shr_s").set(shifted);
-      code.i32(1).get(by).op("i32.shl").i32(1).op("i32.sub").op("i32x4.splat").set(mask);
-    }
-    code.get(shifted);
-    code.get(x).get(mask).op("v128.and");
-    code.get(mask).i32(1).op("i32x4.shr_u").get(x).i32(31).op("i32x4.shr_u").op("i32x4.add");
-    code.op("i32x4.gt_u").op("i32x4.sub");
-  }
-
-  /** Exact 64-bit lanes of four elements. */
-  #wide(expr: Expr): Wide {
-    const code = this.#code;
-    const out: Wide = [code.local("v128"), code.local("v128")];
-    const bounds = boundsOf(expr);
-    if (fitsSigned(bounds) || fitsUnsigned(bounds)) {
-      const x = code.local("v128");
-      // An asr of a wide operand fits 32 bits, but is made of 64.
-      if (expr.kind !== "call" || expr.helper !== "asr" || fitsSigned(boundsOf(expr.args[0]!))) {
-        this.#vector(expr);
-        code.set(x);
-        const sign = fitsSigned(bounds) ? "s" : "u";
-        code.get(x).op(`i64x2.extend_low_i32x4_${sign}`).set(out[0]);
-        code.get(x).op(`i64x2.extend_high_i32x4_${sign}`).set(out[1]);
-        return out;
-      }
-    }
-    if (expr.kind === "binary" && (expr.op === "+" || expr.op === "-")) {
-      const [a, b] = [this.#wide(expr.left), this.#wide(expr.right)];
-      for (const half of [0, 1] as const)
-        code
-          .get(a[half])
-          .get(b[half])
-          .op(expr.op === "+" ? "i64x2.add" : "i64x2.sub")
-          .set(out[half]);
-      return out;
-    }
-    if (expr.kind === "binary" && expr.op === "*") {
-      if (fitsSigned(boundsOf(expr.left)) && fitsSigned(boundsOf(expr.right))) {
-        const [x, y] = [code.local("v128"), code.local("v128")];
-        this.#vector(expr.left);
-        code.set(x);
-        this.#vector(expr.right);
-        code.set(y);
-        code.get(x).get(y).op("i64x2.extmul_low_i32x4_s").set(out[0]);
-        code.get(x).get(y).op("i64x2.extmul_high_i32x4_s").set(out[1]);
-        return out;
-      }
-      const [a, b] = [this.#wide(expr.left), this.#wide(expr.right)];
-      for (const half of [0, 1] as const) code.get(a[half]).get(b[half]).op("i64x2.mul").set(out[half]);
-      return out;
-    }
-    if (expr.kind === "call" && (expr.helper === "asr" || expr.helper === "shl") && !this.#varies(expr.args[1]!)) {
-      const x = this.#wide(expr.args[0]!);
-      for (const half of [0, 1] as const) {
-        code.get(x[half]);
-        this.#compiler.emit32(expr.args[1]!);
-        code.op(expr.helper === "asr" ? "i64x2.shr_s" : "i64x2.shl").set(out[half]);
-      }
-      return out;
-    }
-    throw new Unsupported();
-  }
-
-  #join([low, high]: Wide): void {
-    this.#code.get(low).get(high).shuffle(even);
   }
 }
 
