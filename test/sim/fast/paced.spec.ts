@@ -1,6 +1,8 @@
 /** The board's DMA at the ports of both engines: the same beats in the same clocks, the same questions to memory, the same traces. */
 import { expect } from "chai";
 import { systolic } from "../../../designs/systolic/index.js";
+import { vmac } from "../../../designs/vmac/index.js";
+import type { Design } from "../../../driver/design.js";
 import type { ParameterValue, RunResult } from "../../../driver/device.js";
 import { FastSimulator } from "../../../driver/transport/fast-simulator.js";
 import { Simulator } from "../../../driver/transport/simulator.js";
@@ -143,6 +145,20 @@ function checkNetwork(seed: number, polls: boolean): number {
   return got.transfers.length;
 }
 
+const designs: { readonly design: Design; readonly configs: readonly Record<string, ParameterValue>[] }[] = [
+  {
+    design: systolic,
+    configs: [
+      {},
+      { rows: 8, cols: 8 },
+      { rows: 12, cols: 20, inputBytes: 8192, weightBytes: 4096 },
+      { productsPerDsp: 1, lanes: 4, streamBytes: 4, streams: 4, weightStreams: 1 },
+      { inputBytes: 8192, weightBytes: 4096, doubleBuffering: false, resultTiles: 1, overlapTiles: false },
+    ],
+  },
+  { design: vmac, configs: [{}, { units: 2 }] },
+];
+
 describe("The fast engine at the pace of a board's DMA", () => {
   for (const polls of [false, true])
     it(`equals the kernel on ${count} random networks ${polls ? "with" : "without"} polls and signals (seed ${first})`, () => {
@@ -151,45 +167,40 @@ describe("The fast engine at the pace of a board's DMA", () => {
       if (count > 10) expect(transfers, "transfers in all").to.be.greaterThan(count);
     });
 
-  it(`equals the kernel on ${layers} random layers of the systolic design (seed ${first})`, async function () {
-    this.timeout(120_000);
-    for (let seed = first; seed < first + layers; seed++) {
-      const random = new Random(seed * 31 + 7);
-      const config: Record<string, ParameterValue> = random.pick([
-        {},
-        { rows: 8, cols: 8 },
-        { rows: 12, cols: 20, inputBytes: 8192, weightBytes: 4096 },
-        { productsPerDsp: 1, lanes: 4, streamBytes: 4, streams: 4, weightStreams: 1 },
-        { inputBytes: 8192, weightBytes: 4096, doubleBuffering: false, resultTiles: 1, overlapTiles: false },
-      ]);
-      const board = seed % 2 === 0 ? boardValues() : randomBoard(random, false);
-      const stalls = random.chance(0.3) ? { stalls: { seed, chance: 0.2, most: 9 } } : {};
-      const shape = {
-        dtype: random.pick(["int8", "uint8"] as const),
-        height: 1 + random.below(9),
-        width: 1 + random.below(9),
-        inChannels: 1 + random.below(70),
-        outChannels: 1 + random.below(90),
-        kernel: random.pick([1, 3]),
-        pad: 1,
-      };
-      const { layer, input } = randomLayer(shape, seed);
-      if (systolic.refuses(layer, systolic.configure(config)) !== null) continue;
-      const compiled = systolic.compile(layer, systolic.configure(config));
-      const inputs = compiled.inputs(input);
-      const run = async (device: Simulator | FastSimulator): Promise<RunResult[]> => {
-        const handle = await device.load(compiled.program);
-        return [await device.run(handle, inputs), await device.run(handle, inputs)];
-      };
-      const [expected] = await run(Simulator.of(systolic, config, { board, ...stalls }));
-      for (const got of await run(await FastSimulator.of(systolic, config, { board, ...stalls }))) {
-        const title = `SEED=${seed} ${JSON.stringify({ config, shape })}`;
-        expect(got.transfers, title).to.deep.equal(expected!.transfers);
-        expect(comparable(got.counters!), title).to.deep.equal(comparable(expected!.counters!));
-        expect(got.outputs, title).to.deep.equal(expected!.outputs);
+  for (const { design, configs } of designs)
+    it(`equals the kernel on ${layers} random layers of ${design.name} (seed ${first})`, async function () {
+      this.timeout(120_000);
+      for (let seed = first; seed < first + layers; seed++) {
+        const random = new Random(seed * 31 + 7);
+        const config: Record<string, ParameterValue> = random.pick(configs);
+        const board = seed % 2 === 0 ? boardValues() : randomBoard(random, false);
+        const stalls = random.chance(0.3) ? { stalls: { seed, chance: 0.2, most: 9 } } : {};
+        const shape = {
+          dtype: random.pick(["int8", "uint8"] as const),
+          height: 1 + random.below(9),
+          width: 1 + random.below(9),
+          inChannels: 1 + random.below(70),
+          outChannels: 1 + random.below(90),
+          kernel: random.pick([1, 3]),
+          pad: 1,
+        };
+        const { layer, input } = randomLayer(shape, seed);
+        if (design.refuses(layer, design.configure(config)) !== null) continue;
+        const compiled = design.compile(layer, design.configure(config));
+        const inputs = compiled.inputs(input);
+        const run = async (device: Simulator | FastSimulator): Promise<RunResult[]> => {
+          const handle = await device.load(compiled.program);
+          return [await device.run(handle, inputs), await device.run(handle, inputs)];
+        };
+        const [expected] = await run(Simulator.of(design, config, { board, ...stalls }));
+        for (const got of await run(await FastSimulator.of(design, config, { board, ...stalls }))) {
+          const title = `SEED=${seed} ${JSON.stringify({ config, shape })}`;
+          expect(got.transfers, title).to.deep.equal(expected!.transfers);
+          expect(comparable(got.counters!), title).to.deep.equal(comparable(expected!.counters!));
+          expect(got.outputs, title).to.deep.equal(expected!.outputs);
+        }
       }
-    }
-  });
+    });
 
   it("gives answers that do not depend on which stream is looked at first within a clock", () => {
     const next = mulberry32(first);
