@@ -7,7 +7,7 @@ import { TandemError } from "../../hw/errors.js";
 import { BINDING_EXPORTS, SystemCModel } from "../../sim/systemc-wasm/model.js";
 import { loadProgram } from "../../sim/systemc-wasm/node-loader.js";
 import { buildProgram, packageRoot } from "../../sim/systemc-wasm/toolchain.js";
-import type { ProgramImage } from "../../sim/systemc-wasm/instance.js";
+import { SystemCInstance, type ProgramImage } from "../../sim/systemc-wasm/instance.js";
 import { wasmMissing } from "./builds.js";
 
 const design = `
@@ -43,6 +43,36 @@ sc_module* tandem_create_top(const char* name) { return new Counter(name); }
 double tandem_constant(int) { return 0; }
 `;
 
+/** A thread that needs more stack than it has, and fills it. */
+const greedy = `
+#define SC_INCLUDE_DYNAMIC_PROCESSES
+#include <systemc>
+using namespace sc_core;
+extern "C" __attribute__((used)) int tandem_greedy(int bytes) {
+  sc_spawn([bytes] {
+    volatile char* most = static_cast<volatile char*>(__builtin_alloca(bytes));
+    for (int i = 0; i < bytes; i++) most[i] = 1;
+    wait(1, SC_NS);
+  });
+  sc_start();
+  return 1;
+}
+`;
+
+/** Compiles a text together with other sources. */
+async function build(name: string, text: string, sources: readonly string[], exports: readonly string[]) {
+  const folder = mkdtempSync(join(tmpdir(), "tandem-"));
+  try {
+    const source = join(folder, `${name}.cpp`);
+    writeFileSync(source, text);
+    const headers = [join(native, "binding.h")];
+    return await loadProgram(await buildProgram({ name, sources: [source, ...sources], headers, exports }));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+const native = join(packageRoot(), "sim/systemc-wasm/native");
+
 describe("binding of a SystemC design in WebAssembly", function () {
   this.timeout(600_000);
   let image: ProgramImage;
@@ -52,17 +82,7 @@ describe("binding of a SystemC design in WebAssembly", function () {
       console.log(`    skipped: ${missing}`);
       this.skip();
     }
-    const folder = mkdtempSync(join(tmpdir(), "tandem-"));
-    try {
-      const native = join(packageRoot(), "sim/systemc-wasm/native");
-      const source = join(folder, "counter.cpp");
-      writeFileSync(source, design);
-      const sources = [source, join(native, "binding.cpp")];
-      const headers = [join(native, "binding.h")];
-      image = await loadProgram(await buildProgram({ name: "counter", sources, headers, exports: BINDING_EXPORTS }));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    image = await build("counter", design, [join(native, "binding.cpp")], BINDING_EXPORTS);
   });
 
   async function counter() {
@@ -140,5 +160,13 @@ describe("binding of a SystemC design in WebAssembly", function () {
     model.run(100_000);
     // Every reset unwinds the thread by a C++ exception; a leak of its frame would have run over the 64 KiB stack.
     expect(model.read(count)).to.be.within(9, 11);
+  });
+
+  it("notices at the next wait that a thread has run over its stack", async () => {
+    const program = await build("greedy", greedy, [], ["tandem_greedy"]);
+    expect((await SystemCInstance.create(program)).call("tandem_greedy", 30_000)).to.equal(1);
+    const instance = await SystemCInstance.create(program);
+    expect(() => instance.call("tandem_greedy", 66_000)).to.throw();
+    expect(instance.output.join("\n")).to.contain("the stack of a thread overflowed");
   });
 });
