@@ -8,7 +8,7 @@ import { MUTATED } from "./pool.js";
 const VISIBLE = new Set([" + ", " * ", " == "]);
 
 describe("A changed operator in the Verilog of the systolic design", function () {
-  this.timeout(300_000);
+  this.timeout(900_000);
 
   it("is caught by a few random layers, whatever module it is in", async function () {
     if (!installed("icarus")) this.skip();

@@ -36,6 +36,8 @@ describe("The spine, a sample: one source, equal data, clocks and stalls under a
     });
 
     it(`${name}: kernel and verilator`, async function () {
+      // It builds the simulator, which takes minutes where the processors are shared.
+      this.timeout(900_000);
       if (!installed("verilator")) this.skip();
       await compare(pool[2]!, 2, ["verilator"]);
     });

@@ -17,7 +17,7 @@ interface GemmJson {
 const ARRAY = ["--set", "rows=4", "cols=4"];
 
 describe("The engine rtl", function () {
-  this.timeout(180_000);
+  this.timeout(900_000);
   const folder = mkdtempSync(join(tmpdir(), "tandem-rtl-cli-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
