@@ -158,7 +158,10 @@ async function* onBoard(
 const PARTS: readonly [string, RegExp][] = [
   ["products", /^\S+ tile wasm/],
   ["requantisation", /postProcessor\S* wasm/],
-  ["feeding the array", /(array\.feed|inputBuffer\d*\.fetch|weightBuffer\d*\.fetch|sequence rounds|\S+ (wave|first|last|leaving)) wasm/],
+  [
+    "feeding the array",
+    /(array\.feed|inputBuffer\d*\.fetch|weightBuffer\d*\.fetch|sequence rounds|\S+ (wave|first|last|leaving)) wasm/,
+  ],
   ["loading and storing", /(Buffer\d*\.\S+|collector\S*) wasm/],
   ["outer streams", /\.(instructions|input\d*|weight\d*|output\d*)( rounds)? wasm/],
   ["the board's memory and DMA", /sim\/platform\/|fast\/pacing/],
