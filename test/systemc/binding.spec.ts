@@ -73,6 +73,35 @@ async function build(name: string, text: string, sources: readonly string[], exp
 }
 const native = join(packageRoot(), "sim/systemc-wasm/native");
 
+/** Threads that look where their stacks begin. The addresses go through volatile memory: the compiler believes to know them. */
+const aligned = `
+#define SC_INCLUDE_DYNAMIC_PROCESSES
+#include <systemc>
+#include <cstdint>
+#include <cstdlib>
+using namespace sc_core;
+extern "C" __attribute__((used)) int tandem_aligned(int threads) {
+  static int wrong = 0;
+  for (int i = 0; i < threads; i++)
+    sc_spawn([i] {
+      alignas(16) char local[16];
+      char* volatile where = local;
+      if (reinterpret_cast<std::uintptr_t>(where) % 16 != 0) wrong++;
+      // Moves what is allocated after it by eight bytes.
+      volatile void* moved = std::malloc(8 + 16 * i);
+      (void)moved;
+      sc_spawn([] {
+        alignas(16) char inner[16];
+        char* volatile place = inner;
+        if (reinterpret_cast<std::uintptr_t>(place) % 16 != 0) wrong++;
+      });
+      wait(1, SC_NS);
+    });
+  sc_start();
+  return wrong;
+}
+`;
+
 describe("binding of a SystemC design in WebAssembly", function () {
   this.timeout(600_000);
   let image: ProgramImage;
@@ -160,6 +189,11 @@ describe("binding of a SystemC design in WebAssembly", function () {
     model.run(100_000);
     // Every reset unwinds the thread by a C++ exception; a leak of its frame would have run over the 64 KiB stack.
     expect(model.read(count)).to.be.within(9, 11);
+  });
+
+  it("begins the stacks of threads at multiples of 16, as the compiler takes them to", async () => {
+    const program = await build("aligned", aligned, [], ["tandem_aligned"]);
+    expect((await SystemCInstance.create(program)).call("tandem_aligned", 20)).to.equal(0);
   });
 
   it("notices at the next wait that a thread has run over its stack", async () => {

@@ -56,13 +56,16 @@ const options = ({ headers, includeFolders }: Example) => ({
   flags: ["-O1", "-w", ...includeFolders.flatMap((path) => ["-I", path])],
 });
 
+const support = (file: string): string => join(packageRoot(), "test/systemc/native", file);
+const library = support("library.cpp");
+
 export const nativeExample = (example: Example): Promise<string> =>
-  buildNative(`example-${example.name}`, example.sources, options(example));
+  buildNative(`example-${example.name}`, [...example.sources, library], options(example));
 
 export const wasmExample = (example: Example): Promise<ProgramArtefact> =>
   buildProgram({
     name: `example-${example.name}`,
-    sources: [...example.sources, join(packageRoot(), "test/systemc/native/example.cpp")],
+    sources: [...example.sources, library, support("example.cpp")],
     headers: example.headers,
     includeFolders: example.includeFolders,
     exports: ["tandem_run_example"],

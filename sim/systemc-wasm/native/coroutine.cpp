@@ -78,7 +78,8 @@ sc_cor_qt::sc_cor_qt(std::size_t stack_size, sc_cor_fn* function, void* argument
   m_buffer.end = m_stack + LOCALS;
   m_floor = m_stack + LOCALS;
   *reinterpret_cast<std::uint64_t*>(m_floor) = CANARY;
-  m_top = m_stack + size - 16;
+  // The compiler takes the C stack to be a multiple of 16, and adds to addresses on it with an or; malloc gives a multiple of 8.
+  m_top = reinterpret_cast<char*>(reinterpret_cast<std::uintptr_t>(m_stack + size) & ~std::uintptr_t(15)) - 16;
   m_number = ++numbers;
 }
 
