@@ -2,24 +2,8 @@
  * The way to the default: each step changes what the profile of the step before shows as the bottleneck (README.md tells
  * them with their figures).
  */
-import type { ParameterValue } from "../../driver/device.js";
+import { naive, reuse, type Parameters } from "../../driver/gemm/walk.js";
 
-type Parameters = Readonly<Record<string, ParameterValue>>;
-
-/** One narrow stream each way, one output a clock, nothing kept and nothing overlapped. */
-const naive: Parameters = {
-  productsPerDsp: 1,
-  streams: 1,
-  weightStreams: 1,
-  streamBytes: 4,
-  lanes: 1,
-  overlapTiles: false,
-  doubleBuffering: false,
-  slots: 1,
-  resultTiles: 1,
-};
-/** Operands stay in the buffers as long as they are needed. */
-const reuse: Parameters = { ...naive, slots: 64 };
 const lanes: Parameters = { ...reuse, lanes: 16 };
 const wide: Parameters = { ...lanes, streamBytes: 8 };
 const overlap: Parameters = { ...wide, overlapTiles: true, resultTiles: 3 };
