@@ -1,4 +1,5 @@
 // Type-aware linting, and the one-way rule for imports: hw <- sim <- driver <- host; designs stand on hw and driver.
+import { existsSync, readdirSync } from "node:fs";
 import tseslint from "typescript-eslint";
 import prettier from "eslint-config-prettier";
 
@@ -11,6 +12,11 @@ const forbidden = {
   host: ["scripts", "test"],
   scripts: ["test"],
 };
+
+/** Folders of designs. What several of them use has a folder of its own beside them, without an index. */
+const designs = readdirSync(new URL("designs", import.meta.url)).filter((name) =>
+  existsSync(new URL(`designs/${name}/index.ts`, import.meta.url)),
+);
 
 const direction = Object.entries(forbidden).map(([folder, targets]) => ({
   files: [`${folder}/**/*.ts`],
@@ -25,6 +31,15 @@ const direction = Object.entries(forbidden).map(([folder, targets]) => ({
             regex: `^(\\.\\./)+(${[...targets, ...(folder === "host" ? ["designs"] : [])].join("|")})/`,
             message: `Imports point one way (hw <- sim <- driver <- host; designs on hw and driver): ${folder}/ must not import this.`,
           },
+          ...(folder === "designs"
+            ? [
+                {
+                  regex: `^(\\.\\./)+(${designs.join("|")})/`,
+                  message:
+                    "A design must not import another: what both use belongs into a folder of its own in designs/.",
+                },
+              ]
+            : []),
         ],
       },
     ],

@@ -18,7 +18,7 @@ import type {
   VecType,
 } from "../../hw/index.js";
 import type { SystolicConfig } from "./config.js";
-import { FeedCommand } from "./tokens.js";
+import { FeedCommand } from "../gemm/tokens.js";
 
 const West = struct({ a: i8, first: bool, last: bool });
 export type West = ValueOf<typeof West>;

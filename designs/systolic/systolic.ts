@@ -2,7 +2,7 @@
 import type { ClockedLevel } from "../../driver/design.js";
 import { MacArray } from "./array.js";
 import type { SystolicConfig } from "./config.js";
-import { GemmAccelerator } from "./gemm.js";
+import { GemmAccelerator } from "../gemm/accelerator.js";
 
 export class Systolic extends GemmAccelerator {
   constructor(config: SystolicConfig, level?: ClockedLevel) {

@@ -34,7 +34,7 @@ import type {
   VecType,
   WritePort,
 } from "../../hw/index.js";
-import { LineJob } from "../systolic/tokens.js";
+import { LineJob } from "../gemm/tokens.js";
 import type { VmacConfig } from "./config.js";
 
 /** By row of the window, weight stream and column of that stream; and the zero point of the weights, as int8. */

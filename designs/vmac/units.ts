@@ -5,7 +5,7 @@
  */
 import { andU, asr, assert, bool, i32, i8, Module, mulPair, struct, u8, vec } from "../../hw/index.js";
 import type { Channel, ChannelIn, ChannelOut, I32, I8, Process, ValueOf, VecType } from "../../hw/index.js";
-import { FeedCommand } from "../systolic/tokens.js";
+import { FeedCommand } from "../gemm/tokens.js";
 import type { VmacConfig } from "./config.js";
 import { windowType, type Window } from "./lines.js";
 

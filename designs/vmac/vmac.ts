@@ -1,7 +1,7 @@
 /** The vector-MAC accelerator: the modules of every matrix product around the units, and the line buffer. */
 import type { ClockedLevel } from "../../driver/design.js";
 import type { Module } from "../../hw/index.js";
-import { GemmAccelerator, type LinePorts } from "../systolic/gemm.js";
+import { GemmAccelerator, type LinePorts } from "../gemm/accelerator.js";
 import type { VmacConfig } from "./config.js";
 import { LineBuffer, Router } from "./lines.js";
 import { MacUnits } from "./units.js";

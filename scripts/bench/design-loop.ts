@@ -16,7 +16,7 @@ import { figure, row, type Benchmark, type BenchOptions, type Figure, type Row }
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const MODEL = "mobilenet_v1_1.0_224_uint8.tflite";
 /** A constant of the design: how far the collector may be behind the walker. */
-const EDIT = { file: "designs/systolic/gemm.ts", before: "depth: config.resultTiles + ", from: 4 };
+const EDIT = { file: "designs/gemm/accelerator.ts", before: "depth: config.resultTiles + ", from: 4 };
 /** A constant of the SystemC model: products deep. */
 const SYSTEMC_EDIT = { before: "DEPTH = ", from: 64 };
 /** Synthesis is given up after so many minutes. */

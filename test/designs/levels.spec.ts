@@ -149,7 +149,7 @@ describe("Levels", function () {
       });
 
       // The line of the estimate in the model.
-      const text = readFileSync("designs/systolic/post-processor-model.ts", "utf8");
+      const text = readFileSync("designs/gemm/post-processor-model.ts", "utf8");
       const line = text.slice(0, text.indexOf("this.estimate(")).split("\n").length;
 
       it("the level rtl becomes Verilog; cycle is refused, with the place of its estimate", async () => {

@@ -1,5 +1,5 @@
 /**
- * The tokens that travel between the modules of the systolic design. A *part* is what one pair of input and output
+ * The tokens that travel between the modules of a matrix-product accelerator. A *part* is what one pair of input and output
  * streams carries (a contiguous range of the layer's rows); a *row tile* is `partRows` rows of each part; a *column tile*
  * is `cols` output channels; a *tile* is the product of the two.
  */

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { readFileSync } from "node:fs";
 import { instructionTable } from "../../../driver/gemm/instruction-table.js";
 import { configure } from "../../../designs/systolic/config.js";
-import { Decoder, INSTRUCTION_BEAT } from "../../../designs/systolic/decoder.js";
+import { Decoder, INSTRUCTION_BEAT } from "../../../designs/gemm/decoder.js";
 import { encode, fields, INSTRUCTION_WORDS, type Field, type FieldName } from "../../../driver/gemm/instruction.js";
 import { beatType } from "../../../driver/stream.js";
 import { Module, TandemError } from "../../../hw/index.js";
