@@ -49,22 +49,36 @@ export function im2col(layer: ConvLayer, input: Uint8Array, rowBytes: number, fi
   const { m, k } = gemmShape(layer);
   const out = new Uint8Array(m * rowBytes);
   const zero = layer.inputZero & 0xff;
+  const kernelRow = kernelWidth * inChannels;
+  const inside = inWidth - kernelWidth;
   let row = 0;
   for (let n = 0; n < batch; n++)
     for (let oy = 0; oy < outHeight; oy++)
       for (let ox = 0; ox < outWidth; ox++) {
         let at = row * rowBytes;
         row++;
+        const left = ox * layer.strideWidth - layer.padLeft;
+        // Taps that are neighbours in the picture are neighbours in memory: a row of the kernel is one copy.
+        const whole = layer.dilationWidth === 1 && left >= 0 && left <= inside;
         for (let ky = 0; ky < kernelHeight; ky++) {
           const iy = oy * layer.strideHeight - layer.padTop + ky * layer.dilationHeight;
-          for (let kx = 0; kx < kernelWidth; kx++) {
-            const ix = ox * layer.strideWidth - layer.padLeft + kx * layer.dilationWidth;
-            if (iy < 0 || iy >= inHeight || ix < 0 || ix >= inWidth) out.fill(zero, at, at + inChannels);
-            else {
-              const from = ((n * inHeight + iy) * inWidth + ix) * inChannels;
-              out.set(input.subarray(from, from + inChannels), at);
-            }
-            at += inChannels;
+          const line = (n * inHeight + iy) * inWidth;
+          if (iy < 0 || iy >= inHeight) {
+            out.fill(zero, at, at + kernelRow);
+            at += kernelRow;
+            continue;
+          }
+          if (whole) {
+            const from = (line + left) * inChannels;
+            out.set(input.subarray(from, from + kernelRow), at);
+            at += kernelRow;
+            continue;
+          }
+          for (let kx = 0; kx < kernelWidth; kx++, at += inChannels) {
+            const ix = left + kx * layer.dilationWidth;
+            const from = (line + ix) * inChannels;
+            if (ix < 0 || ix >= inWidth) out.fill(zero, at, at + inChannels);
+            else out.set(input.subarray(from, from + inChannels), at);
           }
         }
         if (rowBytes > k) out.fill(filler, at, row * rowBytes);

@@ -196,87 +196,47 @@ async function compileDesign(
 const beatsOf = (transfers: readonly Transfer[], port: StreamPort): number =>
   transfers.reduce((sum, { length }) => sum + length / port.bytes, 0);
 
-const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
-  new DataView(buffer, byteOffset, byteLength);
-
-/** Copy the few bytes of a beat. */
-function copy(from: DataView, at: number, to: DataView, into: number, bytes: number): void {
-  let b = 0;
-  for (; b + 4 <= bytes; b += 4) to.setInt32(into + b, from.getInt32(at + b, true), true);
-  for (; b < bytes; b++) to.setUint8(into + b, from.getUint8(at + b));
-}
-
-/** Bytes of memory as beats in the engine's layout. */
+/** Bytes of memory as beats: their data, and TLAST with the last of each transfer. */
 function put(
-  { bytes, start, layout }: TokenBuffer,
+  { bytes, starts }: TokenBuffer,
   port: StreamPort,
   transfers: readonly Transfer[],
   memory: readonly Uint8Array[],
 ): void {
-  const last = layout.leaves[1]!.offset;
-  const to = viewOf(bytes);
-  let at = start;
+  let [data, last] = starts as [number, number];
   for (const { buffer, offset, length } of transfers) {
-    const from = memory[buffer]!;
-    const end = at + (length / port.bytes) * layout.bytes;
-    if (!putWords(bytes, at, layout.bytes, last, from, offset, length, port.bytes)) {
-      const view = viewOf(from);
-      for (let i = offset; at < end; i += port.bytes, at += layout.bytes) {
-        copy(view, i, to, at, port.bytes);
-        bytes[at + last] = 0;
-      }
-    }
-    at = end;
-    bytes[at - layout.bytes + last] = 1;
+    bytes.set(memory[buffer]!.subarray(offset, offset + length), data);
+    data += length;
+    const beats = length / port.bytes;
+    bytes.fill(0, last, last + beats - 1);
+    last += beats;
+    bytes[last - 1] = 1;
   }
-}
-
-/** The same in words of 32 bits, which is most of a large layer's way into the engine; false where they are not aligned. */
-function putWords(
-  to: Uint8Array,
-  at: number,
-  stride: number,
-  last: number,
-  from: Uint8Array,
-  offset: number,
-  length: number,
-  beat: number,
-): boolean {
-  if (((to.byteOffset + at) | stride | last | (from.byteOffset + offset) | beat) & 3) return false;
-  const source = new Int32Array(from.buffer, from.byteOffset + offset, length >> 2);
-  const target = new Int32Array(to.buffer, to.byteOffset + at, ((length / beat) * stride) >> 2);
-  const [words, step, flag] = [beat >> 2, stride >> 2, last >> 2];
-  let t = 0;
-  for (let s = 0; s < source.length; s += words, t += step) {
-    for (let w = 0; w < words; w++) target[t + w] = source[s + w]!;
-    target[t + flag] = 0;
-  }
-  return true;
 }
 
 /** Beats to memory; TLAST must stand where the transfers end. */
 function take(
   program: Program,
-  { bytes, start, layout, count }: TokenBuffer,
+  { bytes, starts, count }: TokenBuffer,
   port: StreamPort,
   transfers: readonly Transfer[],
   memory: readonly Uint8Array[],
 ): void {
-  const last = layout.leaves[1]!.offset;
-  const from = viewOf(bytes);
-  let at = start;
+  const [data, last] = starts as [number, number];
   let beat = 0;
   for (const { buffer, offset, length } of transfers) {
-    const to = viewOf(memory[buffer]!);
-    for (let i = offset; i < offset + length && beat < count; i += port.bytes, beat++) {
-      copy(from, at, to, i, port.bytes);
-      const ends = i + port.bytes === offset + length;
-      if ((bytes[at + last] !== 0) !== ends)
-        throw new TandemError(
-          `Program ${program.name}: ${port.name}: beat ${beat + 1} came ${ends ? "without" : "with"} TLAST, ${ends ? "at" : "before"} the transfer's end`,
-          { hint: "The lengths of the program's transfers are not those of the design's." },
-        );
-      at += layout.bytes;
+    const beats = Math.min(length / port.bytes, count - beat);
+    const from = data + beat * port.bytes;
+    memory[buffer]!.set(bytes.subarray(from, from + beats * port.bytes), offset);
+    const found = bytes.subarray(last + beat, last + beat + beats).indexOf(1);
+    const expected = beats * port.bytes === length ? beats - 1 : -1;
+    if (found !== expected) {
+      const [wrong, what] = found === -1 ? [expected, "without TLAST, at"] : [found, "with TLAST, before"];
+      throw new TandemError(
+        `Program ${program.name}: ${port.name}: beat ${beat + wrong + 1} came ${what} the transfer's end`,
+        { hint: "The lengths of the program's transfers are not those of the design's." },
+      );
     }
+    beat += beats;
   }
 }

@@ -1,7 +1,7 @@
 /** The outside of a design in the fast engine: sources that push tokens from a buffer, and sinks that fill one. */
 import { emitPop, emitPush, emitPushSlot, type Actor, type Globals } from "./channel-code.js";
 import { PaceCode } from "./pace-code.js";
-import { placeAt, emitCopy } from "./place.js";
+import { emitCopy, inColumns, placeAt } from "./place.js";
 import type { ClusterState } from "./rounds-code.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { Code } from "./wasm.js";
@@ -11,7 +11,7 @@ const resume = { next: 0, operation: 1, pace: 2 } as const;
 
 /**
  * A source or sink: for each of `count` tokens, wait as many clocks as the gap says and as the pace of a board's DMA allows,
- * then push or pop. Tokens stand in the buffer in the layout of the channel's type; `times` takes the clocks in which they
+ * then push or pop. Tokens stand in columns, an array for each leaf of the channel's type; `times` takes the clocks in which they
  * moved; `gaps` and `pace` are 0 if there are none. With `parks` a source stops in front of a token, to be taken through many at
  * once.
  */
@@ -27,7 +27,12 @@ export function environmentCode(
   const at = plan.frames[actor]!;
   const buffer = plan.environments.get(channel.channel)!;
   const [time, state] = [code.local("i32"), code.local("i32")];
-  const [i, token] = [code.local("i32"), code.local("i32")];
+  const i = code.local("i32");
+  const columns = buffer.tokens.map((address) => {
+    const column = code.local("i32");
+    code.loadAt(address).set(column);
+    return column;
+  });
   const pace = new PaceCode(code, buffer, source, time, at + frame.pollTime);
   const leave = code.block();
   const save = (to: number): void => {
@@ -82,8 +87,7 @@ export function environmentCode(
   code.i32(resume.next).set(state);
   // Also when it is back from a wait beyond the horizon of an earlier run.
   horizon(resume.operation);
-  code.get(i).i32(channel.layout.bytes).op("i32.mul").loadAt(buffer.tokens).op("i32.add").set(token);
-  const place = placeAt(channel.layout, 0, token);
+  const place = inColumns(channel.layout, columns, i);
   if (source) {
     emitCopy(code, placeAt(channel.layout, 0, emitPushSlot(code, channel)), place);
     emitPush(self, channel, resume.operation);

@@ -12,17 +12,17 @@ import type { ChannelImage, EngineImage } from "./image.js";
 import { beatTiming, DmaArbiter, type PacedStream } from "../platform/arbiter.js";
 import type { TransferTrace } from "../platform/dma.js";
 import type { BoardValues } from "../platform/platform.js";
-import { layoutOf, readValue, writeValue, type Layout } from "./layout.js";
+import { columnBytes, layoutOf, readLeaves, writeLeaves, type Layout } from "./layout.js";
 import { paceBytes, Pacing } from "./pacing.js";
 import { frame, type Environment } from "./plan.js";
 
-/** The tokens of an outer port in the memory of the engine. */
+/** The tokens of an outer port in the memory of the engine, in columns: one array for each leaf of the channel's type. */
 export interface TokenBuffer {
   readonly count: number;
   readonly layout: Layout;
-  /** The whole memory, and where the first token starts; token i stands at `start + i * layout.bytes`. */
+  /** The whole memory, and where each column starts; leaf j of token i stands at `starts[j] + i * columnBytes(layout.leaves[j])`. */
   readonly bytes: Uint8Array;
-  readonly start: number;
+  readonly starts: readonly number[];
 }
 
 export interface FastRunOptions {
@@ -46,6 +46,9 @@ const LAST_CLOCK = 2 ** 31 - 2 ** 20;
 /** A run stopped with an error whose text the image does not hold: it was kept without. Compile the design, and run again. */
 export class UnknownFailure extends Error {}
 
+const leafAddresses = ({ layout, starts }: TokenBuffer, token: number): number[] =>
+  layout.leaves.map((leaf, i) => starts[i]! + token * columnBytes(leaf));
+
 export class ImageEngine {
   readonly design: Elaborated;
   readonly #compiled: EngineImage;
@@ -58,7 +61,7 @@ export class ImageEngine {
   #top: number;
   #until = Infinity;
   #horizon = Infinity;
-  readonly #received = new Map<string, { start: number; times: number }>();
+  readonly #received = new Map<string, { starts: readonly number[]; times: number }>();
   readonly #sent = new Map<string, { times: number }>();
   #pacing: Pacing | undefined;
 
@@ -119,8 +122,8 @@ export class ImageEngine {
 
   /** Take up to `count` tokens from an outer output; the gap is waited before each. */
   output(port: string, count: number, gaps?: readonly number[]): void {
-    const { start, times } = this.#buffer(this.#outer(port, this.design.outputs, "output"), count, gaps);
-    this.#received.set(port, { start, times });
+    const { starts, times } = this.#buffer(this.#outer(port, this.design.outputs, "output"), count, gaps);
+    this.#received.set(port, { starts, times });
   }
 
   /** The tokens that have left an outer output, as they lie in memory. Valid until the next `input`, `output` or `reset`. */
@@ -128,8 +131,8 @@ export class ImageEngine {
     const channel = this.#outer(port, this.design.outputs, "output");
     const count = this.#i32(this.#compiled.environments[port]!.done);
     const layout = layoutOf(channel.type);
-    const start = this.#received.get(port)?.start ?? 0;
-    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), start };
+    const starts = this.#received.get(port)?.starts ?? [];
+    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), starts };
   }
 
   /** Tokens of an outer input that were pushed. */
@@ -140,16 +143,16 @@ export class ImageEngine {
 
   /** Push these values into an outer input. */
   send(port: string, values: readonly unknown[], gaps?: readonly number[]): void {
-    const { start, layout } = this.input(port, values.length, gaps);
-    values.forEach((value, i) => writeValue(this.#view, start + i * layout.bytes, layout, value));
+    const buffer = this.input(port, values.length, gaps);
+    values.forEach((value, i) => writeLeaves(this.#view, leafAddresses(buffer, i), buffer.layout, value));
   }
 
   /** The values that have left an outer output, and the clock of each. */
   values(port: string): { value: unknown; clock: number }[] {
-    const { count, layout, start } = this.received(port);
+    const buffer = this.received(port);
     const times = this.#received.get(port)?.times ?? 0;
-    return Array.from({ length: count }, (_, i) => ({
-      value: readValue(this.#view, start + i * layout.bytes, layout),
+    return Array.from({ length: buffer.count }, (_, i) => ({
+      value: readLeaves(this.#view, leafAddresses(buffer, i), buffer.layout),
       clock: this.#i32(times + i * 4),
     }));
   }
@@ -362,14 +365,14 @@ export class ImageEngine {
   #buffer(channel: Channel, count: number, gaps?: readonly number[]): TokenBuffer & { times: number } {
     const layout = layoutOf(channel.type);
     const environment = this.#environment(channel);
-    const start = this.#take(count * layout.bytes);
+    const starts = layout.leaves.map((leaf) => this.#take(count * columnBytes(leaf)));
     const times = this.#take(count * 4);
     const gapsAt = gaps ? this.#take(count * 4) : 0;
     gaps?.slice(0, count).forEach((gap, i) => this.#view.setInt32(gapsAt + i * 4, gap, true));
     for (const [at, value] of [
       [environment.count, count],
       [environment.done, 0],
-      [environment.tokens, start],
+      ...environment.tokens.map((at, i) => [at, starts[i]!] as const),
       [environment.times, times],
       [environment.gaps, gapsAt],
     ] as const)
@@ -378,7 +381,7 @@ export class ImageEngine {
     const first = this.design.processes.length + this.#grids.length;
     for (const actor of [producer, consumer])
       if (actor >= first) this.#view.setInt32(this.#compiled.frames[actor]! + frame.resume, 0, true);
-    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), start, times };
+    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), starts, times };
   }
 
   #take(bytes: number): number {

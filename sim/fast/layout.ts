@@ -67,6 +67,9 @@ export function layoutOf(type: Type): Layout {
   return layout;
 }
 
+/** Bytes of a leaf where values lie in columns: one array per leaf, without gaps. */
+export const columnBytes = ({ count, size }: Leaf): number => count * size;
+
 /** Hands out addresses of linear memory. */
 export class Heap {
   #at: number;
@@ -93,8 +96,18 @@ function getter(view: DataView, { size, signed }: Leaf): Get {
 
 /** Write a value of the language at an address. */
 export function writeValue(view: DataView, address: number, layout: Layout, value: unknown): void {
-  for (const leaf of layout.leaves) {
-    let at = address + leaf.offset;
+  writeLeaves(
+    view,
+    layout.leaves.map(({ offset }) => address + offset),
+    layout,
+    value,
+  );
+}
+
+/** Write a value of the language, each leaf at an address of its own. */
+export function writeLeaves(view: DataView, addresses: readonly number[], layout: Layout, value: unknown): void {
+  layout.leaves.forEach((leaf, i) => {
+    let at = addresses[i]!;
     const put = (x: unknown, depth: number): void => {
       const step = leaf.path[depth];
       if (step === undefined) {
@@ -107,12 +120,12 @@ export function writeValue(view: DataView, address: number, layout: Layout, valu
       else put((x as Record<string, unknown>)[step], depth + 1);
     };
     put(value, 0);
-  }
+  });
 }
 
-/** Read a value of the language from an address. */
-export function readValue(view: DataView, address: number, layout: Layout): unknown {
-  const cursors = layout.leaves.map((leaf) => ({ at: address + leaf.offset, get: getter(view, leaf), leaf }));
+/** Read a value of the language whose leaves lie at these addresses. */
+export function readLeaves(view: DataView, addresses: readonly number[], layout: Layout): unknown {
+  const cursors = layout.leaves.map((leaf, i) => ({ at: addresses[i]!, get: getter(view, leaf), leaf }));
   const build = (type: Type, leaves: { first: number }): unknown => {
     if (type.kind === "vec") {
       const { of, length } = type as VecType;

@@ -1,6 +1,6 @@
 /** Addresses of values and of their parts in linear memory, as the compiler of the fast engine handles them. */
 import type { Code, MemoryOp } from "./wasm.js";
-import type { Layout, Leaf } from "./layout.js";
+import { columnBytes, type Layout, type Leaf } from "./layout.js";
 
 /** One scalar, or an array of one, at `offset` + the sum of `terms` (an i32 local times a number of bytes). */
 export interface LeafRef extends Leaf {
@@ -20,6 +20,19 @@ export type Selector =
 export function placeAt(layout: Layout, address: number, base?: number): Place {
   const terms = base === undefined ? [] : [{ local: base, scale: 1 }];
   return layout.leaves.map((leaf) => ({ ...leaf, offset: leaf.offset + address, terms, whole: true }));
+}
+
+/** Value number `index` (a local) of values in columns; `columns` are locals with the address of each leaf's array. */
+export function inColumns(layout: Layout, columns: readonly number[], index: number): Place {
+  return layout.leaves.map((leaf, i) => ({
+    ...leaf,
+    offset: 0,
+    terms: [
+      { local: columns[i]!, scale: 1 },
+      { local: index, scale: columnBytes(leaf) },
+    ],
+    whole: true,
+  }));
 }
 
 const stride = (leaf: LeafRef): number => leaf.dims.slice(1).reduce((product, n) => product * n, leaf.size);

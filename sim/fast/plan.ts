@@ -54,10 +54,13 @@ export interface SignalPlan {
 export const frame = { resume: 0, time: 4, standsAt: 8, pollTime: 12, estimated: 16, bytes: 32 } as const;
 
 export interface Environment {
-  /** Tokens to send or room for tokens, how many are done, and the address of the tokens, times and gaps. */
+  /**
+   * Tokens to send or room for tokens, how many are done, and the address of the tokens, times and gaps. Tokens lie in columns:
+   * `tokens` has an address for each leaf of the channel's type.
+   */
   readonly count: number;
   readonly done: number;
-  readonly tokens: number;
+  readonly tokens: readonly number[];
   readonly times: number;
   readonly gaps: number;
   /** Address of the pace of a board's DMA (pace-code.ts); 0 for none. */
@@ -130,14 +133,15 @@ export class Plan {
     this.portGroups = groups;
     for (const signal of design.signals) this.#signal(signal);
     for (const channel of [...inputs, ...outputs]) {
-      const at = this.heap.take(32);
+      const { leaves } = layoutOf(channel.type);
+      const at = this.heap.take(20 + leaves.length * 4);
       this.environments.set(channel, {
         count: at,
         done: at + 4,
-        tokens: at + 8,
-        times: at + 12,
-        gaps: at + 16,
-        pace: at + 20,
+        times: at + 8,
+        gaps: at + 12,
+        pace: at + 16,
+        tokens: leaves.map((_, i) => at + 20 + i * 4),
       });
     }
   }

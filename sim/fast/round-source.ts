@@ -1,5 +1,5 @@
 /** The source of an outer input in rounds (rounds-code.ts): it pushes a token of its buffer whenever one is popped. */
-import { emitCopy, placeAt, type Place } from "./place.js";
+import { emitCopy, inColumns, placeAt, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { RoundChannel } from "./round-channel.js";
@@ -14,6 +14,7 @@ export class RoundSource {
   readonly #state: RoundChannel;
   readonly #environment: Environment;
   readonly #next: number;
+  readonly #columns: readonly number[];
 
   constructor(code: Code, plan: Plan, state: RoundChannel) {
     this.#code = code;
@@ -23,12 +24,14 @@ export class RoundSource {
     this.#environment = plan.environments.get(this.channel.channel)!;
     this.time = code.local("i32");
     this.#next = code.local("i32");
+    this.#columns = this.#environment.tokens.map(() => code.local("i32"));
   }
 
   load(): void {
     const code = this.#code;
     code.loadAt(this.#plan.frames[this.channel.producer]! + frame.time).set(this.time);
     code.loadAt(this.#environment.done).set(this.#next);
+    this.#environment.tokens.forEach((address, i) => code.loadAt(address).set(this.#columns[i]!));
   }
   save(): void {
     const code = this.#code;
@@ -44,11 +47,9 @@ export class RoundSource {
   /** Push the next token; it stands in a place of its own, for a pass may pop several. */
   emitToken(rounds: number): Place {
     const code = this.#code;
-    const { tokens, times } = this.#environment;
-    const at = code.local("i32");
-    code.get(this.#next).i32(this.channel.layout.bytes).op("i32.mul").loadAt(tokens).op("i32.add").set(at);
+    const { times } = this.#environment;
     const token = placeAt(this.channel.layout, this.#plan.heap.take(this.channel.layout.bytes));
-    emitCopy(code, token, placeAt(this.channel.layout, 0, at));
+    emitCopy(code, token, inColumns(this.channel.layout, this.#columns, this.#next));
     this.#state.emitPush({ code, plan: this.#plan, actor: this.channel.producer, time: this.time }, rounds);
     code.loadAt(times).if();
     code.get(this.#next).i32(2).op("i32.shl").loadAt(times).op("i32.add").get(this.time).mem("i32.store");

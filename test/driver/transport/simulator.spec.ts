@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { TandemError } from "../../../hw/errors.js";
 import type { ParameterValue, RunResult } from "../../../driver/device.js";
 import type { Program } from "../../../driver/program.js";
+import { FastSimulator } from "../../../driver/transport/fast-simulator.js";
 import { Simulator, type SimulatorOptions } from "../../../driver/transport/simulator.js";
 import { rejection } from "../../support/rejection.js";
 import { adder, adderProgram, ramp } from "./adder.js";
@@ -110,6 +111,19 @@ describe("The simulator as a device", () => {
         TandemError,
       );
       expect(early.message).to.include("y: beat 2 of 4 of step 2 came with TLAST");
+    });
+
+    it("ends a transfer early or late, by TLAST, on the fast engine", async () => {
+      const run = async (program: Program, parameters: Record<string, ParameterValue>): Promise<TandemError> => {
+        const simulator = await FastSimulator.of(adder, parameters, { cache: false });
+        return rejection(simulator.run(await simulator.load(program), { x: ramp(16) }), TandemError);
+      };
+      const late = await run(adderProgram(16), { fault: "nolast" });
+      expect(late.message).to.include("y: beat 4 came without TLAST, at the transfer's end");
+      const program = adderProgram(16, 8);
+      const steps = [...program.steps.slice(0, 2), { ...adderProgram(16).steps[1]! }];
+      const early = await run({ ...program, steps }, {});
+      expect(early.message).to.include("y: beat 2 came with TLAST, before the transfer's end");
     });
 
     it("runs on without end", async () => {
