@@ -1,12 +1,13 @@
 /** Compiles a design to one Wasm module: a function per actor, and the scheduler that calls those that can go on. */
 import { TandemError } from "../../hw/errors.js";
+import type { Channel } from "../../hw/channel.js";
 import type { DesignIr } from "../../hw/ir/ir.js";
 import type { Globals } from "./channel-code.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame, Plan } from "./plan.js";
 import { ProcessCompiler } from "./process.js";
-import { clusterState, intakeCode, roundsCode } from "./rounds-code.js";
+import { clusterState, intakeCode, roundsCode, tokensOf, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { Code, WasmModule } from "./wasm.js";
 
@@ -65,6 +66,10 @@ export function compile(ir: DesignIr): Compiled {
     })),
   ];
   const leavers = grids.map((grid) => module.add(`${grid.cell.grid.path} leaving`, grid.define(module, globals)));
+  const parksAt = (channel: Channel): { state: ClusterState; tokens: number } | undefined => {
+    const found = intakes.find(({ intake }) => intake.channel === channel);
+    return found && { state: found.state, tokens: Math.min(...found.intake.passes.map(tokensOf)) };
+  };
   const outside = [
     ...Object.values(inputs).map((channel) => ({ channel, source: true })),
     ...Object.values(outputs).map((channel) => ({ channel, source: false })),
@@ -76,7 +81,7 @@ export function compile(ir: DesignIr): Compiled {
         globals,
         plan.channels.get(channel)!,
         source,
-        intakes.find(({ intake }) => intake.channel === channel)?.state,
+        parksAt(channel),
       ),
     ),
   );

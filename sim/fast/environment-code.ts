@@ -13,14 +13,14 @@ const resume = { next: 0, operation: 1, pace: 2 } as const;
  * A source or sink: for each of `count` tokens, wait as many clocks as the gap says and as the pace of a board's DMA allows,
  * then push or pop. Tokens stand in columns, an array for each leaf of the channel's type; `times` takes the clocks in which they
  * moved; `gaps` and `pace` are 0 if there are none. With `parks` a source stops in front of a token, to be taken through many at
- * once.
+ * once, if it can go on by as many as `parks` says.
  */
 export function environmentCode(
   plan: Plan,
   globals: Globals,
   channel: ChannelPlan,
   source: boolean,
-  parks?: ClusterState,
+  parks?: { readonly state: ClusterState; readonly tokens: number },
 ): Code {
   const code = new Code();
   const actor = source ? channel.producer : channel.consumer;
@@ -57,21 +57,29 @@ export function environmentCode(
   const pacing = code.block();
   const start = code.block();
   code.get(state).op("i32.eqz").brIf(start);
-  code.get(state).i32(resume.pace).op("i32.eq").brIf(pacing);
+  code.get(state).i32(resume.pace).op("i32.eq");
+  // Without gaps it can as well begin anew with this token.
+  if (parks) code.loadAt(buffer.gaps).i32(0).op("i32.ne").op("i32.and");
+  code.brIf(pacing);
+  if (parks) code.get(state).i32(resume.pace).op("i32.eq").brIf(start);
   code.br(operation);
   code.end();
   code.get(i).loadAt(buffer.count).op("i32.ge_s").if();
   save(resume.next);
   code.end();
   if (parks) {
-    // At its own pace it may run in step with whoever takes its tokens.
-    code.loadAt(buffer.gaps).loadAt(buffer.pace).op("i32.or").op("i32.eqz");
-    code.get(time).globalGet(globals.horizon).op("i32.lt_s").op("i32.and").if();
-    code.loadAt(parks.alone).if();
-    code.storeAt(parks.alone, () => code.loadAt(parks.alone).i32(1).op("i32.sub"));
+    const { alone, parked } = parks.state;
+    code.loadAt(buffer.gaps).op("i32.eqz");
+    code.get(time).globalGet(globals.horizon).op("i32.lt_s").op("i32.and");
+    code.if();
+    code.loadAt(alone).if();
+    code.storeAt(alone, () => code.loadAt(alone).i32(1).op("i32.sub"));
     code.else();
-    code.storeAt(parks.parked, () => code.i32(1));
+    pace.emitHas(parks.tokens);
+    code.if();
+    code.storeAt(parked, () => code.i32(1));
     save(resume.next);
+    code.end();
     code.end();
     code.end();
   }

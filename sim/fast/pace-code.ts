@@ -86,6 +86,70 @@ export class PaceCode {
     code.end();
   }
 
+  /**
+   * Nonzero on the stack if a source's next `tokens` beats are of the transfer at hand and all their answers are there; true
+   * where there is no pace.
+   */
+  emitHas(tokens: number): void {
+    this.#answered(tokens);
+  }
+
+  /** The same, and that none of these beats is ready at `limit` or later, though all wait for each other. */
+  emitHasBefore(tokens: number, limit: number): void {
+    const code = this.#code;
+    this.#answered(tokens, () => {
+      const last = code.local("i32");
+      this.#burstOf(tokens);
+      code.set(last);
+      this.#answer(last);
+      code.get(this.#free).op("f64.max");
+      // Beats of a burst follow its answer, and none comes more than this after it and the beat before.
+      code.get(this.#record).mem("f64.load", pace.beatClocks);
+      this.#get("beatsPerBurst").i32(tokens).op("i32.add").op("f64.convert_i32_s").op("f64.mul").op("f64.add");
+      code.get(this.#record).mem("f64.load", pace.gap).f64(1).op("f64.add").f64(tokens).op("f64.mul").op("f64.add");
+      code.get(limit).op("f64.convert_i32_s").op("f64.lt");
+    });
+  }
+
+  #answered(tokens: number, more?: () => void): void {
+    const code = this.#code;
+    const { begun, beat, beats } = this.#state;
+    code.get(this.#record).if("i32");
+    code.get(begun);
+    if (tokens > 1) code.get(beat).i32(tokens).op("i32.add").get(beats).op("i32.le_s").op("i32.and");
+    code.if("i32");
+    this.#burstOf(tokens);
+    this.#get("answered").op("i32.lt_s");
+    if (more) {
+      code.if("i32");
+      more();
+      code.else().i32(0).end();
+    }
+    code.else().i32(0).end();
+    code.else().i32(1).end();
+  }
+
+  /** The burst of the last of the next `tokens` beats; only a transfer's last burst has fewer beats than others. */
+  #burstOf(tokens: number): void {
+    const code = this.#code;
+    const { within, burst } = this.#state;
+    code.get(burst);
+    if (tokens === 1) return;
+    code.get(within).i32(tokens - 1).op("i32.add");
+    this.#get("beatsPerBurst").op("i32.div_u").op("i32.add");
+  }
+
+  /** Move a source's clock on to the earliest of the next beat, whose answer is there. */
+  nextAnswered(): void {
+    const code = this.#code;
+    code.get(this.#record).if();
+    const ready = code.local("f64");
+    code.get(this.#free).set(ready);
+    this.#beatAnswered(this.#state.burst, ready);
+    this.#raiseTo(ready);
+    code.end();
+  }
+
   /** Move the clock on to the earliest of the next beat; `wait` leaves, to come back to this code. */
   next(horizon: () => void, wait: () => void): void {
     const code = this.#code;
@@ -118,10 +182,7 @@ export class PaceCode {
     if (this.#source) {
       code.get(burst).tee(answer);
       this.#waitUnless(() => this.#get("answered"), wait);
-      this.#answer(answer);
-      code.get(within).op("f64.convert_i32_s");
-      code.get(this.#record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.add");
-      code.get(ready).op("f64.max").set(ready);
+      this.#beatAnswered(answer, ready);
     } else {
       code.get(burst);
       this.#get("outstanding").op("i32.sub").set(answer);
@@ -132,9 +193,23 @@ export class PaceCode {
       code.get(ready).op("f64.max").set(ready);
       code.end();
     }
-    code.get(ready).f64(1e-9).op("f64.sub").op("f64.ceil").op("i32.trunc_sat_f64_s");
-    this.#raise();
+    this.#raiseTo(ready);
     code.end();
+  }
+
+  /** `ready` becomes no less than the time at which the answer to `burst` lets the next beat of it be there. */
+  #beatAnswered(burst: number, ready: number): void {
+    const code = this.#code;
+    this.#answer(burst);
+    code.get(this.#state.within).op("f64.convert_i32_s");
+    code.get(this.#record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.add");
+    code.get(ready).op("f64.max").set(ready);
+  }
+
+  /** Raise the clock to the edge at or after `ready`. */
+  #raiseTo(ready: number): void {
+    this.#code.get(ready).f64(1e-9).op("f64.sub").op("f64.ceil").op("i32.trunc_sat_f64_s");
+    this.#raise();
   }
 
   /** A beat has moved in this clock. */

@@ -92,14 +92,14 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
     const between = new RoundChannel(code, plan, plan.channels.get(channel)!, [pass]);
     const source = new RoundSource(code, plan, between);
     const taker = member(around, pass, code, new Map([[channel, between]]), source);
-    const tokens = pass.steps.filter(({ kind }) => kind === "pop").length;
+    const tokens = tokensOf(pass);
     const sides = [source, taker];
     emitRounds(
       around,
       { code, rounds, channels: [between], standing: [pass], clocks: 2 * clocksOf([pass]), sides },
       (limit, stop) => {
         for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
-        source.emitHas(tokens);
+        source.emitHas(tokens, limit);
         taker.emitReady();
         code.op("i32.and").op("i32.eqz").brIf(stop);
         taker.emitPass(rounds);
@@ -113,6 +113,9 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
   code.end();
   return code;
 }
+
+/** Tokens that a pass of an intake pops. */
+export const tokensOf = ({ steps }: Pass): number => steps.filter(({ kind }) => kind === "pop").length;
 
 function member(
   { plan, globals, grids, compilers }: Surroundings,
