@@ -74,16 +74,7 @@ export function compile(ir: DesignIr): Compiled {
     ...Object.values(inputs).map((channel) => ({ channel, source: true })),
     ...Object.values(outputs).map((channel) => ({ channel, source: false })),
   ].map(({ channel, source }) =>
-    module.add(
-      channel.path,
-      environmentCode(
-        plan,
-        globals,
-        plan.channels.get(channel)!,
-        source,
-        parksAt(channel),
-      ),
-    ),
+    module.add(channel.path, environmentCode(plan, globals, plan.channels.get(channel)!, source, parksAt(channel))),
   );
   module.table([...processes, ...leavers, ...outside]);
   for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));

@@ -135,7 +135,10 @@ export class PaceCode {
     const { within, burst } = this.#state;
     code.get(burst);
     if (tokens === 1) return;
-    code.get(within).i32(tokens - 1).op("i32.add");
+    code
+      .get(within)
+      .i32(tokens - 1)
+      .op("i32.add");
     this.#get("beatsPerBurst").op("i32.div_u").op("i32.add");
   }
 

@@ -6,6 +6,8 @@ import type { Design } from "../../../driver/design.js";
 import type { ParameterValue, RunResult } from "../../../driver/device.js";
 import { FastSimulator } from "../../../driver/transport/fast-simulator.js";
 import { Simulator } from "../../../driver/transport/simulator.js";
+import { readDesign } from "../../../hw/frontend/index.js";
+import { elaborate, type Module } from "../../../hw/index.js";
 import { mulberry32, sink, source } from "../../../sim/environment.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
@@ -13,11 +15,15 @@ import { Kernel } from "../../../sim/kernel/kernel.js";
 import { DmaTiming, type PacedStream, type TransferTrace } from "../../../sim/platform/dma.js";
 import { boardValues, type BoardValues } from "../../../sim/platform/platform.js";
 import { randomLayer } from "../../designs/layers.js";
+import { InStep, randomOptions } from "./in-step.js";
 import { Random, randomNetwork, type Case } from "./network.js";
 import { outside } from "./outside.js";
+import { setting } from "./steps.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["NETWORKS"] ?? 60);
+const inStep = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 16);
+const SETTINGS = 4;
 const layers = process.env["SEED"] ? 1 : Number(process.env["LAYERS"] ?? 4);
 
 /** A board whose constants are anything, also nothing; `quick` ones let a short run see several transfers. */
@@ -45,7 +51,7 @@ function randomBoard(random: Random, quick: boolean): BoardValues {
 }
 
 interface Outcome {
-  readonly received: readonly unknown[];
+  readonly received: readonly (readonly [port: string, clock: number, value: unknown])[];
   readonly counters: Counters;
   readonly transfers: readonly TransferTrace[];
 }
@@ -61,7 +67,7 @@ const comparable = (counters: Counters): unknown => ({
 });
 
 /** Tokens of each port in transfers of a random length. */
-function streamsOf({ ir }: Case, tokens: (port: string) => number, random: Random): PacedStream[] {
+function streamsOf({ ir }: Pick<Case, "ir">, tokens: (port: string) => number, random: Random): PacedStream[] {
   let step = 0;
   const stream = (name: string, direction: "in" | "out"): PacedStream => {
     const transfers: { step: number; beats: number }[] = [];
@@ -81,22 +87,24 @@ function streamsOf({ ir }: Case, tokens: (port: string) => number, random: Rando
 const CAPACITY = 60;
 
 interface Around {
+  /** Tokens that are taken from each output. */
+  readonly capacity: number;
   readonly inputs: Readonly<Record<string, readonly unknown[]>>;
   readonly streams: readonly PacedStream[];
   readonly board: BoardValues;
   readonly until: number;
 }
 
-function inKernel({ top }: Case, { inputs, streams, board, until }: Around): Outcome {
+function inKernel(top: Module, { inputs, streams, board, until, capacity }: Around): Outcome {
   const kernel = new Kernel(top);
   const timing = new DmaTiming(streams, board);
   for (const [name, values] of Object.entries(inputs)) {
     const tokens = values.values();
     source(kernel, name, () => tokens.next().value, { pace: timing.pace(name) });
   }
-  const received: unknown[] = [];
+  const received: [string, number, unknown][] = [];
   for (const [name, channel] of Object.entries(kernel.design.outputs)) {
-    let left = CAPACITY;
+    let left = capacity;
     const take = (value: unknown): boolean => {
       received.push([name, kernel.now, channel.type.copy(value)]);
       return --left > 0;
@@ -107,15 +115,16 @@ function inKernel({ top }: Case, { inputs, streams, board, until }: Around): Out
   return { received, counters: kernel.counters, transfers: timing.transfers };
 }
 
-function inFast({ ir }: Case, { inputs, streams, board, until }: Around, split: boolean): Outcome {
-  const engine = new FastEngine(ir);
+function inFast(engine: FastEngine, { inputs, streams, board, until, capacity }: Around, split: boolean): Outcome {
   for (const [name, values] of Object.entries(inputs)) engine.send(name, values);
-  const outputs = Object.keys(ir.design.outputs);
-  for (const name of outputs) engine.output(name, CAPACITY);
+  const outputs = Object.keys(engine.design.outputs);
+  for (const name of outputs) engine.output(name, capacity);
   engine.pace(streams, board);
   if (split) for (let to = 7; to < until; to += 1 + Math.floor(until / 9)) engine.run({ until: to });
   engine.run({ until });
-  const received = outputs.flatMap((name) => engine.values(name).map(({ value, clock }) => [name, clock, value]));
+  const received = outputs.flatMap((name) =>
+    engine.values(name).map(({ value, clock }) => [name, clock, value] as const),
+  );
   return { received, counters: engine.counters, transfers: engine.transfers! };
 }
 
@@ -125,24 +134,54 @@ function checkNetwork(seed: number, polls: boolean): number {
   const { inputs, until } = outside(seed, made);
   const around: Around = {
     inputs,
+    capacity: CAPACITY,
     streams: streamsOf(made, (port) => inputs[port]?.length ?? CAPACITY, random),
     board: randomBoard(random, true),
     until: 3 * (until ?? 600),
   };
   let expected: Outcome;
   try {
-    expected = inKernel(made, around);
+    expected = inKernel(made.top, around);
   } catch {
     return 0; // An error of the network itself; networks.spec.ts has those.
   }
-  const got = inFast(randomNetwork(seed, { polls }), around, seed % 3 === 0);
-  const byPort = (list: readonly unknown[]): unknown[] =>
-    Object.keys(made.ir.design.outputs).flatMap((name) => list.filter((item) => (item as [string])[0] === name));
-  const title = `SEED=${seed}, polls ${polls}`;
-  expect(byPort(got.received), title).to.deep.equal(byPort(expected.received));
+  const got = inFast(new FastEngine(randomNetwork(seed, { polls }).ir), around, seed % 3 === 0);
+  expectEqual(got, expected, `SEED=${seed}, polls ${polls}`);
+  return got.transfers.length;
+}
+
+function expectEqual(got: Outcome, expected: Outcome, title: string): void {
+  // In each engine's own order of the ports.
+  const byPort = ({ received }: Outcome): unknown[] => [...received].sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  expect(byPort(got), title).to.deep.equal(byPort(expected));
   expect(comparable(got.counters), title).to.deep.equal(comparable(expected.counters));
   expect(got.transfers, title).to.deep.equal(expected.transfers);
-  return got.transfers.length;
+}
+
+/** A design whose loader takes its tokens in rounds with their source; returns the rounds done. */
+async function checkInStep(seed: number): Promise<number> {
+  const random = new Random(seed * 77 + 5);
+  const options = randomOptions(random);
+  const { ir } = await readDesign(elaborate(new InStep(options)));
+  const engine = new FastEngine(ir);
+  let rounds = 0;
+  for (let i = 0; i < SETTINGS; i++) {
+    const { jobs, beats } = setting(random, options);
+    const inputs: Around["inputs"] = { jobs, beats };
+    const capacity = 400;
+    const around: Around = {
+      inputs,
+      capacity,
+      streams: streamsOf({ ir }, (port) => inputs[port]?.length ?? capacity, random),
+      board: randomBoard(random, true),
+      until: random.pick([300, 900, 5000]),
+    };
+    const expected = inKernel(new InStep(options), around);
+    expectEqual(inFast(engine, around, random.chance(0.4)), expected, `SEED=${seed}, setting ${i}`);
+    rounds += engine.rounds;
+    engine.reset();
+  }
+  return rounds;
 }
 
 const designs: { readonly design: Design; readonly configs: readonly Record<string, ParameterValue>[] }[] = [
@@ -166,6 +205,13 @@ describe("The fast engine at the pace of a board's DMA", () => {
       for (let seed = first; seed < first + count; seed++) transfers += checkNetwork(seed, polls);
       if (count > 10) expect(transfers, "transfers in all").to.be.greaterThan(count);
     });
+
+  it(`equals the kernel on ${inStep} random designs with rounds (seed ${first})`, async function () {
+    this.timeout(20_000 + inStep * 3000);
+    let rounds = 0;
+    for (let seed = first; seed < first + inStep; seed++) rounds += await checkInStep(seed);
+    if (inStep > 10) expect(rounds, "rounds").to.be.above(inStep * SETTINGS * 10);
+  });
 
   for (const { design, configs } of designs)
     it(`equals the kernel on ${layers} random layers of ${design.name} (seed ${first})`, async function () {
