@@ -4,18 +4,10 @@
  */
 import type { ParameterSpec } from "../../driver/design.js";
 import type { ParameterValue } from "../../driver/device.js";
-import {
-  describeParameters,
-  gemmConfig,
-  gemmParameters,
-  GivenParameters,
-  type GemmConfig,
-} from "../../driver/gemm/config.js";
+import { describeParameters, gemmConfig, gemmParameters, GivenParameters } from "../../driver/gemm/config.js";
+import { modelParameter, type ModelledConfig } from "../gemm/design.js";
 
-export interface SystolicConfig extends GemmConfig {
-  /** `own`, or a published design that has this one's place (presets); then no other parameter counts. */
-  readonly model: string;
-}
+export type SystolicConfig = ModelledConfig;
 
 export const parameters: readonly ParameterSpec[] = [
   {
@@ -28,13 +20,7 @@ export const parameters: readonly ParameterSpec[] = [
   },
   { name: "cols", unit: "columns", default: 16, min: 1, max: 64, description: "Columns: output channels at a time." },
   ...gemmParameters,
-  {
-    name: "model",
-    unit: "",
-    default: "own",
-    values: ["own", "secda-v4"],
-    description: "This design, or a model of SECDA's SA v4 in its place, for which no other parameter counts.",
-  },
+  modelParameter("secda-v4", "SECDA's SA v4"),
 ];
 
 /** Complete and check a set of parameters. */

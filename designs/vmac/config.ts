@@ -4,17 +4,10 @@
  */
 import type { ParameterSpec } from "../../driver/design.js";
 import type { ParameterValue } from "../../driver/device.js";
-import {
-  describeParameters,
-  gemmConfig,
-  gemmParameters,
-  GivenParameters,
-  type GemmConfig,
-} from "../../driver/gemm/config.js";
+import { describeParameters, gemmConfig, gemmParameters, GivenParameters } from "../../driver/gemm/config.js";
+import { modelParameter, type ModelledConfig } from "../gemm/design.js";
 
-export interface VmacConfig extends GemmConfig {
-  /** `own`, or a published design that has this one's place (presets); then no other parameter counts. */
-  readonly model: string;
+export interface VmacConfig extends ModelledConfig {
   readonly units: number;
   /** Outputs of a unit: rows by channels. */
   readonly unitRows: number;
@@ -30,13 +23,7 @@ export interface VmacConfig extends GemmConfig {
 }
 
 export const parameters: readonly ParameterSpec[] = [
-  {
-    name: "model",
-    unit: "",
-    default: "own",
-    values: ["own", "secda-v5"],
-    description: "This design, or a model of SECDA's VM v5 in its place, for which no other parameter counts.",
-  },
+  modelParameter("secda-v5", "SECDA's VM v5"),
   { name: "units", unit: "units", default: 4, min: 1, max: 16, description: "Vector-MAC units." },
   { name: "unitRows", unit: "rows", default: 4, min: 1, max: 16, description: "Outputs of a unit: input pixels." },
   {

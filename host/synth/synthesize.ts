@@ -9,9 +9,9 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "
 import { join, resolve } from "node:path";
 import { version } from "@yowasp/yosys";
 import type { VerilogDesign } from "../../hw/verilog/design.js";
+import { map, RECIPE, type Mappable, type Mapped } from "./mapping.js";
 import { countResources, type Resources } from "./resources.js";
 import { findUnits, headOf, specialise, unitOf, type PlainUnit, type Unit } from "./units.js";
-import { runYosysJob } from "./yosys.js";
 
 export interface ModuleUse {
   /** With its parameters, if it has any. */
@@ -20,6 +20,8 @@ export interface ModuleUse {
   readonly instances: number;
   /** Of one instance, what stands inside it not counted. */
   readonly own: Resources;
+  /** Mapped without ABC's choices of structure, with which it fails on this module (mapping.ts). */
+  readonly plain: boolean;
 }
 
 export interface Synthesis {
@@ -40,13 +42,6 @@ export interface Synthesis {
 /** Called before each run of Yosys: modules that are mapped, and those to map in all. */
 export type SynthesisProgress = (done: number, total: number, names: readonly string[]) => void;
 
-/** A module after mapping: its primitives, and its longest path in ns. */
-interface Mapped {
-  readonly cells: Readonly<Record<string, number>>;
-  readonly ns: number;
-}
-
-const RECIPE = "synth_xilinx -family xc7 -abc9 -widemux 5 -noiopad -noclkbuf -top tandem_batch";
 /** Characters of Verilog in one run: starting Yosys costs some seconds, and progress is shown between runs. */
 const BATCH = 40_000;
 
@@ -121,12 +116,10 @@ class Store {
   }
 }
 
-interface Job {
+interface Job extends Mappable {
   readonly unit: Unit;
   /** The module as `unit`, and the heads of the modules in it. */
   readonly key: readonly string[];
-  readonly text: (name: string) => string;
-  readonly children: ReadonlyMap<string, string>;
 }
 
 function jobOf(unit: Unit, units: ReadonlyMap<string, Unit>, design: VerilogDesign): Job {
@@ -158,40 +151,6 @@ function batchesOf(jobs: readonly Job[]): Job[][] {
   return batches;
 }
 
-async function map(batch: readonly Job[]): Promise<Mapped[]> {
-  const names = batch.map((_, i) => `unit_${i}`);
-  const boxes = new Map(batch.flatMap(({ children }) => [...children]));
-  const top = `module tandem_batch;\n${names.map((name, i) => `  (* keep *) ${name} u${i} ();`).join("\n")}\nendmodule\n`;
-  const files = {
-    "boxes.v": [...boxes.values()].map((head) => `${head}\nendmodule\n`).join(""),
-    "units.v": batch.map(({ text }, i) => text(names[i]!)).join(""),
-    "top.v": top,
-  };
-  const script = [
-    "read_verilog -lib boxes.v",
-    "read_verilog units.v top.v",
-    RECIPE,
-    "tee -q -o stat.json stat -json",
-    "tee -q -o sta.txt sta",
-  ].join("; ");
-  const results = await runYosysJob({ files, script, wanted: ["stat.json", "sta.txt"] });
-  const { modules } = JSON.parse(results["stat.json"]!) as {
-    modules: Readonly<Record<string, { readonly num_cells_by_type?: Readonly<Record<string, number>> }>>;
-  };
-  const paths = new Map<string, number>();
-  for (const [, module, ps] of results["sta.txt"]!.matchAll(/Latest arrival time in '([^']*)' is (\d+)/g))
-    paths.set(module!.replace(/^\\/, ""), Number(ps) / 1000);
-  return names.map((name) => ({
-    cells: Object.fromEntries(
-      Object.entries(modules[`\\${name}`]?.num_cells_by_type ?? {}).filter(([type]) => !isBox(type, boxes)),
-    ),
-    ns: paths.get(name) ?? 0,
-  }));
-}
-
-const isBox = (type: string, boxes: ReadonlyMap<string, string>): boolean =>
-  boxes.has(type.replace(/^\\/, "")) || [...boxes.keys()].some((name) => type.endsWith(`\\${name}`));
-
 function addUp(
   top: string,
   units: ReadonlyMap<string, Unit>,
@@ -208,12 +167,12 @@ function addUp(
   const modules: ModuleUse[] = [];
   let longestPath = { ns: 0, module: "" };
   for (const [name, times] of instances) {
-    const { cells, ns } = mapped.get(name)!;
+    const { cells, ns, plain = false } = mapped.get(name)!;
     const { resources: own, unknown: strange } = countResources(cells);
     for (const type of strange) unknown.add(type);
     for (const kind of Object.keys(total) as (keyof Resources)[]) total[kind] += own[kind] * times;
     const title = titleOf(units.get(name)!);
-    modules.push({ name: title, instances: times, own });
+    modules.push({ name: title, instances: times, own, plain });
     if (ns > longestPath.ns) longestPath = { ns, module: title };
   }
   return { top, resources: total, modules, unknown: [...unknown], longestPath, tool: `Yosys ${version}` };

@@ -58,6 +58,18 @@ export class CellAlgebra {
     }
     return undefined;
   }
+
+  /** The link passes on as it came: whole, or put together again from all its members. */
+  protected passes(given: Expr, link: Local, path: LinkPath = []): boolean {
+    const expr = this.resolve(given);
+    const from = this.link(expr, link);
+    if (from) return samePath(from, path);
+    // A literal names every member of its type, once.
+    if (expr.kind === "struct")
+      return expr.fields.every(({ name, value }) => this.passes(value, link, [...path, name]));
+    if (expr.kind === "vector") return expr.items.every((item, lane) => this.passes(item, link, [...path, lane]));
+    return false;
+  }
 }
 
 export const isLocal = (expr: Expr, local: Local): boolean => expr.kind === "local" && expr.local === local;

@@ -5,7 +5,7 @@
  */
 import type { CellIr, Expr, Local } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
-import { CellAlgebra, constant, isLocal, samePath, type LinkPath } from "./cell-algebra.js";
+import { CellAlgebra, constant, samePath, type LinkPath } from "./cell-algebra.js";
 
 export interface ProductForm {
   /** Flag that resets the sums before the wave is added; undefined if nothing does. */
@@ -29,7 +29,6 @@ type Term =
 class Matcher extends CellAlgebra {
   match(): ProductForm | undefined {
     const { body, east, south, west, north } = this.cell;
-    if (!isLocal(east, west) || !isLocal(south, north)) return undefined;
     const sums = new Map<string, Sum>();
     for (const stmt of body) {
       if (stmt.kind === "let" && !stmt.local.mutable) this.lets.set(stmt.local, stmt.value);
@@ -40,6 +39,7 @@ class Matcher extends CellAlgebra {
         sums.set(name, sum);
       } else return undefined;
     }
+    if (!this.passes(east, west) || !this.passes(south, north)) return undefined;
     const emitted = this.#emitted(this.cell.emit)?.map((name) => sums.get(name));
     const emitWhen = this.link(this.cell.emitWhen, west);
     const [first] = emitted ?? [];

@@ -25,9 +25,8 @@ class Matcher extends CellAlgebra {
 
   match(): StationaryForm | undefined {
     const { cell } = this;
-    if (!isLocal(cell.east, cell.west)) return undefined;
     const load = this.#body(cell.body);
-    if (!load) return undefined;
+    if (!load || !this.passes(cell.east, cell.west)) return undefined;
     const south = this.resolve(cell.south);
     const type = cell.grid.cell.north as unknown as { kind: string };
     if (south.kind !== "struct" || type.kind !== "struct" || south.fields.length !== 2) return undefined;

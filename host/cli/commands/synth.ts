@@ -84,6 +84,7 @@ const SHOWN = 15;
 function report(result: Synthesis, uses: readonly Use[]): string {
   const modules = [...result.modules].sort((a, b) => b.own.lut * b.instances - a.own.lut * a.instances).slice(0, SHOWN);
   const { ns, module } = result.longestPath;
+  const plain = result.modules.filter((one) => one.plain).map(({ name }) => name);
   return [
     table(uses, USE),
     "",
@@ -92,6 +93,9 @@ function report(result: Synthesis, uses: readonly Use[]): string {
     "",
     `longest path inside one module: ${ns.toFixed(2)} ns of cell delays in ${module}, without wires (estimated; it ranks designs, it is not Fmax)`,
     `${result.tool}, modules kept apart${result.cached ? "; from the cache" : ""}`,
+    ...(plain.length > 0
+      ? [`mapped without ABC's choices of structure, with which it fails: ${plain.join(", ")}`]
+      : []),
     ...(result.unknown.length > 0 ? [`not counted: cells ${result.unknown.join(", ")}`] : []),
   ].join("\n");
 }

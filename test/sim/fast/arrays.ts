@@ -1,51 +1,6 @@
-/** Arrays of cells, a module that feeds one from a channel of waves, and random tiles for it. */
-import { bool, Cell, i32, i8, Module, struct, u8, vec } from "../../../hw/index.js";
-import type { I32, I8, Inputs, Mutable, Outputs, Process, ValueOf } from "../../../hw/index.js";
+/** A module that feeds an array of cells from a channel of waves, and random tiles for an output-stationary one. */
+import { i8, Module, struct, u8, vec, type Cell, type I32, type Process } from "../../../hw/index.js";
 import type { Random } from "./network.js";
-
-// Output-stationary, flags from the west, as in the kernel's own test.
-const Flagged = struct({ a: i8, first: bool, last: bool });
-const Sum = struct({ acc: i32 });
-export class OutputStationary extends Cell<ValueOf<typeof Flagged>, I8, ValueOf<typeof Sum>, I32> {
-  static readonly source = import.meta.url;
-  readonly west = Flagged;
-  readonly north = i8;
-  readonly state = Sum;
-  readonly emit = i32;
-  step(
-    { west, north }: Inputs<ValueOf<typeof Flagged>, I8>,
-    s: Mutable<ValueOf<typeof Sum>>,
-  ): Outputs<ValueOf<typeof Flagged>, I8, I32> {
-    s.acc = i32((west.first ? 0 : s.acc) + west.a * north);
-    return { east: west, south: north, emit: west.last ? s.acc : undefined };
-  }
-}
-
-// Weight-stationary: weights shift in from the north while `first` is up; then partial sums travel south.
-const Down = struct({ sum: i32, weight: i8 });
-const Weight = struct({ w: i8 });
-export class WeightStationary extends Cell<ValueOf<typeof Flagged>, ValueOf<typeof Down>, ValueOf<typeof Weight>, I32> {
-  static readonly source = import.meta.url;
-  readonly west = Flagged;
-  readonly north = Down;
-  readonly state = Weight;
-  readonly emit = i32;
-  readonly lastRow: number;
-  constructor(rows: number) {
-    super();
-    this.lastRow = rows - 1;
-  }
-  step(
-    { west, north }: Inputs<ValueOf<typeof Flagged>, ValueOf<typeof Down>>,
-    s: Mutable<ValueOf<typeof Weight>>,
-    at: { row: number; col: number },
-  ): Outputs<ValueOf<typeof Flagged>, ValueOf<typeof Down>, I32> {
-    const down = s.w;
-    if (west.first) s.w = north.weight;
-    const sum = i32(north.sum + s.w * west.a);
-    return { east: west, south: { sum, weight: down }, emit: at.row === this.lastRow && west.last ? sum : undefined };
-  }
-}
 
 /** A grid fed from a channel of waves, with idle clocks between them as the tokens say. */
 export class Fed<W, N, S> extends Module {

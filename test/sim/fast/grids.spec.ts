@@ -1,13 +1,27 @@
 import { expect } from "chai";
-import { elaborate, i32, TandemError, type Module } from "../../../hw/index.js";
+import { StationaryCell } from "../../../designs/examples/weight-stationary/matrix.js";
+import { elaborate, i32, i8, TandemError, type Module } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { matchProduct } from "../../../sim/fast/grid-match.js";
 import { matchStationary } from "../../../sim/fast/stationary-match.js";
 import { stallTable } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
-import { byte, Fed, OutputStationary, tiles, WeightStationary, type Wave } from "./arrays.js";
+import { MacCell } from "../../hw/language/examples.js";
+import { byte, Fed, tiles, type Wave } from "./arrays.js";
 import { Random } from "./network.js";
+
+/** As MacCell, but the operand changes its sign from cell to cell. */
+class TurningCell extends MacCell {
+  static override readonly source = import.meta.url;
+  override step(
+    { west: { a, first, last }, north: w }: Parameters<MacCell["step"]>[0],
+    s: Parameters<MacCell["step"]>[1],
+  ): ReturnType<MacCell["step"]> {
+    s.acc = i32((first ? 0 : s.acc) + a * w);
+    return { east: { a: i8(0 - a), first, last }, south: w, emit: last ? s.acc : undefined };
+  }
+}
 
 /** The same waves under both engines; returns the rows that left. */
 async function both(make: () => Module, waves: readonly Wave[]): Promise<unknown[]> {
@@ -53,7 +67,7 @@ describe(`Grids in the fast engine equal those of the kernel (seed ${seed})`, ()
     for (const ragged of [false, true])
       it(`output-stationary, ${rows} x ${cols}${ragged ? ", rows that decide for themselves" : ""}`, async () => {
         const random = new Random(seed * 100 + rows * 32 + cols);
-        const make = (): Module => new Fed(rows, cols, new OutputStationary());
+        const make = (): Module => new Fed(rows, cols, new MacCell());
         const { ir } = await readDesign(elaborate(make()));
         expect(matchProduct(ir.cells[0]!), "a matrix product").to.not.equal(undefined);
         await both(make, tiles(random, rows, cols, ragged));
@@ -70,17 +84,17 @@ describe(`Grids in the fast engine equal those of the kernel (seed ${seed})`, ()
     for (const ragged of [false, true])
       it(`weight-stationary, ${rows} x ${cols}${ragged ? ", rows that decide for themselves" : ""}`, async () => {
         const random = new Random(seed * 100 + rows * 32 + cols);
-        const make = (): Module => new Fed(rows, cols, new WeightStationary(rows));
+        const make = (): Module => new Fed(rows, cols, new StationaryCell(rows));
         const { ir } = await readDesign(elaborate(make()));
         expect(matchStationary(ir.cells[0]!), "a product with a matrix that stays").to.not.equal(undefined);
         const waves: Wave[] = [];
-        const wave = (first: boolean, last: boolean): void => {
+        const wave = (load: boolean, result: boolean): void => {
           const odd = (): boolean => ragged && random.chance(0.1);
           waves.push({
             west: Array.from({ length: rows }, () => ({
               a: byte(random),
-              first: first !== odd(),
-              last: last !== odd(),
+              load: load !== odd(),
+              result: result !== odd(),
             })),
             north: Array.from({ length: cols }, () => ({ sum: i32(random.below(2 ** 32)), weight: byte(random) })),
             gap: random.chance(0.1) ? random.below(3) : 0,
@@ -94,6 +108,14 @@ describe(`Grids in the fast engine equal those of the kernel (seed ${seed})`, ()
         expect(rowsOut.length).to.be.above(0);
       });
 
+  it("takes no cell for a product that changes what it passes on, and equals the kernel all the same", async () => {
+    const random = new Random(seed);
+    const make = (): Module => new Fed(3, 4, new TurningCell());
+    const { ir } = await readDesign(elaborate(make()));
+    expect(matchProduct(ir.cells[0]!)).to.equal(undefined);
+    await both(make, tiles(random, 3, 4, false));
+  });
+
   it("refuses two results of a column in one clock, as the kernel does", async () => {
     const random = new Random(seed);
     const waves = tiles(random, 4, 3, false).slice(0, 2);
@@ -104,11 +126,11 @@ describe(`Grids in the fast engine equal those of the kernel (seed ${seed})`, ()
     }));
     let message = "";
     try {
-      await both(() => new Fed(4, 3, new OutputStationary()), close);
+      await both(() => new Fed(4, 3, new MacCell()), close);
     } catch (error) {
       message = (error as Error).message;
     }
-    const { ir } = await readDesign(elaborate(new Fed(4, 3, new OutputStationary())));
+    const { ir } = await readDesign(elaborate(new Fed(4, 3, new MacCell())));
     const fast = new FastEngine(ir);
     fast.send("waves", close);
     fast.output("out", 100);

@@ -4,7 +4,8 @@ import { elaborate } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
-import { Fed, OutputStationary, tiles } from "./arrays.js";
+import { MacCell } from "../../hw/language/examples.js";
+import { Fed, tiles } from "./arrays.js";
 import { InStep, randomOptions } from "./in-step.js";
 import { Random, randomNetwork } from "./network.js";
 import { comparable, inFast as networkInFast, outside } from "./outside.js";
@@ -63,7 +64,7 @@ describe("A changed rule of time is caught", () => {
   }
 
   it("in grids: a row leaves a clock later", async () => {
-    const { ir } = await readDesign(elaborate(new Fed(4, 3, new OutputStationary())));
+    const { ir } = await readDesign(elaborate(new Fed(4, 3, new MacCell())));
     const waves = tiles(new Random(1), 4, 3, false);
     const run = (engine: FastEngine): string =>
       outcome(() => {

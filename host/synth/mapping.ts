@@ -1,0 +1,85 @@
+/**
+ * Mapping to the cells of the device: some modules in one run of Yosys, each on its own, what stands in them as black boxes.
+ *
+ * ABC's choices of structure (`&dch`) can leave carry chains and logic in an order that its own mapper then refuses ("Boxes are
+ * not in a topological order", YosysHQ/yosys issues 4766 and 5091). Whether that happens hangs on details of the text. A
+ * module that it happens to is mapped without those choices.
+ */
+import { TandemError } from "../../hw/errors.js";
+import { runYosysJob } from "./yosys.js";
+
+/** A module and what its Verilog is. */
+export interface Mappable {
+  /** The module's text under a name. */
+  readonly text: (name: string) => string;
+  /** Modules inside: their heads, by name. */
+  readonly children: ReadonlyMap<string, string>;
+}
+
+/** A module after mapping: its primitives, and its longest path in ns. */
+export interface Mapped {
+  readonly cells: Readonly<Record<string, number>>;
+  readonly ns: number;
+  /** Mapped without choices of structure, because ABC fails with them. */
+  readonly plain?: boolean;
+}
+
+const SYNTH = "synth_xilinx -family xc7 -abc9 -widemux 5 -noiopad -noclkbuf -top tandem_batch";
+/** Yosys's own script for ABC without `&dch`; `{C} {W} {D} {R}` are its parameters. */
+const PLAIN = 'scratchpad -set abc9.script "+&scorr;&sweep;&dc2;&ps;&if {C} {W} {D} {R} -v;&mfs"';
+
+/** All that decides what a text is mapped to, beside Yosys's version. */
+export const RECIPE = `${SYNTH}; ${PLAIN}`;
+
+/** @throws TandemError where Yosys refuses the Verilog. */
+export async function map(batch: readonly Mappable[]): Promise<Mapped[]> {
+  try {
+    return await run(batch, SYNTH);
+  } catch (error) {
+    if (!isFailureOfAbc(error)) throw error;
+  }
+  const [only, ...others] = batch;
+  if (others.length === 0) return (await run([only!], `${PLAIN}; ${SYNTH}`)).map((one) => ({ ...one, plain: true }));
+  // One of them; which, Yosys does not say.
+  const results: Mapped[] = [];
+  for (const one of batch) results.push(...(await map([one])));
+  return results;
+}
+
+/** Yosys finds that ABC wrote nothing. */
+const isFailureOfAbc = (error: unknown): boolean =>
+  error instanceof TandemError && /yosys-abc-\w+\/output\.aig/.test(error.message);
+
+async function run(batch: readonly Mappable[], recipe: string): Promise<Mapped[]> {
+  const names = batch.map((_, i) => `unit_${i}`);
+  const boxes = new Map(batch.flatMap(({ children }) => [...children]));
+  const top = `module tandem_batch;\n${names.map((name, i) => `  (* keep *) ${name} u${i} ();`).join("\n")}\nendmodule\n`;
+  const files = {
+    "boxes.v": [...boxes.values()].map((head) => `${head}\nendmodule\n`).join(""),
+    "units.v": batch.map(({ text }, i) => text(names[i]!)).join(""),
+    "top.v": top,
+  };
+  const script = [
+    "read_verilog -lib boxes.v",
+    "read_verilog units.v top.v",
+    recipe,
+    "tee -q -o stat.json stat -json",
+    "tee -q -o sta.txt sta",
+  ].join("; ");
+  const results = await runYosysJob({ files, script, wanted: ["stat.json", "sta.txt"] });
+  const { modules } = JSON.parse(results["stat.json"]!) as {
+    modules: Readonly<Record<string, { readonly num_cells_by_type?: Readonly<Record<string, number>> }>>;
+  };
+  const paths = new Map<string, number>();
+  for (const [, module, ps] of results["sta.txt"]!.matchAll(/Latest arrival time in '([^']*)' is (\d+)/g))
+    paths.set(module!.replace(/^\\/, ""), Number(ps) / 1000);
+  return names.map((name) => ({
+    cells: Object.fromEntries(
+      Object.entries(modules[`\\${name}`]?.num_cells_by_type ?? {}).filter(([type]) => !isBox(type, boxes)),
+    ),
+    ns: paths.get(name) ?? 0,
+  }));
+}
+
+const isBox = (type: string, boxes: ReadonlyMap<string, string>): boolean =>
+  boxes.has(type.replace(/^\\/, "")) || [...boxes.keys()].some((name) => type.endsWith(`\\${name}`));
