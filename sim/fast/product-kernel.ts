@@ -88,7 +88,7 @@ export function emitProduct(code: Code, a: Panel, b: Panel, sumsAt: number, bloc
 }
 
 /** Leave the four sums over the lanes of four vectors on the stack, as one vector. */
-function emitAcross(code: Code, [w, x, y, z]: readonly number[]): void {
+export function emitAcross(code: Code, [w, x, y, z]: readonly number[]): void {
   const [p, q] = [code.temp("v128"), code.temp("v128")];
   code.get(w!).get(x!).shuffle(lanes32(0)).get(w!).get(x!).shuffle(lanes32(2)).op("i32x4.add").set(p);
   code.get(y!).get(z!).shuffle(lanes32(0)).get(y!).get(z!).shuffle(lanes32(2)).op("i32x4.add").set(q);

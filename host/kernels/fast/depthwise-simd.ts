@@ -6,11 +6,8 @@
 import { Code, WasmModule } from "../../../sim/fast/wasm.js";
 import type { Bytes } from "../implementation.js";
 import type { DepthwiseLayer } from "../parameters/conv.js";
+import { emitRequantise, LANES, requantisesInSimd, TABLE_BYTES, writeTables } from "./requantise-simd.js";
 
-/** Channels at a time. */
-const LANES = 8;
-/** Per channel, in arrays one after the other: bias, left shift's factor, multiplier (32 bits); what follows (64 bits). */
-const TABLE_BYTES = 3 * 4 + 3 * 8;
 const PAGE = 65536;
 
 /** Parameters of both functions, in order. */
@@ -148,7 +145,7 @@ function rowCode(signed: boolean): Code {
     [low, 0],
     [high, 4],
   ] as const)
-    requantise(code, sums, offset, { table, block, tables: p.tables, padded: p.padded }, p);
+    emitRequantise(code, sums, offset, { ...p, table, block });
   code.get(p.output).get(block).op("i32.add").set(at);
   code.get(at).get(low).get(high).op("i16x8.narrow_i32x4_s").get(low);
   // The second operand does not matter: eight bytes are stored.
@@ -162,103 +159,9 @@ function rowCode(signed: boolean): Code {
   return code;
 }
 
-interface Tables {
-  /** Address of the first table's entries of this block, and of the tables; numbers of locals. */
-  readonly table: number;
-  readonly block: number;
-  readonly tables: number;
-  readonly padded: number;
-}
-
-/**
- * Four sums to outputs: the doubling high multiply is (a * b + 2^30) >> 31 (host/kernels/arithmetic.ts); the rounding shift by e,
- * ties away from zero, is (x + 2^(e - 1) - (x < 0)) >> e, and the shift a multiplication by 2^(32 - e) of which the upper half counts,
- * since lanes have no shifts of their own.
- */
-function requantise(
-  code: Code,
-  sums: number,
-  first: number,
-  { table, block, tables, padded }: Tables,
-  p: { readonly zero: number; readonly clampMin: number; readonly clampMax: number },
-): void {
-  const [multiplier, half, sign, wide] = [code.temp("v128"), code.temp("v128"), code.temp("v128"), code.temp("i32")];
-  const halves = [code.temp("v128"), code.temp("v128")];
-  // Array `index` of 32 bits: table + index * padded * 4 + first * 4.
-  const load = (index: number): void => {
-    code
-      .get(table)
-      .get(padded)
-      .i32(4 * index)
-      .op("i32.mul")
-      .op("i32.add")
-      .mem("v128.load", first * 4);
-  };
-  code.get(sums);
-  load(1);
-  code.op("i32x4.mul").set(sums);
-  load(2);
-  code.set(multiplier);
-  // The arrays of 64 bits stand behind the three of 32: tables + padded * 12 + block * 8 + first * 8.
-  code
-    .get(tables)
-    .get(padded)
-    .i32(12)
-    .op("i32.mul")
-    .op("i32.add")
-    .get(block)
-    .i32(3)
-    .op("i32.shl")
-    .op("i32.add")
-    .set(wide);
-  const load64 = (index: number, offset: number): void => {
-    code
-      .get(wide)
-      .get(padded)
-      .i32(8 * index)
-      .op("i32.mul")
-      .op("i32.add")
-      .mem("v128.load", offset);
-  };
-  (["i64x2.extmul_low_i32x4_s", "i64x2.extmul_high_i32x4_s"] as const).forEach((product, i) => {
-    const offset = first * 8 + i * 16;
-    code
-      .get(sums)
-      .get(multiplier)
-      .op(product)
-      .i64(2 ** 30)
-      .op("i64x2.splat")
-      .op("i64x2.add");
-    code.i32(31).op("i64x2.shr_s").set(half);
-    code.get(half).i32(63).op("i64x2.shr_s");
-    load64(1, offset);
-    code.op("v128.and").set(sign);
-    code.get(half);
-    load64(0, offset);
-    code.op("i64x2.add").get(sign).op("i64x2.add");
-    load64(2, offset);
-    code.op("i64x2.mul").set(halves[i]!);
-  });
-  // The upper 32 bits of four products.
-  code.get(halves[0]!).get(halves[1]!).shuffle([4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31]);
-  code.get(p.zero).op("i32x4.splat").op("i32x4.add");
-  code
-    .get(p.clampMin)
-    .op("i32x4.splat")
-    .op("i32x4.max_s")
-    .get(p.clampMax)
-    .op("i32x4.splat")
-    .op("i32x4.min_s")
-    .set(sums);
-  code.free("v128", multiplier, half, sign, ...halves);
-  code.free("i32", wide);
-}
-
 /** True if a layer's arithmetic is what the module does. */
-export const fitsSimd = ({ multipliers, shifts, kernelHeight, kernelWidth }: DepthwiseLayer): boolean =>
-  multipliers.every((multiplier) => multiplier >= 0) &&
-  shifts.every((shift, c) => shift <= 31 && (shift >= -31 || multipliers[c] === 0)) &&
-  kernelHeight * kernelWidth * 2 ** 16 < 2 ** 31;
+export const fitsSimd = (layer: DepthwiseLayer): boolean =>
+  requantisesInSimd(layer) && layer.kernelHeight * layer.kernelWidth * 2 ** 16 < 2 ** 31;
 
 /** A layer made ready; the function takes input and output. */
 export function depthwiseSimd(layer: DepthwiseLayer): (input: Bytes, output: Bytes) => void {
@@ -327,20 +230,10 @@ export function depthwiseSimd(layer: DepthwiseLayer): (input: Bytes, output: Byt
 
 /** Tables and weights as they stand in memory, from address 0. */
 function constantsOf(layer: DepthwiseLayer, padded: number): Uint8Array {
-  const { inChannels: channels, kernelHeight, kernelWidth, bias, multipliers, shifts } = layer;
+  const { inChannels: channels, kernelHeight, kernelWidth } = layer;
   const taps = kernelHeight * kernelWidth;
   const bytes = new Uint8Array(padded * TABLE_BYTES + taps * padded * 2);
-  const words = new Int32Array(bytes.buffer, 0, 3 * padded);
-  const wide = new BigInt64Array(bytes.buffer, 12 * padded, 3 * padded);
-  for (let c = 0; c < channels; c++) {
-    const [left, right] = [Math.max(0, shifts[c]!), Math.min(31, Math.max(0, -shifts[c]!))];
-    words[c] = bias[c]!;
-    words[padded + c] = 1 << left;
-    words[2 * padded + c] = multipliers[c]!;
-    wide[c] = right > 0 ? 1n << BigInt(right - 1) : 0n;
-    wide[padded + c] = right > 0 ? -1n : 0n;
-    wide[2 * padded + c] = 1n << BigInt(32 - right);
-  }
+  writeTables(bytes, layer, padded);
   const weights = new Int16Array(bytes.buffer, padded * TABLE_BYTES, taps * padded);
   for (let tap = 0; tap < taps; tap++)
     for (let c = 0; c < channels; c++)

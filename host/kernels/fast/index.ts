@@ -1,4 +1,4 @@
-/** The fast implementations in plain TypeScript; equal to the reference ones to the bit (test/host/kernels). */
+/** The fast implementations, in TypeScript and WebAssembly; equal to the reference ones to the bit (test/host/kernels). */
 export { add } from "./add.js";
 export { conv2d } from "./conv2d.js";
 export { depthwiseConv2d } from "./depthwise-conv2d.js";

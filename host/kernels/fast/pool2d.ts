@@ -4,6 +4,7 @@ import { slide } from "../../graph/window.js";
 import { clamp } from "../arithmetic.js";
 import { cpu, type Bytes, type Implementation } from "../implementation.js";
 import { activationRange } from "../parameters/common.js";
+import { openMaxPool, POOL_LANES } from "./max-pool-simd.js";
 
 type Pool = "AVERAGE_POOL_2D" | "MAX_POOL_2D";
 
@@ -37,45 +38,89 @@ const maximum: Reduce = {
   result: (largest) => largest,
 };
 
-function pool(operator: Pool, reduce: Reduce): Implementation {
-  return cpu({
-    name: "fast",
-    operator,
-    dtypes: ["uint8", "int8"],
-    prepare: (graph, node) => prepare(graph, node, reduce),
-  });
+type Run = (inputs: readonly Bytes[], out: Bytes) => void;
+
+function pool(operator: Pool, prepare: (graph: Graph, node: OperatorOf<Pool>) => Run): Implementation {
+  return cpu({ name: "fast", operator, dtypes: ["uint8", "int8"], prepare });
 }
 
-function prepare(graph: Graph, node: OperatorOf<Pool>, reduce: Reduce): (inputs: readonly Bytes[], out: Bytes) => void {
-  const { padding, strideHeight, strideWidth, filterHeight, filterWidth, activation } = node.attributes;
-  const [batch, height, width, channels] = inputTensor(graph, node, 0)!.shape as [number, number, number, number];
+/** The part of the picture under the kernel at one output pixel, and where its output goes; ends are excluded. */
+interface Window {
+  readonly batch: number;
+  readonly firstRow: number;
+  readonly endRow: number;
+  readonly firstColumn: number;
+  readonly endColumn: number;
+  readonly to: number;
+}
+
+interface Windows {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  each(visit: (window: Window) => void): void;
+}
+
+function windowsOf(graph: Graph, node: OperatorOf<Pool>): Windows {
+  const { padding, strideHeight, strideWidth, filterHeight, filterWidth } = node.attributes;
+  const [batches, height, width, channels] = inputTensor(graph, node, 0)!.shape as [number, number, number, number];
   const rows = slide(height, filterHeight, strideHeight, 1, padding);
   const columns = slide(width, filterWidth, strideWidth, 1, padding);
-  const { min, max } = activationRange(activation, outputTensor(graph, node));
-  const state = new Int32Array(channels);
-
-  return ([input], output) => {
-    let to = 0;
-    for (let b = 0; b < batch; b++) {
-      for (let y = 0; y < rows.out; y++) {
-        const top = y * strideHeight - rows.before;
-        const [firstRow, endRow] = [Math.max(0, top), Math.min(height, top + filterHeight)];
-        for (let x = 0; x < columns.out; x++, to += channels) {
-          const left = x * strideWidth - columns.before;
-          const [firstColumn, endColumn] = [Math.max(0, left), Math.min(width, left + filterWidth)];
-          state.fill(reduce.start);
-          for (let iy = firstRow; iy < endRow; iy++) {
-            for (let ix = firstColumn; ix < endColumn; ix++) {
-              reduce.take(state, input!, ((b * height + iy) * width + ix) * channels);
-            }
+  return {
+    height,
+    width,
+    channels,
+    each(visit) {
+      let to = 0;
+      for (let batch = 0; batch < batches; batch++)
+        for (let y = 0; y < rows.out; y++) {
+          const top = y * strideHeight - rows.before;
+          const [firstRow, endRow] = [Math.max(0, top), Math.min(height, top + filterHeight)];
+          for (let x = 0; x < columns.out; x++, to += channels) {
+            const left = x * strideWidth - columns.before;
+            const [firstColumn, endColumn] = [Math.max(0, left), Math.min(width, left + filterWidth)];
+            visit({ batch, firstRow, endRow, firstColumn, endColumn, to });
           }
-          const count = (endRow - firstRow) * (endColumn - firstColumn);
-          for (let c = 0; c < channels; c++) output[to + c] = clamp(reduce.result(state[c]!, count), min, max);
         }
-      }
-    }
+    },
   };
 }
 
-export const averagePool2d = pool("AVERAGE_POOL_2D", average);
-export const maxPool2d = pool("MAX_POOL_2D", maximum);
+/** Channel by channel, in JavaScript. */
+function reduced(graph: Graph, node: OperatorOf<Pool>, reduce: Reduce): Run {
+  const { each, height, width, channels } = windowsOf(graph, node);
+  const { min, max } = activationRange(node.attributes.activation, outputTensor(graph, node));
+  const state = new Int32Array(channels);
+  return ([input], output) => {
+    each(({ batch, firstRow, endRow, firstColumn, endColumn, to }) => {
+      state.fill(reduce.start);
+      for (let y = firstRow; y < endRow; y++)
+        for (let x = firstColumn; x < endColumn; x++)
+          reduce.take(state, input!, ((batch * height + y) * width + x) * channels);
+      const count = (endRow - firstRow) * (endColumn - firstColumn);
+      for (let c = 0; c < channels; c++) output[to + c] = clamp(reduce.result(state[c]!, count), min, max);
+    });
+  };
+}
+
+function maximumInSimd(graph: Graph, node: OperatorOf<Pool>): Run {
+  const { each, height, width, channels } = windowsOf(graph, node);
+  if (channels < POOL_LANES) return reduced(graph, node, maximum);
+  const target = outputTensor(graph, node);
+  const { min, max } = activationRange(node.attributes.activation, target);
+  return ([input], output) => {
+    const { memory, pixel } = openMaxPool();
+    const bytes = memory(input!.length + output.length);
+    const start = input!.length;
+    bytes.set(new Uint8Array(input!.buffer, input!.byteOffset, start));
+    const run = pixel[target.dtype as "int8" | "uint8"];
+    each(({ batch, firstRow, endRow, firstColumn, endColumn, to }) => {
+      const from = ((batch * height + firstRow) * width + firstColumn) * channels;
+      run(from, endRow - firstRow, width * channels, endColumn - firstColumn, channels, start + to, min, max);
+    });
+    new Uint8Array(output.buffer, output.byteOffset, output.length).set(bytes.subarray(start, start + output.length));
+  };
+}
+
+export const averagePool2d = pool("AVERAGE_POOL_2D", (graph, node) => reduced(graph, node, average));
+export const maxPool2d = pool("MAX_POOL_2D", maximumInSimd);

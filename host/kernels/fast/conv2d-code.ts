@@ -1,0 +1,267 @@
+/**
+ * The inner loops of CONV_2D in WebAssembly with SIMD, one module for all layers: bytes to 16 bits, taps to the rows of a matrix
+ * (im2col), the matrix product with eight products per instruction (`i32x4.dot_i16x8_s`), and TFLite's requantisation. Each is called
+ * many times per layer, so that V8 can replace its first code by better code in between.
+ */
+import { A_STEP, B_STEP, BLOCK, emitAcross, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
+import { Code, WasmModule } from "../../../sim/fast/wasm.js";
+import { emitRequantise, LANES } from "./requantise-simd.js";
+
+/** Blocks of eight taps that are multiplied at a time: two rows and four columns of them stay in the first level cache. */
+const BLOCKS_AT_ONCE = 64;
+/** Bytes of four columns in a block. */
+export const GROUP_BYTES = B_STEP * ROW_BYTES;
+/** Where the last few outputs of a row go before they are copied. */
+export const SCRATCH_BYTES = 16;
+
+export interface Conv2dExports {
+  /** `count` bytes at `from` to 16 bits less `zero` at `to`, both ends rounded up to eight. */
+  readonly widenSigned: (from: number, to: number, count: number, zero: number) => void;
+  readonly widenUnsigned: (from: number, to: number, count: number, zero: number) => void;
+  /**
+   * Rows of taps at `to`, `rowBytes` each, for `pixels` output pixels `pixelStep` apart: from each of `lines` lines, `runs` runs of
+   * `runBytes`. Up to 14 bytes behind each run are written too.
+   */
+  readonly pack: (
+    ...args: [
+      image: number,
+      to: number,
+      pixels: number,
+      pixelStep: number,
+      lines: number,
+      lineStep: number,
+      runs: number,
+      runStep: number,
+      runBytes: number,
+      rowBytes: number,
+    ]
+  ) => void;
+  /** `sums[row][column] += a[row] . b[column]`; `blocks` of eight taps, `groups` of four columns, rows rounded up to two. */
+  readonly multiply: (
+    ...args: [
+      a: number,
+      rowBytes: number,
+      b: number,
+      blocks: number,
+      sums: number,
+      sumBytes: number,
+      rows: number,
+      groups: number,
+    ]
+  ) => void;
+  /** Channels `first` to `end - 1` of `rows` rows of sums, the first channel's in front, to outputs `outBytes` apart. */
+  readonly finishSigned: (...args: FinishArguments) => void;
+  readonly finishUnsigned: (...args: FinishArguments) => void;
+}
+
+type FinishArguments = [
+  sums: number,
+  sumBytes: number,
+  rows: number,
+  output: number,
+  outBytes: number,
+  first: number,
+  end: number,
+  tables: number,
+  padded: number,
+  zero: number,
+  clampMin: number,
+  clampMax: number,
+];
+
+interface Machine {
+  readonly memory: WebAssembly.Memory;
+  readonly exports: Conv2dExports;
+}
+
+let machine: Machine | undefined;
+
+/** The module and its memory, which all layers share, one at a time. */
+export function openConv2d(): Machine {
+  if (machine) return machine;
+  const module = new WasmModule();
+  const functions: Record<keyof Conv2dExports, Code> = {
+    widenSigned: widenCode(true),
+    widenUnsigned: widenCode(false),
+    pack: packCode(),
+    multiply: multiplyCode(),
+    finishSigned: finishCode(true),
+    finishUnsigned: finishCode(false),
+  };
+  for (const [name, code] of Object.entries(functions)) module.exportFunction(name, module.add(`conv2d ${name}`, code));
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode(1)), { env: { memory } });
+  return (machine = { memory, exports: instance.exports as unknown as Conv2dExports });
+}
+
+const parameters = (count: number): "i32"[] => Array.from({ length: count }, () => "i32");
+const locals = (code: Code, count: number): number[] => Array.from({ length: count }, () => code.local("i32"));
+
+/** The local goes on by a number, or by another local. */
+const step = (code: Code, local: number, by: { readonly local: number } | number): Code => {
+  code.get(local);
+  if (typeof by === "number") code.i32(by);
+  else code.get(by.local);
+  return code.op("i32.add").set(local);
+};
+
+/** Again, once less. */
+const countDown = (code: Code, local: number): Code => code.get(local).i32(1).op("i32.sub").tee(local);
+
+function widenCode(signed: boolean): Code {
+  const code = new Code(parameters(4));
+  const [from, to, count, zero] = [0, 1, 2, 3];
+  const vector = code.local("v128");
+  code.get(zero).op("i16x8.splat").set(vector);
+  const next = code.loop();
+  code.get(to).get(from);
+  code.mem(signed ? "v128.load8x8_s" : "v128.load8x8_u");
+  code.get(vector).op("i16x8.sub").mem("v128.store");
+  step(code, from, LANES);
+  step(code, to, 2 * LANES);
+  code.get(count).i32(LANES).op("i32.sub").tee(count).i32(0).op("i32.gt_s").brIf(next);
+  code.end();
+  return code;
+}
+
+function packCode(): Code {
+  const code = new Code(parameters(10));
+  const [image, to, pixels, pixelStep, lines, lineStep, runs, runStep, runBytes, rowBytes] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+  ] as const;
+  const [at, line, lineCount, run, runCount, byte] = locals(code, 6) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const pixel = code.loop();
+  code.get(to).set(at).get(image).set(line).get(lines).set(lineCount);
+  const nextLine = code.loop();
+  code.get(line).set(run).get(runs).set(runCount);
+  const nextRun = code.loop();
+  code.i32(0).set(byte);
+  const copy = code.loop();
+  code.get(at).get(byte).op("i32.add").get(run).get(byte).op("i32.add").mem("v128.load").mem("v128.store");
+  code.get(byte).i32(16).op("i32.add").tee(byte).get(runBytes).op("i32.lt_u").brIf(copy);
+  code.end();
+  step(code, at, { local: runBytes });
+  step(code, run, { local: runStep });
+  countDown(code, runCount).brIf(nextRun);
+  code.end();
+  step(code, line, { local: lineStep });
+  countDown(code, lineCount).brIf(nextLine);
+  code.end();
+  step(code, image, { local: pixelStep });
+  step(code, to, { local: rowBytes });
+  countDown(code, pixels).brIf(pixel);
+  code.end();
+  return code;
+}
+
+function multiplyCode(): Code {
+  const code = new Code(parameters(8));
+  const [a, rowBytes, b, blocks, sums, sumBytes, rows, groups] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+  const vectors = (count: number): number[] => Array.from({ length: count }, () => code.local("v128"));
+  const totals = vectors(A_STEP * B_STEP);
+  const rowsNow = vectors(A_STEP);
+  const column = code.local("v128");
+  const [k, now, group, panel, row, out] = locals(code, 6) as [number, number, number, number, number, number];
+  const [left, pb, at] = locals(code, 3) as [number, number, number];
+  const pa = locals(code, A_STEP);
+  code.i32(0).set(k);
+  const chunks = code.loop();
+  // now = min(blocks - k, BLOCKS_AT_ONCE)
+  code.get(blocks).get(k).op("i32.sub").tee(now).i32(BLOCKS_AT_ONCE);
+  code.get(now).i32(BLOCKS_AT_ONCE).op("i32.lt_s").op("select").set(now);
+  code.get(k).i32(GROUP_BYTES).op("i32.mul").get(b).op("i32.add").set(panel);
+  code.i32(0).set(group);
+  const columns = code.loop();
+  code.get(group).i32(16).op("i32.mul").get(sums).op("i32.add").set(out);
+  code.get(k).i32(ROW_BYTES).op("i32.mul").get(a).op("i32.add").set(at);
+  code.get(rows).set(row);
+  const pairs = code.loop();
+  for (const total of totals) code.v128(new Array<number>(16).fill(0)).set(total);
+  pa.forEach((pointer, i) => {
+    code.get(i === 0 ? at : pa[i - 1]!);
+    if (i > 0) code.get(rowBytes).op("i32.add");
+    code.set(pointer);
+  });
+  code.get(panel).set(pb).get(now).set(left);
+  const inner = code.loop();
+  rowsNow.forEach((value, i) => code.get(pa[i]!).mem("v128.load").set(value));
+  for (let j = 0; j < B_STEP; j++) {
+    code
+      .get(pb)
+      .mem("v128.load", j * ROW_BYTES)
+      .set(column);
+    rowsNow.forEach((value, i) => {
+      const total = totals[i * B_STEP + j]!;
+      code.get(value).get(column).op("i32x4.dot_i16x8_s").get(total).op("i32x4.add").set(total);
+    });
+  }
+  for (const pointer of pa) step(code, pointer, ROW_BYTES);
+  step(code, pb, GROUP_BYTES);
+  countDown(code, left).brIf(inner);
+  code.end();
+  for (let i = 0; i < A_STEP; i++) {
+    code.get(out);
+    emitAcross(code, totals.slice(i * B_STEP, (i + 1) * B_STEP));
+    code.get(out).mem("v128.load").op("i32x4.add").mem("v128.store");
+    step(code, out, { local: sumBytes });
+    step(code, at, { local: rowBytes });
+  }
+  code.get(row).i32(A_STEP).op("i32.sub").tee(row).i32(0).op("i32.gt_s").brIf(pairs);
+  code.end();
+  code.get(panel).get(blocks).i32(GROUP_BYTES).op("i32.mul").op("i32.add").set(panel);
+  code.get(group).i32(1).op("i32.add").tee(group).get(groups).op("i32.lt_u").brIf(columns);
+  code.end();
+  code.get(k).i32(BLOCKS_AT_ONCE).op("i32.add").tee(k).get(blocks).op("i32.lt_u").brIf(chunks);
+  code.end();
+  return code;
+}
+
+function finishCode(signed: boolean): Code {
+  const code = new Code(parameters(12));
+  const [sums, sumBytes, rows, output, outBytes, first, end, tables, padded, zero, clampMin, clampMax] = [
+    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+  ] as const;
+  const [block, table, from, to] = locals(code, 4) as [number, number, number, number];
+  const [low, high] = [code.local("v128"), code.local("v128")];
+  const row = code.loop();
+  code.get(first).set(block).get(sums).set(from).get(output).set(to);
+  const next = code.loop();
+  code.get(tables).get(block).i32(2).op("i32.shl").op("i32.add").set(table);
+  [low, high].forEach((value, i) => {
+    code.get(from).mem("v128.load", 16 * i);
+    code
+      .get(table)
+      .mem("v128.load", 16 * i)
+      .op("i32x4.add")
+      .set(value);
+    emitRequantise(code, value, 4 * i, { table, block, tables, padded, zero, clampMin, clampMax });
+  });
+  code.get(low).get(high).op("i16x8.narrow_i32x4_s").tee(low).get(low);
+  code.op(signed ? "i8x16.narrow_i16x8_s" : "i8x16.narrow_i16x8_u").set(low);
+  code.get(end).get(block).op("i32.sub").i32(LANES).op("i32.ge_s").if();
+  code.get(to).get(low).storeLane(8, 0, 0);
+  code.else();
+  // What follows may be another group's.
+  code.i32(0).get(low).mem("v128.store");
+  code.get(to).i32(0).get(end).get(block).op("i32.sub").memoryCopy();
+  code.end();
+  step(code, from, 4 * LANES);
+  step(code, to, LANES);
+  code.get(block).i32(LANES).op("i32.add").tee(block).get(end).op("i32.lt_s").brIf(next);
+  code.end();
+  step(code, sums, { local: sumBytes });
+  step(code, output, { local: outBytes });
+  countDown(code, rows).brIf(row);
+  code.end();
+  return code;
+}
+
+/** Taps in whole blocks. */
+export const wholeBlocks = (taps: number): number => Math.ceil(taps / BLOCK);

@@ -1,0 +1,227 @@
+/**
+ * CONV_2D in blocks of output lines: the taps of each pixel as a row of a matrix, times the weights, requantised
+ * (conv2d-code.ts). A 1 x 1 kernel that meets every pixel once needs no matrix: the picture is it.
+ */
+import { isMatrix } from "../../../driver/im2col.js";
+import { B_STEP, BLOCK, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
+import type { Bytes } from "../implementation.js";
+import type { GroupedConvLayer } from "../parameters/conv.js";
+import { GROUP_BYTES, openConv2d, SCRATCH_BYTES, wholeBlocks, type Conv2dExports } from "./conv2d-code.js";
+import { LANES, TABLE_BYTES, writeTables } from "./requantise-simd.js";
+
+const PAGE = 65536;
+/** A block of rows is worth a pass over all weights, and stays in the second level cache. */
+const ENOUGH_ROWS = 64;
+const MOST_BYTES = 1 << 18;
+
+const up = (n: number, to: number): number => Math.ceil(n / to) * to;
+
+/** A layer's sizes, and where its parts stand in memory; addresses and steps in bytes. */
+interface Layout {
+  readonly direct: boolean;
+  /** Columns and taps of a group; blocks of eight taps, groups of four columns. */
+  readonly columns: number;
+  readonly blocks: number;
+  readonly columnGroups: number;
+  readonly rowBytes: number;
+  readonly sumBytes: number;
+  /** The picture with its border in 16 bits: a line, a pixel. */
+  readonly lineBytes: number;
+  readonly pixelBytes: number;
+  /** Output lines (or rows of the matrix, if direct) at a time. */
+  readonly lines: number;
+  readonly padded: number;
+  readonly weights: number;
+  readonly wide: number;
+  readonly image: number;
+  readonly raw: number;
+  readonly rows: number;
+  readonly sums: number;
+  readonly output: number;
+  readonly end: number;
+}
+
+function layoutOf(layer: GroupedConvLayer): Layout {
+  const { inChannels, inHeight, inWidth, outChannels, outHeight, outWidth, groups } = layer;
+  const { kernelHeight, kernelWidth, strideHeight, strideWidth, dilationHeight, dilationWidth, padTop, padLeft } =
+    layer;
+  const direct = isMatrix(layer) && groups === 1 && inChannels % BLOCK === 0;
+  const columns = outChannels / groups;
+  const blocks = wholeBlocks((kernelHeight * kernelWidth * inChannels) / groups);
+  const columnGroups = Math.ceil(columns / B_STEP);
+  const rowBytes = blocks * ROW_BYTES;
+  const sumBytes = up(columns, LANES) * 4;
+  const width = Math.max((outWidth - 1) * strideWidth + (kernelWidth - 1) * dilationWidth + 1, padLeft + inWidth);
+  const height = Math.max((outHeight - 1) * strideHeight + (kernelHeight - 1) * dilationHeight + 1, padTop + inHeight);
+  const pixelBytes = 2 * inChannels;
+  const lineBytes = width * pixelBytes;
+  const pixelsOfLine = direct ? 1 : outWidth;
+  const lines = Math.max(
+    1,
+    Math.min(Math.ceil(ENOUGH_ROWS / pixelsOfLine), Math.floor(MOST_BYTES / (pixelsOfLine * rowBytes))),
+  );
+  const rowsAtOnce = up(lines * pixelsOfLine, 2);
+  const padded = up(outChannels, LANES) + LANES;
+  let at = SCRATCH_BYTES;
+  const take = (bytes: number): number => {
+    const here = at;
+    at += up(bytes + 16, 16);
+    return here;
+  };
+  take(padded * TABLE_BYTES);
+  return {
+    direct,
+    columns,
+    blocks,
+    columnGroups,
+    rowBytes,
+    sumBytes,
+    lineBytes,
+    pixelBytes,
+    lines,
+    padded,
+    weights: take((groups * columnGroups * blocks * GROUP_BYTES) / 2),
+    wide: take(groups * columnGroups * blocks * GROUP_BYTES),
+    image: take(height * lineBytes),
+    raw: take(inHeight * inWidth * inChannels),
+    rows: take(direct ? 0 : rowsAtOnce * rowBytes),
+    sums: take(rowsAtOnce * sumBytes),
+    output: take(outHeight * outWidth * outChannels),
+    end: at,
+  };
+}
+
+/** A layer made ready; the function takes input and output. `requantisesInSimd` must hold. */
+export function conv2dSimd(layer: GroupedConvLayer): (input: Bytes, output: Bytes) => void {
+  const layout = layoutOf(layer);
+  const constants = constantsOf(layer, layout);
+  const signed = layer.dtype === "int8";
+  return (input, output) => {
+    const { memory, exports } = openConv2d();
+    const missing = Math.ceil((layout.end - memory.buffer.byteLength) / PAGE);
+    if (missing > 0) memory.grow(missing);
+    const bytes = new Uint8Array(memory.buffer);
+    const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = layer;
+    const widen = signed ? exports.widenSigned : exports.widenUnsigned;
+    bytes.set(constants, SCRATCH_BYTES);
+    widen(layout.weights, layout.wide, (layout.image - layout.wide) / 2 - LANES, layer.weightZero);
+    const inBytes = inHeight * inWidth * inChannels;
+    const outBytes = outHeight * outWidth * outChannels;
+    for (let b = 0; b < layer.batch; b++) {
+      bytes.set(new Uint8Array(input.buffer, input.byteOffset + b * inBytes, inBytes), layout.raw);
+      if (layout.direct) {
+        widen(layout.raw, layout.image, inBytes, layer.inputZero);
+        multiplyDirectly(layer, layout, exports, bytes);
+      } else {
+        placePicture(layer, layout, widen, bytes);
+        multiplyLines(layer, layout, exports, bytes);
+      }
+      new Uint8Array(output.buffer, output.byteOffset + b * outBytes, outBytes).set(
+        bytes.subarray(layout.output, layout.output + outBytes),
+      );
+    }
+  };
+}
+
+/** The picture in 16 bits, with zeros around it. */
+function placePicture(
+  { inHeight, inWidth, inChannels, padTop, padLeft, inputZero }: GroupedConvLayer,
+  { image, raw, lineBytes, pixelBytes }: Layout,
+  widen: Conv2dExports["widenSigned"],
+  bytes: Uint8Array,
+): void {
+  const count = inWidth * inChannels;
+  let end = image;
+  for (let y = 0; y < inHeight; y++) {
+    const start = image + (y + padTop) * lineBytes + padLeft * pixelBytes;
+    // Also takes back what the line before has written beyond its end.
+    bytes.fill(0, end, start);
+    widen(raw + y * count, start, count, inputZero);
+    end = start + 2 * count;
+  }
+  bytes.fill(0, end, raw);
+}
+
+function multiplyLines(layer: GroupedConvLayer, layout: Layout, exports: Conv2dExports, bytes: Uint8Array): void {
+  const { outHeight, outWidth, groups, inChannels, kernelHeight, kernelWidth } = layer;
+  const { lines, rowBytes, lineBytes, pixelBytes, rows, image } = layout;
+  const groupBytes = pixelBytes / groups;
+  // Neighbouring taps are one run.
+  const together = groups === 1 && layer.dilationWidth === 1;
+  const [runs, runBytes] = together ? [1, kernelWidth * inChannels * 2] : [kernelWidth, groupBytes];
+  for (let y = 0; y < outHeight; y += lines) {
+    const count = Math.min(lines, outHeight - y);
+    for (let group = 0; group < groups; group++) {
+      for (let i = 0; i < count; i++)
+        exports.pack(
+          image + (y + i) * layer.strideHeight * lineBytes + group * groupBytes,
+          rows + i * outWidth * rowBytes,
+          outWidth,
+          layer.strideWidth * pixelBytes,
+          kernelHeight,
+          layer.dilationHeight * lineBytes,
+          runs,
+          layer.dilationWidth * pixelBytes,
+          runBytes,
+          rowBytes,
+        );
+      finishRows(layer, layout, exports, bytes, { a: rows, count: count * outWidth, first: y * outWidth, group });
+    }
+  }
+}
+
+function multiplyDirectly(layer: GroupedConvLayer, layout: Layout, exports: Conv2dExports, bytes: Uint8Array): void {
+  const total = layer.outHeight * layer.outWidth;
+  for (let first = 0; first < total; first += layout.lines) {
+    const count = Math.min(layout.lines, total - first);
+    finishRows(layer, layout, exports, bytes, { a: layout.image + first * layout.rowBytes, count, first, group: 0 });
+  }
+}
+
+interface Rows {
+  /** Address of `count` rows of taps of a group of channels; `first` is their first output pixel. */
+  readonly a: number;
+  readonly count: number;
+  readonly first: number;
+  readonly group: number;
+}
+
+function finishRows(
+  layer: GroupedConvLayer,
+  layout: Layout,
+  exports: Conv2dExports,
+  bytes: Uint8Array,
+  { a, count, first, group }: Rows,
+): void {
+  const { rowBytes, blocks, columnGroups, columns, sums, sumBytes, output, padded, wide } = layout;
+  const { outChannels, outputZero, clampMin, clampMax } = layer;
+  bytes.fill(0, sums, sums + up(count, 2) * sumBytes);
+  const weights = wide + group * columnGroups * blocks * GROUP_BYTES;
+  exports.multiply(a, rowBytes, weights, blocks, sums, sumBytes, count, columnGroups);
+  const finish = layer.dtype === "int8" ? exports.finishSigned : exports.finishUnsigned;
+  const channel = group * columns;
+  const to = output + first * outChannels + channel;
+  const end = channel + columns;
+  finish(sums, sumBytes, count, to, outChannels, channel, end, SCRATCH_BYTES, padded, outputZero, clampMin, clampMax);
+}
+
+/** Tables and weights as they stand in memory behind the scratch: `[group][columns / 4][taps / 8][4][8]` bytes. */
+function constantsOf(
+  layer: GroupedConvLayer,
+  { weights: at, padded, blocks, columns, columnGroups }: Layout,
+): Uint8Array {
+  const { groups, weights, weightZero } = layer;
+  const taps = weights.length / layer.outChannels;
+  const bytes = new Uint8Array(at - SCRATCH_BYTES + groups * columnGroups * blocks * B_STEP * BLOCK);
+  writeTables(bytes, layer, padded);
+  bytes.fill(weightZero, at - SCRATCH_BYTES);
+  for (let channel = 0; channel < layer.outChannels; channel++) {
+    const group = Math.floor(channel / columns);
+    const column = channel - group * columns;
+    const panel = at - SCRATCH_BYTES + (group * columnGroups + Math.floor(column / B_STEP)) * blocks * B_STEP * BLOCK;
+    for (let k = 0; k < taps; k += BLOCK)
+      for (let i = 0; i < Math.min(BLOCK, taps - k); i++)
+        bytes[panel + k * B_STEP + (column % B_STEP) * BLOCK + i] = weights[channel * taps + k + i]!;
+  }
+  return bytes;
+}
