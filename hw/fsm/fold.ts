@@ -1,5 +1,5 @@
 /** Constant folding over expressions of the IR: what an unrolled loop knows about its counter, and what follows from it. */
-import type { Expr, Local, Ref } from "../ir/ir.js";
+import type { BinaryOp, Expr, Local, Ref } from "../ir/ir.js";
 import { applyBinary, applyHelper, applyUnary, type Scalar } from "../ir/operators.js";
 import type { IntType } from "../types.js";
 
@@ -45,7 +45,7 @@ export function fold(e: Expr, known: Constants): Expr {
         if (e.op === "||") return left.value ? constant(true) : right;
         if (right.kind === "const") return constant(applyBinary(e.op, left.value, right.value));
       }
-      return { ...e, left, right };
+      return withoutEffect(e.op, left, right) ?? { ...e, left, right };
     }
     case "select": {
       const condition = again(e.condition);
@@ -83,6 +83,25 @@ export function fold(e: Expr, known: Constants): Expr {
       return { ...e, port: foldRef(e.port, known) };
     case "signal":
       return { ...e, signal: foldRef(e.signal, known) };
+  }
+}
+
+/** The operand that a constant on the other side leaves as it is: x + 0, x && true. */
+function withoutEffect(op: BinaryOp, left: Expr, right: Expr): Expr | undefined {
+  const [a, b] = [constantOf(left), constantOf(right)];
+  switch (op) {
+    case "+":
+      return b === 0 ? left : a === 0 ? right : undefined;
+    case "-":
+      return b === 0 ? left : undefined;
+    case "*":
+      return b === 1 ? left : a === 1 ? right : undefined;
+    case "&&":
+      return b === undefined ? undefined : b ? left : right;
+    case "||":
+      return b === undefined ? undefined : b ? right : left;
+    default:
+      return undefined;
   }
 }
 

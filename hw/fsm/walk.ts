@@ -2,8 +2,9 @@
  * Last step: what a process does within one clock, as a graph without cycles. From the state where it stands, it walks
  * through the flow graph until an edge, or an operation that is not ready. An operation beyond the lanes of its
  * clock is not ready either (language rule 2), so every way round a loop without an edge stops at an operation that was
- * used up; where a walk can pass a node twice before that, the node has two steps here. How often each side of a
- * channel has been used on the way to a step is kept as an interval: only where it is not known does the hardware check.
+ * used up; where a walk can pass a node twice before that, the node has two steps here. What no such way leads through
+ * (the body of a loop that ends with its edge, however it was come to) has one step: its hardware stands there once. How often each
+ * side of a channel has been used on the way to a step is kept as an interval: only where it is not known does the hardware check.
  */
 import { TandemError } from "../errors.js";
 import type { ProcessIr } from "../ir/ir.js";
@@ -125,6 +126,15 @@ function order(roots: readonly Node[]): { sorted: Node[]; back: Set<string> } {
   return { sorted: post.reverse(), back };
 }
 
+/** Nodes from which a clock goes on to its end without going backward: however often they are come to, one step will do. */
+function tailOf({ sorted, back }: { sorted: readonly Node[]; back: ReadonlySet<string> }): ReadonlySet<Node> {
+  const tail = new Set(sorted);
+  for (const node of sorted) if (inClock(node).some((next) => back.has(`${node.id}>${next.id}`))) tail.delete(node);
+  // Every way that is not backward leads further down the list.
+  for (const node of sorted.toReversed()) if (inClock(node).some((next) => !tail.has(next))) tail.delete(node);
+  return tail;
+}
+
 /** `endless`: a node of a loop that does not come to an end within the clock. */
 function walk<U>(
   graph: Graph,
@@ -132,11 +142,15 @@ function walk<U>(
   roots: readonly Node[],
   domain: Domain<U>,
 ): Walk | { readonly endless: Node } {
-  const { sorted, back } = order(roots);
+  const ordered = order(roots);
+  const { sorted, back } = ordered;
+  const tail = tailOf(ordered);
   const steps: Step[] = [];
   const used = new Map<Step, U>();
   let cost = 0;
   let round = new Map<Node, Step>();
+  /** Behind the last round. */
+  const last = new Map<Node, Step>();
   const stepAt = (map: Map<Node, Step>, node: Node): Step => {
     let step = map.get(node);
     if (!step) {
@@ -154,15 +168,14 @@ function walk<U>(
     return step;
   };
   for (const node of states) {
-    const step = stepAt(round, node);
+    const step = stepAt(tail.has(node) ? last : round, node);
     step.state = true;
     used.set(step, domain.begin);
   }
-  for (let count = 0; round.size > 0; count++) {
-    if (count > maxRounds) return { endless: sorted.find((n) => round.has(n))! };
-    const later = new Map<Node, Step>();
+  /** One pass over the steps of `here`; what goes backward is left to `later`. */
+  const pass = (here: Map<Node, Step>, later: Map<Node, Step>): void => {
     for (const node of sorted) {
-      const step = round.get(node);
+      const step = here.get(node);
       if (!step) continue;
       const before = used.get(step)!;
       step.usage = domain.intervals(before);
@@ -173,7 +186,8 @@ function walk<U>(
       const changed = new Set(step.changed);
       for (const { variable } of definitionsOf(node)) changed.add(variable);
       const go = (next: Node): Step => {
-        const target = stepAt(back.has(`${node.id}>${next.id}`) ? later : round, next);
+        const map = tail.has(next) ? last : back.has(`${node.id}>${next.id}`) ? later : here;
+        const target = stepAt(map, next);
         target.from.push(step);
         for (const variable of changed) target.changed.add(variable);
         const known = used.get(target);
@@ -183,8 +197,14 @@ function walk<U>(
       if (node.kind !== "end") step.next = node.next ? go(node.next) : undefined;
       if (node.kind === "branch") step.otherwise = go(node.otherwise);
     }
+  };
+  for (let count = 0; round.size > 0; count++) {
+    if (count > maxRounds) return { endless: sorted.find((n) => round.has(n))! };
+    const later = new Map<Node, Step>();
+    pass(round, later);
     round = later;
   }
+  pass(last, last);
   return { steps, cost };
 }
 

@@ -32,6 +32,8 @@ class CellText implements Names {
   readonly #declared: string[] = [];
   readonly #defaults: string[] = [];
   readonly #lines: string[] = [];
+  /** Names of texts that the statement being written has computed already. */
+  readonly #shared = new Map<string, string>();
   #indent = 2;
   #placed = false;
 
@@ -86,7 +88,12 @@ class CellText implements Names {
   }
   bind(wanted: string, width: number, text: string): string {
     const name = this.#temporary(wanted, width);
-    this.#line(`${name} = ${text};`);
+    this.#push(`${name} = ${text};`);
+    return name;
+  }
+  share(wanted: string, width: number, text: string): string {
+    const name = this.#shared.get(text) ?? this.bind(wanted, width, text);
+    this.#shared.set(text, name);
     return name;
   }
 
@@ -104,6 +111,11 @@ class CellText implements Names {
   }
 
   #line(text: string): void {
+    this.#push(text);
+    this.#shared.clear();
+  }
+
+  #push(text: string): void {
     this.#lines.push(`${"  ".repeat(this.#indent)}${text}`);
   }
 

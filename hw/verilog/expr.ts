@@ -21,6 +21,8 @@ export interface Names {
   signal(signal: Signal): string;
   /** A name for a value of `width` bits that the text before this expression gives it. */
   bind(name: string, width: number, text: string): string;
+  /** The same for a text that may come again in the same statement: one name. Undefined where no text can stand before. */
+  share(name: string, width: number, text: string): string | undefined;
 }
 
 /** A constant part of a named vector, or one whose place is computed. */
@@ -126,7 +128,8 @@ export class ExprText {
     return this.bits(e, widthOf(type).width);
   }
 
-  #concat(parts: readonly string[], e: Expr): string {
+  #concat(items: readonly string[], e: Expr): string {
+    const parts = joined(items);
     if (parts.every((part) => /^\d+'d0$/.test(part))) return literal(0, widthOf(e.type).width);
     if (parts.length === 1) return parts[0]!;
     const line = `{${parts.join(", ")}}`;
@@ -206,22 +209,30 @@ export class ExprText {
     if (e.kind === "q") return done(this.#choose(e.port, own.width, (port) => this.names.q(port)));
     if (e.kind === "signal") return done(this.#choose(e.signal, own.width, (s) => this.names.signal(s)));
     if (e.kind === "member") {
-      const base = e.base.type as StructType;
-      const { offset } = fieldOffset(base, e.name);
-      const slice = this.functions.slice(base.bits, offset + own.width - 1, offset);
-      return done(`${slice}(${this.whole(e.base)})`);
+      const { offset } = fieldOffset(e.base.type as StructType, e.name);
+      return done(this.#slice(e.base, "fields", offset, own.width));
     }
     if (e.kind !== "index") throw new Error(`no text for ${e.kind}`);
     const base = e.base.type as VecType;
-    if (e.index.kind === "const") {
-      const low = Number(e.index.value) * own.width;
-      return done(`${this.functions.slice(base.bits, low + own.width - 1, low)}(${this.whole(e.base)})`);
-    }
+    if (e.index.kind === "const")
+      return done(
+        this.#slice(e.base, isPair(e.base) ? "products" : "lanes", Number(e.index.value) * own.width, own.width),
+      );
     if (base.length === 1) return done(this.whole(e.base));
     const wide = bitsFor(base.length);
-    return done(
-      `${this.functions.lane(base.bits, own.width, wide)}(${this.whole(e.base)}, ${this.bits(e.index, wide)})`,
-    );
+    const lane = this.functions.lane(base.bits, own.width, wide);
+    const text = `${lane}(${this.whole(e.base)}, ${this.bits(e.index, wide)})`;
+    const name = this.place(e.base)?.name ?? "lanes";
+    return done(this.names.share(`${name.replace(/_n$/, "")}_lane`, own.width, text) ?? text);
+  }
+
+  /** A part at a constant place of what is computed: once for all its parts, where that can be. */
+  #slice(base: Expr, name: string, low: number, width: number): string {
+    const { bits } = base.type as Type;
+    const whole = this.whole(base);
+    const shared = /^\w+$/.test(whole) ? whole : this.names.share(name, bits, whole);
+    if (shared !== undefined) return placeText({ name: shared, total: bits, low, width });
+    return `${this.functions.slice(bits, low + width - 1, low)}(${whole})`;
   }
 
   /** One of several parts by a computed index. */
@@ -446,6 +457,24 @@ function saturation(x: Expr, low: Expr, high: Expr): number | undefined {
 /** An operand of a product keeps the width of its type where that is known to be enough. */
 function operandWidth(e: Expr): Width {
   return widthOf(e.type);
+}
+
+const isPair = (e: Expr): boolean => e.kind === "call" && e.helper === "mulPair";
+
+/** Parts of a concatenation, with those in one where they are neighbours in the same vector. */
+function joined(parts: readonly string[]): string[] {
+  const out: string[] = [];
+  const range = (part: string | undefined): [string, number, number] | undefined => {
+    const found = /^(\w+)\[(\d+)(?::(\d+))?\]$/.exec(part ?? "");
+    return found ? [found[1]!, Number(found[2]), Number(found[3] ?? found[2])] : undefined;
+  };
+  for (const part of parts) {
+    const [name, high, low] = range(out.at(-1)) ?? [];
+    const [next, from, to] = range(part) ?? [];
+    if (next !== undefined && next === name && from === low! - 1) out[out.length - 1] = `${name}[${high!}:${to!}]`;
+    else out.push(part);
+  }
+  return out;
 }
 
 function plus(low: number | string, offset: number | string, wide = 32): number | string {

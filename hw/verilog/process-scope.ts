@@ -46,6 +46,8 @@ export class ProcessScope implements Names {
   /** Declarations of values bound inside expressions. */
   readonly extra: string[] = [];
   readonly extraDefaults: string[] = [];
+  /** Names of texts that the statement being written has computed already; undefined where no statement can stand. */
+  shared: Map<string, string> | undefined = new Map();
   lines: string[] = [];
   indent = 2;
   /** Variables that may have changed in this clock, where the text is being written; undefined for "all". */
@@ -101,7 +103,12 @@ export class ProcessScope implements Names {
     const name = this.names.unique(wanted);
     this.extra.push(`  reg ${span(width)}${name};`);
     this.extraDefaults.push(`    ${name} = ${width}'bx;`);
-    this.line(`${name} = ${text};`);
+    this.#push(`${name} = ${text};`);
+    return name;
+  }
+  share(wanted: string, width: number, text: string): string | undefined {
+    const name = this.shared && (this.shared.get(text) ?? this.bind(wanted, width, text));
+    if (name !== undefined) this.shared!.set(text, name);
     return name;
   }
 
@@ -118,6 +125,12 @@ export class ProcessScope implements Names {
   }
 
   line(text: string): void {
+    this.#push(text);
+    // What comes next may see other values, or stand in another branch.
+    this.shared?.clear();
+  }
+
+  #push(text: string): void {
     this.lines.push(`${"  ".repeat(this.indent)}${text}`);
   }
 

@@ -177,6 +177,7 @@ class ProcessText {
     const arm = (to: Step): string[] => {
       const outer = this.#scope.lines;
       this.#scope.lines = [];
+      this.#scope.shared?.clear();
       this.#scope.indent++;
       this.#go(to);
       this.#scope.indent--;
@@ -214,6 +215,8 @@ class ProcessText {
   /** Registers that count where the process stands at the end of each clock (simulation only). */
   #stalls(): { text: string[]; list: ProcessModule["stalls"] } {
     this.#scope.changed = undefined;
+    // What is written here stands in continuous assignments.
+    this.#scope.shared = undefined;
     const sites = new Map<string, { side: Side; channel: Channel; at: string[] }>();
     for (const node of this.#scope.machine.states) {
       if (node.kind !== "pop" && node.kind !== "push") continue;
