@@ -17,7 +17,7 @@ export interface Compiled {
   /** Processes that poll. */
   readonly polling: readonly number[];
   /** Addresses of the counts of rounds. */
-  readonly rounds: readonly number[];
+  readonly rounds: readonly { readonly rounds: number; readonly leapt: number }[];
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly pages: number;
 }
@@ -83,7 +83,14 @@ export function compile(ir: DesignIr): Compiled {
   module.exportGlobal("tail", globals.tail);
   module.exportGlobal("horizon", globals.horizon);
   const pages = Math.ceil(plan.heap.used / PAGE) + 1;
-  return { plan, grids, polling, rounds: rounds.map((each) => each.rounds), bytes: module.encode(pages), pages };
+  return {
+    plan,
+    grids,
+    polling,
+    rounds: rounds.map(({ rounds, leapt }) => ({ rounds, leapt })),
+    bytes: module.encode(pages),
+    pages,
+  };
 }
 
 /**

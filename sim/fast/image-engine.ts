@@ -218,7 +218,11 @@ export class ImageEngine {
 
   /** Rounds that processes did in step since reset (see docs/engines.md). */
   get rounds(): number {
-    return this.#compiled.rounds.reduce((sum, at) => sum + this.#i32(at), 0);
+    return this.#compiled.rounds.reduce((sum, { rounds }) => sum + this.#i32(rounds), 0);
+  }
+  /** How many of them were done in leaps. */
+  get leapt(): number {
+    return this.#compiled.rounds.reduce((sum, { leapt }) => sum + this.#i32(leapt), 0);
   }
 
   /** Times that an actor was called in the last run: what a run costs beside what it does. */

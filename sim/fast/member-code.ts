@@ -22,6 +22,8 @@ export class MemberCode extends StatementCompiler {
   readonly #source: RoundSource | undefined;
   /** Scalars that live across passes: where they are here, and in the frame. */
   readonly #kept: Spilled[] = [];
+  /** What decides the clocks of a pass, as it was in the last round. */
+  readonly #decided: readonly number[];
 
   constructor(
     plan: Plan,
@@ -38,6 +40,7 @@ export class MemberCode extends StatementCompiler {
     this.#pass = pass;
     this.#channels = channels;
     this.#source = source;
+    this.#decided = (pass.decisive ?? []).map(() => code.local("i32"));
     const { used, declared } = variablesOf(pass);
     for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
   }
@@ -71,6 +74,21 @@ export class MemberCode extends StatementCompiler {
     throw new Error("nobody waits in a round");
   }
 
+  /** Passes can be repeated in a leap: what decides their clocks is known before them. */
+  get leaps(): boolean {
+    return this.#pass.decisive !== undefined;
+  }
+
+  /** Nonzero on the stack if the next pass will take as many clocks as the last. */
+  emitAsBefore(): void {
+    const { code } = this;
+    code.i32(1);
+    this.#pass.decisive?.forEach((expr, i) => {
+      this.exprs.emit32(expr);
+      code.get(this.#decided[i]!).op("i32.eq").op("i32.and");
+    });
+  }
+
   /** Nonzero on the stack if a pass will do what it does as a rule. The tokens that it pops stand in their slots. */
   emitReady(): void {
     const { code } = this;
@@ -93,8 +111,20 @@ export class MemberCode extends StatementCompiler {
       }
   }
 
-  emitPass(rounds: number): void {
+  /** A pass. In a leap its operations wait as they did in the last round. */
+  emitPass(rounds: number, leap: boolean): void {
     const { code } = this;
+    const done = new Map<Channel, number>();
+    const again = (channel: Channel): number => {
+      const i = done.get(channel) ?? 0;
+      done.set(channel, i + 1);
+      return i;
+    };
+    if (!leap)
+      this.#pass.decisive?.forEach((expr, i) => {
+        this.exprs.emit32(expr);
+        code.set(this.#decided[i]!);
+      });
     for (const step of this.#pass.steps)
       switch (step.kind) {
         case "plain":
@@ -115,13 +145,16 @@ export class MemberCode extends StatementCompiler {
         case "push": {
           const channel = this.#channels.get(step.channel)!;
           store(this.exprs, channel.token, step.value);
-          channel.emitPush(this, rounds);
+          if (leap) channel.emitLeap(this, "push", again(step.channel));
+          else channel.emitPush(this, rounds);
           break;
         }
         case "pop": {
           const channel = this.#channels.get(step.channel)!;
-          const token = this.#source ? this.#source.emitToken(rounds) : channel.token;
-          channel.emitPop(this, rounds);
+          const i = again(step.channel);
+          const token = this.#source ? this.#source.emitToken(rounds, leap ? i : undefined) : channel.token;
+          if (leap) channel.emitLeap(this, "pop", i);
+          else channel.emitPop(this, rounds);
           if (step.into) this.#bindToken(token, step.into);
           break;
         }

@@ -1,4 +1,8 @@
-/** A channel between two processes that run in step (rounds-code.ts): its state in Wasm locals, and the operations on it. */
+/**
+ * A channel between two processes that run in step (rounds-code.ts): its state in Wasm locals, and the operations on it. In a
+ * leap (leap.ts) every operation happens so many clocks after the same one of the round before: the wait of each is that
+ * of the last round, and what the channel counts is made up for when the leap ends.
+ */
 import { countReleases, later, type Actor } from "./channel-code.js";
 import { emitLearn, emitTell, toldBytes, toldOffset } from "./knowledge.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
@@ -9,6 +13,12 @@ import type { Code } from "./wasm.js";
 
 /** A local with a clock, and clocks after it. */
 type Delay = readonly [local: number, after: number];
+
+/** An operation of a round: locals with its wait, and, of a pop, with the clocks that its token had been there. */
+interface Operation {
+  readonly wait: number;
+  readonly stayed: number;
+}
 
 export class RoundChannel {
   readonly channel: ChannelPlan;
@@ -26,6 +36,8 @@ export class RoundChannel {
   readonly token: Place;
   /** Places of counts that change from round to round. */
   readonly #varying: readonly number[];
+  /** The operations of a round, in order. */
+  readonly #operations: Record<"push" | "pop", Operation[]> = { push: [], pop: [] };
 
   constructor(code: Code, plan: Plan, channel: ChannelPlan, cluster: Cluster) {
     this.channel = channel;
@@ -146,7 +158,9 @@ export class RoundChannel {
     const { told, knowledge, channel } = this.channel;
     const { pushAfterPop, pushAfterPush } = rules.round;
     const [freed, before] = [this.#pops[channel.depth - 1]!, this.#pushes[channel.lanes - 1]!];
-    this.#wait(actor.time, [freed, pushAfterPop], [before, pushAfterPush], this.#stalls.push);
+    const { wait } = this.#operation("push");
+    this.#wait(actor.time, [freed, pushAfterPop], [before, pushAfterPush], wait);
+    code.get(this.#stalls.push).get(wait).op("i32.add").set(this.#stalls.push);
     // It finds as many tokens in the channel as were popped later than now.
     const held = code.temp("i32");
     code.i32(1);
@@ -170,15 +184,25 @@ export class RoundChannel {
     const { told, knowledge, channel } = this.channel;
     const [push] = this.#pushes;
     const { popAfterPush, popAfterPop } = rules.round;
-    this.#wait(actor.time, [push!, popAfterPush], [this.#pops[channel.lanes - 1]!, popAfterPop], this.#stalls.pop);
-    code.get(this.#stay).get(actor.time).get(push!).op("i32.sub").op("i64.extend_i32_s").op("i64.add").set(this.#stay);
+    const { wait, stayed } = this.#operation("pop");
+    this.#wait(actor.time, [push!, popAfterPush], [this.#pops[channel.lanes - 1]!, popAfterPop], wait);
+    code.get(this.#stalls.pop).get(wait).op("i32.add").set(this.#stalls.pop);
+    code.get(actor.time).get(push!).op("i32.sub").set(stayed);
+    code.get(this.#stay).get(stayed).op("i64.extend_i32_s").op("i64.add").set(this.#stay);
     this.#shift(this.#pops, actor.time);
     code.get(this.#popped).i32(1).op("i32.add").set(this.#popped);
     if (told.length === 0) return;
-    const known = this.#plan.known[actor.actor]!;
     code.get(rounds).op("i32.eqz").if();
-    emitLearn(code, told, known, [this.#knowledge(1), knowledge]);
+    emitLearn(code, told, this.#plan.known[actor.actor]!, [this.#knowledge(1), knowledge]);
     code.else();
+    this.#learnVarying(actor);
+    code.end();
+  }
+
+  /** What has changed since the round before. */
+  #learnVarying({ actor }: Pick<Actor, "actor">): void {
+    const code = this.#code;
+    const known = this.#plan.known[actor]!;
     const [news, old] = [code.temp("i32"), code.temp("i32")];
     for (const place of this.#varying) {
       code.loadAt(this.#plan.known[this.channel.producer]! + place * 4);
@@ -188,20 +212,60 @@ export class RoundChannel {
       code.i32(0).get(news).loadAt(at).tee(old).get(news).get(old).op("i32.gt_u").op("select").mem("i32.store", at);
     }
     code.free("i32", news, old);
-    code.end();
   }
 
-  /** The clock moves on to so many clocks after both others, if it is not there yet. */
-  #wait(time: number, [one, after]: Delay, [other, afterOther]: Delay, stall: number): void {
+  #operation(side: "push" | "pop"): Operation {
+    const [wait, stayed] = [this.#code.local("i32"), this.#code.local("i32")];
+    this.#operations[side].push({ wait, stayed });
+    return { wait, stayed };
+  }
+
+  /** In a leap: operation `i` of a round; the value of a push stands in `token`. */
+  emitLeap(actor: Pick<Actor, "code" | "plan" | "actor" | "time">, side: "push" | "pop", i: number): void {
+    const { told } = this.channel;
+    const { wait } = this.#operations[side][i]!;
+    this.#code.get(actor.time).get(wait).op("i32.add");
+    if (rules.round.leapWait !== 0) this.#code.i32(rules.round.leapWait).op("i32.add");
+    this.#code.set(actor.time);
+    if (side === "pop") this.#learnVarying(actor);
+    else if (told.length > 0) countReleases(actor, told, () => this.#code.i32(1));
+  }
+
+  /** Clocks that tell the rest of time, as they are between rounds. */
+  get clocks(): readonly number[] {
+    return [...this.#pops, ...this.#pushes];
+  }
+
+  /** After a leap: `pushed` and `popped` are locals with the passes that did so, each `period` (a local) clocks after the last. */
+  emitSettle(pushed: number, popped: number, period: number): void {
     const code = this.#code;
-    const wait = code.temp("i32");
+    const shift = code.temp("i32");
+    const { push: pushes, pop: pops } = this.#operations;
+    const sides = [
+      { passes: pushed, operations: pushes, times: this.#pushes, count: this.#pushed, stall: this.#stalls.push },
+      { passes: popped, operations: pops, times: this.#pops, count: this.#popped, stall: this.#stalls.pop },
+    ];
+    for (const { passes, operations, times, count, stall } of sides) {
+      code.get(passes).get(period).op("i32.mul").set(shift);
+      for (const time of times) code.get(time).get(shift).op("i32.add").set(time);
+      code.get(count).get(passes).i32(operations.length).op("i32.mul").op("i32.add").set(count);
+      for (const { wait } of operations) code.get(stall).get(wait).get(passes).op("i32.mul").op("i32.add").set(stall);
+    }
+    for (const { stayed } of pops) {
+      code.get(this.#stay).get(stayed).op("i64.extend_i32_s").get(popped).op("i64.extend_i32_s");
+      code.op("i64.mul").op("i64.add").set(this.#stay);
+    }
+    code.free("i32", shift);
+  }
+
+  /** The clock moves on to so many clocks after both others, if it is not there yet; `wait` becomes how many. */
+  #wait(time: number, [one, after]: Delay, [other, afterOther]: Delay, wait: number): void {
+    const code = this.#code;
     code.get(one).set(wait).get(other);
     later(code, wait, after, afterOther);
     code.get(wait).get(time).op("i32.sub").set(wait);
     code.get(wait).i32(0).get(wait).i32(0).op("i32.gt_s").op("select").set(wait);
-    code.get(stall).get(wait).op("i32.add").set(stall);
     code.get(time).get(wait).op("i32.add").set(time);
-    code.free("i32", wait);
   }
 
   #shift(times: readonly number[], now: number): void {

@@ -45,6 +45,11 @@ export class RoundSource {
     this.#pace.save();
   }
 
+  /** Nonzero on the stack if no board decides when its tokens come: then they can come in leaps. */
+  emitAtOwnPace(): void {
+    this.#code.loadAt(this.#environment.pace).op("i32.eqz");
+  }
+
   /** Nonzero on the stack if it has `count` tokens more, and all of them move before the clock in the local `limit`. */
   emitHas(count: number, limit: number): void {
     this.#code.get(this.#next).i32(count).op("i32.add").loadAt(this.#environment.count).op("i32.le_s");
@@ -52,14 +57,20 @@ export class RoundSource {
     this.#code.op("i32.and");
   }
 
-  /** Push the next token; it stands in a place of its own, for a pass may pop several. */
-  emitToken(rounds: number): Place {
+  /**
+   * Push the next token; it stands in a place of its own, for a pass may pop several. `again`: in a leap, which of the pushes
+   * of a pass it is.
+   */
+  emitToken(rounds: number, again?: number): Place {
     const code = this.#code;
     const { times } = this.#environment;
     const token = placeAt(this.channel.layout, this.#plan.heap.take(this.channel.layout.bytes));
     emitCopy(code, token, inColumns(this.channel.layout, this.#columns, this.#next));
-    this.#pace.nextAnswered();
-    this.#state.emitPush({ code, plan: this.#plan, actor: this.channel.producer, time: this.time }, rounds);
+    const actor = { code, plan: this.#plan, actor: this.channel.producer, time: this.time };
+    if (again === undefined) {
+      this.#pace.nextAnswered();
+      this.#state.emitPush(actor, rounds);
+    } else this.#state.emitLeap(actor, "push", again);
     code.loadAt(times).if();
     code.get(this.#next).i32(2).op("i32.shl").loadAt(times).op("i32.add").get(this.time).mem("i32.store");
     code.end();

@@ -10,6 +10,7 @@ import type { Local, StateField } from "../../hw/ir/ir.js";
 import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import type { Globals } from "./channel-code.js";
 import type { GridCode } from "./grid-code.js";
+import { Leap, type LeapChannel, type Turn } from "./leap.js";
 import { MemberCode } from "./member-code.js";
 import type { Plan } from "./plan.js";
 import { frame } from "./plan.js";
@@ -17,7 +18,7 @@ import type { ProcessCompiler } from "./process.js";
 import { RoundChannel } from "./round-channel.js";
 import { RoundSource } from "./round-source.js";
 import type { Cluster, Intake, Pass } from "./rounds.js";
-import { Code, type Label } from "./wasm.js";
+import { Code } from "./wasm.js";
 
 /** What a cluster keeps in memory. */
 export interface ClusterState {
@@ -26,8 +27,9 @@ export interface ClusterState {
   /** Passes that the first process does alone before it parks again, and how many it will be told next time. */
   readonly alone: number;
   readonly patience: number;
-  /** Rounds done. */
+  /** Rounds done, and how many of them in leaps (leap.ts). */
   readonly rounds: number;
+  readonly leapt: number;
 }
 
 /** Fewer rounds than this at a time are not worth the trouble. */
@@ -35,8 +37,8 @@ const WORTH = 2;
 const MOST_PATIENCE = 1024;
 
 export function clusterState(plan: Plan): ClusterState {
-  const at = plan.heap.take(16);
-  return { parked: at, alone: at + 4, patience: at + 8, rounds: at + 12 };
+  const at = plan.heap.take(20);
+  return { parked: at, alone: at + 4, patience: at + 8, rounds: at + 12, leapt: at + 16 };
 }
 
 /** What the code of all rounds needs. */
@@ -59,18 +61,24 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
   const [driver, ...others] = cluster as readonly [Pass, ...Pass[]];
   const rounds = code.local("i32");
   code.storeAt(state.parked, () => code.i32(0));
-  emitRounds(
-    around,
-    { code, rounds, channels: [...channels.values()], standing: others, clocks: clocksOf(cluster), sides: members },
-    (limit, stop) => {
-      for (const { time } of members) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
-      for (const each of members) {
-        each.emitReady();
-        code.op("i32.eqz").brIf(stop);
-        each.emitPass(rounds);
-      }
-    },
-  );
+  emitRounds(around, {
+    code,
+    rounds,
+    state,
+    channels: [...channels].map(([channel, state]) => {
+      const place = (side: "pushes" | "pops"): number => cluster.findIndex((pass) => pass[side].includes(channel));
+      return { state, producer: place("pushes"), consumer: place("pops") };
+    }),
+    standing: others,
+    clocks: clocksOf(cluster),
+    sides: members,
+    turns: members.map((each) => ({
+      leaps: each.leaps,
+      ready: () => each.emitReady(),
+      asBefore: () => each.emitAsBefore(),
+      pass: (leap) => each.emitPass(rounds, leap),
+    })),
+  });
   for (const { actor, head } of others) {
     const channel = plan.channels.get(headChannel(head!))!;
     code.loadAt(channel.pushed).loadAt(channel.popped).op("i32.ne").loadAt(channel.popWaits).op("i32.and").if();
@@ -94,17 +102,28 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
     const taker = member(around, pass, code, new Map([[channel, between]]), source);
     const tokens = tokensOf(pass);
     const sides = [source, taker];
-    emitRounds(
-      around,
-      { code, rounds, channels: [between], standing: [pass], clocks: 2 * clocksOf([pass]), sides },
-      (limit, stop) => {
-        for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
-        source.emitHas(tokens, limit);
-        taker.emitReady();
-        code.op("i32.and").op("i32.eqz").brIf(stop);
-        taker.emitPass(rounds);
-      },
-    );
+    emitRounds(around, {
+      code,
+      rounds,
+      state,
+      channels: [{ state: between, producer: 0, consumer: 0 }],
+      standing: [pass],
+      clocks: 2 * clocksOf([pass]),
+      sides,
+      mayLeap: () => source.emitAtOwnPace(),
+      turns: [
+        {
+          leaps: taker.leaps,
+          ready: (limit) => {
+            source.emitHas(tokens, limit);
+            taker.emitReady();
+            code.op("i32.and");
+          },
+          asBefore: () => taker.emitAsBefore(),
+          pass: (leap) => taker.emitPass(rounds, leap),
+        },
+      ],
+    });
   }
   emitGoOn(code, around, plan.channels.get(channel)!.producer, state, rounds);
   // A source stands in front of its next token, not behind the place where it parks.
@@ -132,18 +151,22 @@ interface Parts {
   readonly code: Code;
   /** Counts the rounds. */
   readonly rounds: number;
-  readonly channels: readonly RoundChannel[];
+  readonly state: ClusterState;
+  readonly channels: readonly LeapChannel[];
   /** Who has to stand at the head of its loop, with nothing to pop. */
   readonly standing: readonly Pass[];
   /** No clock moves on by more in a round. */
   readonly clocks: number;
-  readonly sides: readonly { load(): void; save(): void }[];
+  readonly sides: readonly { readonly time: number; load(): void; save(): void }[];
+  readonly turns: readonly Turn[];
+  /** Leaves on the stack whether rounds may leap; they may if it is left out. */
+  readonly mayLeap?: () => void;
 }
 
-/** Do rounds if everybody is ready. `round` emits one; it leaves to `stop`, and must before any clock is at the limit. */
-function emitRounds(around: Surroundings, parts: Parts, round: (limit: number, stop: Label) => void): void {
+/** Do rounds if everybody is ready, until somebody is not or a clock is near the horizon. */
+function emitRounds(around: Surroundings, parts: Parts): void {
   const { plan, globals, compilers } = around;
-  const { code, rounds, channels, standing, sides } = parts;
+  const { code, rounds, channels, standing, sides, turns } = parts;
   const notReady = code.block();
   for (const { actor, head } of standing) {
     const { popWaits } = plan.channels.get(headChannel(head!))!;
@@ -154,18 +177,42 @@ function emitRounds(around: Surroundings, parts: Parts, round: (limit: number, s
       .op("i32.ne")
       .brIf(notReady);
   }
-  for (const channel of channels) channel.emitIsEmpty().op("i32.eqz").brIf(notReady);
-  for (const part of [...sides, ...channels]) part.load();
-  const clocks = parts.clocks;
+  for (const { state } of channels) state.emitIsEmpty().op("i32.eqz").brIf(notReady);
+  const kept = [...sides, ...channels.map(({ state }) => state)];
+  for (const part of kept) part.load();
   const limit = code.local("i32");
-  code.globalGet(globals.horizon).i32(clocks).op("i32.sub").set(limit);
+  code.globalGet(globals.horizon).i32(parts.clocks).op("i32.sub").set(limit);
+  const leap = new Leap(
+    code,
+    sides.map(({ time }) => time),
+    channels,
+    turns,
+    limit,
+    parts.mayLeap,
+  );
   const stop = code.block();
   const again = code.loop();
-  round(limit, stop);
-  code.get(rounds).i32(1).op("i32.add").set(rounds).br(again);
+  const entries = turns.map(() => code.block()).reverse();
+  code.get(leap.turn).brTable(entries, entries[0]!);
+  turns.forEach(({ ready, pass }, i) => {
+    code.end();
+    if (i === 0) {
+      for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
+      leap.emitBefore();
+    }
+    ready(limit);
+    code.op("i32.eqz").brIf(stop);
+    pass(false);
+  });
+  code.get(rounds).i32(1).op("i32.add").set(rounds);
+  leap.emitAfter((done) => {
+    code.get(rounds).get(done).op("i32.add").set(rounds);
+    code.storeAt(parts.state.leapt, () => code.loadAt(parts.state.leapt).get(done).op("i32.add"));
+  });
+  code.br(again);
   code.end();
   code.end();
-  for (const part of [...sides, ...channels]) part.save();
+  for (const part of kept) part.save();
   code.end();
 }
 

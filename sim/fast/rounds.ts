@@ -36,6 +36,8 @@ export interface Pass {
   readonly head: Extract<Stmt, { kind: "pop" }> | undefined;
   readonly steps: readonly PassStep[];
   readonly guards: readonly Guard[];
+  /** What decides how many clocks the steps take, known before the pass; undefined where something else decides. */
+  readonly decisive: readonly Expr[] | undefined;
   readonly pops: readonly Channel[];
   readonly pushes: readonly Channel[];
   readonly memories: ReadonlySet<Memory>;
@@ -212,6 +214,8 @@ class PassReader {
   readonly #memories = new Set<Memory>();
   readonly #channels = { pop: new Set<Channel>(), push: new Set<Channel>() };
   readonly #known = new Known();
+  readonly #decisive: Expr[] = [];
+  #undecided = false;
   #clocks = 0;
 
   constructor(loop: Loop, actor: number, inputs: ReadonlySet<Channel>) {
@@ -232,6 +236,7 @@ class PassReader {
       head: this.#head(body),
       steps: this.#steps,
       guards: this.#guards,
+      decisive: this.#undecided ? undefined : this.#decisive,
       pops: [...this.#channels.pop],
       pushes: [...this.#channels.push],
       memories: this.#memories,
@@ -259,6 +264,7 @@ class PassReader {
       case "clocks":
         if (stmt.estimate) throw new NoPass();
         this.#steps.push({ kind: "clocks", count: stmt.count });
+        this.#decides(stmt.count);
         this.#clocks += Math.max(0, boundsOf(stmt.count).hi);
         return;
       case "pop":
@@ -333,6 +339,12 @@ class PassReader {
     else if (Boolean(condition.value) !== holds) throw new NoPass();
   }
 
+  #decides(given: Expr): void {
+    const expr = this.#known.at(given);
+    if (!expr) this.#undecided = true;
+    else if (expr.kind !== "const") this.#decisive.push(expr);
+  }
+
   #inner(loop: Loop, before: Stmt | undefined): void {
     const feeds = feedLoop(loop);
     if (feeds) this.#feeds(feeds);
@@ -358,6 +370,8 @@ class PassReader {
     }
     this.#clocks += Math.max(0, boundsOf(feeds.bound).hi);
     this.#steps.push({ kind: "feed", loop: feeds });
+    this.#decides(feeds.bound);
+    this.#decides({ kind: "local", at: bound.at, type: feeds.counter.type, local: feeds.counter });
     this.#known.forget(feeds.counter);
   }
 

@@ -13,9 +13,21 @@ export interface TimeRules {
   readonly pushAfterPush: number;
   /** A row of a grid leaves in clock fed + r + C + this. */
   readonly leave: number;
+  /** In a leap an operation waits as long as in the round before, and so much longer. */
+  readonly leapWait: number;
+  /** A leap begins when this many clocks of the state, or fewer, have not moved by the period. */
+  readonly leapSlack: number;
 }
 
-const exact: TimeRules = { popAfterPush: 1, pushAfterPop: 1, popAfterPop: 1, pushAfterPush: 1, leave: 0 };
+const exact: TimeRules = {
+  popAfterPush: 1,
+  pushAfterPop: 1,
+  popAfterPop: 1,
+  pushAfterPush: 1,
+  leave: 0,
+  leapWait: 0,
+  leapSlack: 0,
+};
 
 /** In rings (channel-code.ts) and in rounds (round-channel.ts). */
 export let rules: { readonly ring: TimeRules; readonly round: TimeRules } = { ring: exact, round: exact };

@@ -16,6 +16,8 @@ export interface InStepOptions {
   readonly words: number;
   /** Every so many words a worker tells the outside. */
   readonly tells: number;
+  /** After every so many words the joiner rests for a clock. */
+  readonly rests: number;
   readonly waits: boolean;
   /** What a worker tells goes through a process that polls, without end. */
   readonly polls: boolean;
@@ -30,6 +32,7 @@ export function randomOptions(random: Random): InStepOptions {
     workerClocks: random.below(3),
     words: random.pick([8, 16, 32]),
     tells: random.pick([3, 5, 7, 255]),
+    rests: random.pick([2, 6, 17, 255, 255]),
     waits: random.chance(0.5),
     polls: random.chance(0.3),
   };
@@ -120,7 +123,13 @@ export class InStep extends Module {
           });
           yield* this.addresses1.push(u16(job.words - sent));
           if (this.options.driverClocks > 1) yield;
-          yield* this.orders.push({ count: u8(last ? 3 : 4), first: sent === 0, last, gap: u8(last ? job.gap : 0) });
+          const rests = sent % this.options.rests === this.options.rests - 1;
+          yield* this.orders.push({
+            count: u8(last ? 3 : 4),
+            first: sent === 0,
+            last,
+            gap: u8(last ? job.gap : rests ? 1 : 0),
+          });
           sent = u16(sent + 1);
           yield;
         }

@@ -25,6 +25,12 @@ const mutants: [keyof TimeRules, number, string][] = [
   ["pushAfterPush", 2, "a push in every other clock"],
 ];
 
+const leaps: [keyof TimeRules, number, string][] = [
+  ["leapWait", 1, "an operation waits a clock longer than in the round before"],
+  ["leapWait", -1, "an operation waits a clock less than in the round before"],
+  ["leapSlack", 99, "a leap begins before all clocks move alike"],
+];
+
 /** What a run shows, or how it failed. */
 function outcome(run: () => unknown): string {
   try {
@@ -32,6 +38,22 @@ function outcome(run: () => unknown): string {
   } catch (error) {
     return String(error);
   }
+}
+
+/** Random designs whose loops run in step notice the rule. */
+async function caughtInRounds(rule: keyof TimeRules, value: number): Promise<void> {
+  let caught = 0;
+  for (let seed = 1; seed <= DESIGNS && caught === 0; seed++) {
+    const random = new Random(seed);
+    const options = randomOptions(random);
+    const { ir } = await readDesign(elaborate(new InStep(options)));
+    const around = setting(random, options);
+    const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
+    const expected = outcome(() => stepsInKernel(new InStep(options), around));
+    expect(outcome(() => stepsInFast(new FastEngine(ir), around)) === expected, "equal without it").to.equal(true);
+    if (outcome(() => stepsInFast(mutant, around)) !== expected) caught = seed;
+  }
+  expect(caught, `caught by a design up to ${DESIGNS}`).to.be.above(0);
 }
 
 describe("A changed rule of time is caught", () => {
@@ -47,21 +69,10 @@ describe("A changed rule of time is caught", () => {
       expect(caught, `caught by a network up to ${NETWORKS}`).to.be.above(0);
     });
 
-    it(`in rounds: ${what}`, async () => {
-      let caught = 0;
-      for (let seed = 1; seed <= DESIGNS && caught === 0; seed++) {
-        const random = new Random(seed);
-        const options = randomOptions(random);
-        const { ir } = await readDesign(elaborate(new InStep(options)));
-        const around = setting(random, options);
-        const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
-        const expected = outcome(() => stepsInKernel(new InStep(options), around));
-        expect(outcome(() => stepsInFast(new FastEngine(ir), around)) === expected, "equal without it").to.equal(true);
-        if (outcome(() => stepsInFast(mutant, around)) !== expected) caught = seed;
-      }
-      expect(caught, `caught by a design up to ${DESIGNS}`).to.be.above(0);
-    });
+    it(`in rounds: ${what}`, () => caughtInRounds(rule, value));
   }
+
+  for (const [rule, value, what] of leaps) it(`in leaps: ${what}`, () => caughtInRounds(rule, value));
 
   it("in grids: a row leaves a clock later", async () => {
     const { ir } = await readDesign(elaborate(new Fed(4, 3, new MacCell())));

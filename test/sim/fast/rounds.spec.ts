@@ -13,7 +13,7 @@ const settings = 4;
 describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
   it(`and equal the kernel: ${count} random designs, interrupted by waits, horizons and the end`, async function () {
     this.timeout(20_000 + count * 3000);
-    let rounds = 0;
+    let [rounds, leapt] = [0, 0];
     for (let seed = first; seed < first + count; seed++) {
       const random = new Random(seed);
       const options = randomOptions(random);
@@ -25,9 +25,12 @@ describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
         const expected = inKernel(new InStep(options), around);
         expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(expected);
         rounds += engine.rounds;
+        leapt += engine.leapt;
+        if (process.env["SHOW"]) console.log(seed, i, engine.rounds, engine.leapt);
         engine.reset();
       }
     }
     expect(rounds, "rounds").to.be.above(count * settings * 10);
+    expect(leapt, "rounds in leaps").to.be.above(count * settings * 5);
   });
 });

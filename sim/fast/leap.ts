@@ -1,0 +1,175 @@
+/**
+ * Leaps: rounds (rounds-code.ts) without the formulas of time. The state of time between rounds is the processes' clocks and the
+ * clocks of the last pops and pushes; a round takes it to the next by maxima and sums with fixed numbers (max-plus linear and
+ * homogeneous: Baccelli, Cohen, Olsder and Quadrat, *Synchronization and Linearity*, 1992). So if a round moved every clock of
+ * the state by the same period, the next does too, as long as each process takes the same steps: each operation waits as long
+ * as it did in the last round. What channels count grows by the same amounts.
+ */
+import type { RoundChannel } from "./round-channel.js";
+import { rules } from "./rules.js";
+import type { Code } from "./wasm.js";
+
+/** A process's part in a round, as the code of rounds emits it. Conditions leave a number on the stack. */
+export interface Turn {
+  /** It can take part in leaps. */
+  readonly leaps: boolean;
+  /** It will do what it does as a rule. */
+  readonly ready: (limit: number) => void;
+  /** It will take as many clocks as in the last round. */
+  readonly asBefore: () => void;
+  readonly pass: (leap: boolean) => void;
+}
+
+/** A channel, and the turns that push into it and pop from it. */
+export interface LeapChannel {
+  readonly state: RoundChannel;
+  readonly producer: number;
+  readonly consumer: number;
+}
+
+/** After a leap that came to nothing, so many rounds pass before the next is thought of. */
+const PAUSE = 8;
+
+export class Leap {
+  /** A local: the turn with which the next round begins; those before it have been done in a leap. */
+  readonly turn: number;
+  readonly #code: Code;
+  readonly #times: readonly number[];
+  readonly #channels: readonly LeapChannel[];
+  readonly #turns: readonly Turn[];
+  readonly #limit: number;
+  readonly #may: (() => void) | undefined;
+  readonly #possible: boolean;
+  readonly #before: readonly number[];
+  readonly #clocksBefore: readonly number[];
+  readonly #period: number;
+  /** Rounds in a row in which all processes' clocks moved by the period. */
+  readonly #streak: number;
+  /** All clocks of the state were noted before this round. */
+  readonly #noted: number;
+
+  /**
+   * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. `may`
+   * leaves on the stack whether there may be leaps at all.
+   */
+  constructor(
+    code: Code,
+    times: readonly number[],
+    channels: readonly LeapChannel[],
+    turns: readonly Turn[],
+    limit: number,
+    may?: () => void,
+  ) {
+    const local = (): number => code.local("i32");
+    this.#code = code;
+    this.#times = times;
+    this.#channels = channels;
+    this.#turns = turns;
+    this.#limit = limit;
+    this.#may = may;
+    this.#possible = turns.every(({ leaps }) => leaps);
+    [this.turn, this.#period, this.#streak, this.#noted] = [local(), local(), local(), local()];
+    this.#before = times.map(local);
+    this.#clocksBefore = this.#clocks.map(local);
+    code.i32(0).set(this.turn).i32(0).set(this.#streak).i32(0).set(this.#period);
+  }
+
+  get #clocks(): readonly number[] {
+    return this.#channels.flatMap(({ state }) => state.clocks);
+  }
+
+  /** In front of a round. */
+  emitBefore(): void {
+    if (!this.#possible) return;
+    const code = this.#code;
+    this.#times.forEach((time, i) => code.get(time).set(this.#before[i]!));
+    code.get(this.#streak).i32(0).op("i32.gt_s");
+    if (this.#may) {
+      this.#may();
+      code.op("i32.and");
+    }
+    code.tee(this.#noted).if();
+    this.#clocks.forEach((clock, i) => code.get(clock).set(this.#clocksBefore[i]!));
+    code.end();
+  }
+
+  /** Behind a round: leap if it moved all clocks alike; `count` gets a local with the rounds done. */
+  emitAfter(count: (done: number) => void): void {
+    const code = this.#code;
+    if (!this.#possible) return;
+    code.i32(0).set(this.turn);
+    const [moved, other] = [code.temp("i32"), code.temp("i32")];
+    const differ = (pairs: readonly (readonly [clock: number, before: number])[]): void => {
+      code.i32(0);
+      for (const [clock, before] of pairs)
+        code.get(clock).get(before).op("i32.sub").get(moved).op("i32.ne").op("i32.add");
+    };
+    const [first, ...others] = this.#times.map((time, i) => [time, this.#before[i]!] as const);
+    code.get(first![0]).get(first![1]).op("i32.sub").set(moved);
+    differ(others);
+    code.get(moved).get(this.#period).op("i32.ne").op("i32.or").set(other);
+    code.get(moved).set(this.#period);
+    code.get(this.#streak).i32(0).op("i32.lt_s").if();
+    code.get(this.#streak).i32(1).op("i32.add").set(this.#streak);
+    code.else().get(other).if();
+    code.i32(0).set(this.#streak);
+    code.else();
+    code.get(this.#streak).i32(1).op("i32.add").set(this.#streak);
+    code.get(this.#noted).if();
+    differ(this.#clocks.map((clock, i) => [clock, this.#clocksBefore[i]!] as const));
+    code.i32(rules.round.leapSlack).op("i32.gt_s").get(moved).i32(1).op("i32.lt_s").op("i32.or").op("i32.eqz").if();
+    this.#leap(count);
+    code.end().end().end().end();
+    code.free("i32", moved, other);
+  }
+
+  #leap(count: (done: number) => void): void {
+    const code = this.#code;
+    const limit = this.#limit;
+    const [most, done] = [code.local("i32"), code.local("i32")];
+    // Rounds before the latest clock is at the limit.
+    const latest = code.local("i32");
+    const [first, ...others] = this.#times;
+    code.get(first!).set(latest);
+    for (const time of others) code.get(time).get(latest).get(time).get(latest).op("i32.gt_s").op("select").set(latest);
+    code.get(limit).get(latest).op("i32.sub").get(this.#period).op("i32.add").i32(1).op("i32.sub").set(most);
+    code
+      .i32(0)
+      .get(most)
+      .get(this.#period)
+      .op("i32.div_u")
+      .get(latest)
+      .get(limit)
+      .op("i32.ge_s")
+      .op("select")
+      .set(most);
+    code.i32(0).set(done);
+    const out = code.block();
+    const again = code.loop();
+    code.i32(0).set(this.turn);
+    code.get(done).get(most).op("i32.ge_s").brIf(out);
+    this.#turns.forEach(({ ready, asBefore, pass }, i) => {
+      code.i32(i).set(this.turn);
+      ready(limit);
+      asBefore();
+      code.op("i32.and").op("i32.eqz").brIf(out);
+      pass(true);
+    });
+    code.get(done).i32(1).op("i32.add").set(done).br(again);
+    code.end();
+    code.end();
+    const [pushed, popped] = [code.temp("i32"), code.temp("i32")];
+    const passes = (turn: number, into: number): void => {
+      code.get(done).get(this.turn).i32(turn).op("i32.gt_s").op("i32.add").set(into);
+    };
+    for (const { state, producer, consumer } of this.#channels) {
+      passes(producer, pushed);
+      passes(consumer, popped);
+      state.emitSettle(pushed, popped, this.#period);
+    }
+    code.free("i32", pushed, popped);
+    count(done);
+    code.i32(0).i32(-PAUSE).get(done).op("select").set(this.#streak);
+    code.i32(0).set(this.#noted);
+  }
+}
