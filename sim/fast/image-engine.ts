@@ -9,7 +9,7 @@ import type { Counters, ProcessCounters } from "../kernel/counters.js";
 import { standsAt } from "./channel-code.js";
 import { GridView } from "./grid-view.js";
 import type { ChannelImage, EngineImage } from "./image.js";
-import { beatTiming, DmaArbiter, type PacedStream } from "../platform/arbiter.js";
+import type { PacedStream } from "../platform/arbiter.js";
 import type { TransferTrace } from "../platform/dma.js";
 import type { BoardValues } from "../platform/platform.js";
 import { columnBytes, layoutOf, readLeaves, writeLeaves, type Layout } from "./layout.js";
@@ -93,7 +93,7 @@ export class ImageEngine {
    * made room for all of them, and before the first run.
    */
   pace(streams: readonly PacedStream[], board: BoardValues): void {
-    const records = streams.map((stream) => this.#take(paceBytes(stream, beatTiming(stream, board).beatsPerBurst)));
+    const records = streams.map((stream) => this.#take(paceBytes(stream, board)));
     const ports = streams.map((stream, i) => {
       const input = stream.direction === "in";
       const channel = this.#outer(stream.name, input ? this.design.inputs : this.design.outputs, stream.direction);
@@ -105,7 +105,7 @@ export class ImageEngine {
       const times = (input ? this.#sent : this.#received).get(stream.name)!.times;
       return { stream, record, done, times, actor, question: this.#compiled.frames[actor]! + frame.pollTime };
     });
-    this.#pacing = new Pacing(new DmaArbiter(streams, board), ports, this.#memory.buffer);
+    this.#pacing = new Pacing(ports, board, this.#memory.buffer);
   }
 
   /** What the transfers did, after a run at a board's pace. */

@@ -29,7 +29,7 @@ export const pace = {
   gap: 64,
   beatsPerBurst: 72,
   outstanding: 76,
-  /** Addresses: transfers (see `transfer`), 64-bit answers, 32-bit clocks of the questions. */
+  /** Addresses: transfers (see `transfer`), answers and clocks of the questions (64 bits each). */
   transfers: 80,
   answers: 84,
   asks: 88,
@@ -290,7 +290,8 @@ export class PaceCode {
   #ask(later: number): void {
     const code = this.#code;
     this.#get("asks");
-    this.#get("asked").i32(2).op("i32.shl").op("i32.add").get(this.#time).i32(later).op("i32.add").mem("i32.store");
+    this.#get("asked").i32(3).op("i32.shl").op("i32.add").get(this.#time).i32(later).op("i32.add");
+    code.op("f64.convert_i32_s").mem("f64.store");
     code.get(this.#record);
     this.#get("asked").i32(1).op("i32.add").mem("i32.store", pace.asked);
     this.#open(later);

@@ -5,7 +5,7 @@
  * do not depend on the order in which an engine simulates a clock, or on how far it runs ahead: an engine may ask at any time,
  * and a question may be answered as soon as nobody can put an earlier one.
  */
-import { Ddr, type Direction } from "./ddr.js";
+import { Ddr } from "./ddr.js";
 import type { BoardValues } from "./platform.js";
 
 /** A stream, with the lengths of its transfers in beats, and their places in the program's list of steps. */
@@ -80,52 +80,70 @@ class Dispatcher {
   }
 }
 
+/**
+ * A stream's questions and answers, burst by burst over all its transfers. An engine may have them in its own memory: it
+ * writes the questions there, and reads the answers.
+ */
+export interface Exchange {
+  /** Clocks of the questions for bursts. */
+  readonly asks: Float64Array;
+  /** When a burst's first beat is there (`in`), or when it has left the channel (`out`); clocks with fractions. */
+  readonly answers: Float64Array;
+}
+
+/** Bursts of all transfers of a stream. */
+export const burstsOf = ({ transfers }: PacedStream, beatsPerBurst: number): number =>
+  transfers.reduce((sum, { beats }) => sum + Math.ceil(beats / beatsPerBurst), 0);
+
 /** One channel, as the arbiter sees it. */
 class Channel {
   readonly stream: PacedStream;
   readonly port: number;
+  readonly reads: boolean;
   readonly timing: BeatTiming;
   readonly begins: Begin[] = [];
-  /** Per burst, over all transfers: when its first beat is there (`in`), or when it has left the channel (`out`). */
-  readonly answers: number[] = [];
-  /** Clocks of the questions for bursts; the first that is not answered has the number of the answers. */
-  readonly asked: number[] = [];
+  readonly asks: Float64Array;
+  readonly answers: Float64Array;
+  /** Questions for bursts, and how many of them are answered. */
+  asked = 0;
+  answered = 0;
   /** When transfers were done, and the open question of the last of them. */
   readonly done: number[] = [];
   closing = Infinity;
-  bytes = 0;
-  /** The transfer and the burst in it that the next answer is for. */
+  /** The transfer that the next answer is for, and what is left of it. */
   #transfer = 0;
-  #burst = 0;
+  #left: number;
+  /** The burst that the last answer is for: its bytes, and whether it ends its transfer. */
+  bytes = 0;
+  ends = false;
 
-  constructor(stream: PacedStream, port: number, timing: BeatTiming) {
+  constructor(stream: PacedStream, port: number, timing: BeatTiming, { asks, answers }: Exchange) {
     this.stream = stream;
     this.port = port;
+    this.reads = stream.direction === "in";
     this.timing = timing;
+    this.asks = asks;
+    this.answers = answers;
+    this.#left = stream.transfers[0]?.beats ?? 0;
   }
 
-  /** On to the next burst, of `bytes` bytes; true if it ends its transfer. */
-  take(): boolean {
-    const { beatsPerBurst } = this.timing;
-    const left = this.stream.transfers[this.#transfer]!.beats - this.#burst * beatsPerBurst;
-    const ends = left <= beatsPerBurst;
-    this.#transfer += ends ? 1 : 0;
-    this.#burst = ends ? 0 : this.#burst + 1;
-    this.bytes = Math.min(left, beatsPerBurst) * this.stream.bytes;
-    return ends;
+  /** On to the next burst. */
+  take(): void {
+    const beats = Math.min(this.#left, this.timing.beatsPerBurst);
+    this.bytes = beats * this.stream.bytes;
+    this.#left -= beats;
+    this.ends = this.#left === 0;
+    if (this.ends) this.#left = this.stream.transfers[++this.#transfer]?.beats ?? 0;
+  }
+
+  /** The least clock of an open question; infinity if there is none. */
+  get open(): number {
+    return this.answered < this.asked ? Math.min(this.asks[this.answered]!, this.closing) : this.closing;
   }
 }
 
-/** An answer, for who waits for it. */
-export interface Answer {
-  /** Index of the stream. */
-  stream: number;
-  /** Number of the burst answered, or of the transfer that begins; over all transfers. */
-  kind: "burst" | "begin" | "end";
-  index: number;
-  /** No channel acts on it before this clock. */
-  clock: number;
-}
+/** Kinds of an answer: a burst's time, the begin of the next transfer, or that there is none. */
+export const answerKind = { burst: 0, begin: 1, end: 2 } as const;
 
 export class DmaArbiter {
   readonly ddr: Ddr;
@@ -135,18 +153,35 @@ export class DmaArbiter {
   readonly #writeLatency: number;
   /** Per stream, the least clock of its open questions; infinity if it has none. */
   readonly #open: Float64Array;
-  /** The last answer: there are too many of them to make an object for each. */
-  readonly #answer: Answer = { stream: 0, kind: "end", index: 0, clock: 0 };
+  /**
+   * The last answer, in fields of its own: there are too many to make an object for each. Its kind; the number of the burst,
+   * or of the transfer that begins, over all transfers; the clock before which no channel acts on it.
+   */
+  kind: number = answerKind.end;
+  index = 0;
+  clock = 0;
   /** Transfers in the order in which they ended. */
   readonly ended: { readonly stream: number; readonly transfer: number }[] = [];
 
-  constructor(streams: readonly PacedStream[], board: BoardValues) {
+  /** `exchange` gives the place of a stream's questions and answers, of so many bursts each. */
+  constructor(
+    streams: readonly PacedStream[],
+    board: BoardValues,
+    exchange: (stream: number, bursts: number) => Exchange = (_, bursts) => ({
+      asks: new Float64Array(bursts),
+      answers: new Float64Array(bursts),
+    }),
+  ) {
     this.ddr = new Ddr(board);
     this.#dispatcher = new Dispatcher(board);
     this.#readLatency = board["hp.readLatency"];
     this.#writeLatency = board["hp.writeLatency"];
     const ports = { in: 0, out: 0 };
-    this.#channels = streams.map((stream) => new Channel(stream, ports[stream.direction]++, beatTiming(stream, board)));
+    this.#channels = streams.map((stream, i) => {
+      const timing = beatTiming(stream, board);
+      const place = exchange(i, burstsOf(stream, timing.beatsPerBurst));
+      return new Channel(stream, ports[stream.direction]++, timing, place);
+    });
     this.#open = new Float64Array(streams.length).fill(Infinity);
     // The program's first transfer on each channel is started in the order of the list.
     this.#channels
@@ -164,9 +199,10 @@ export class DmaArbiter {
   begins(stream: number): readonly Begin[] {
     return this.#channels[stream]!.begins;
   }
-  /** Per burst: when its first beat is there (`in`), or when it has left the channel (`out`); clocks with fractions. */
-  answers(stream: number): readonly number[] {
-    return this.#channels[stream]!.answers;
+  /** The answer to a question for a burst; undefined as long as there is none. */
+  answerTo(stream: number, burst: number): number | undefined {
+    const { answered, answers } = this.#channels[stream]!;
+    return burst < answered ? answers[burst] : undefined;
   }
   /** When a transfer was done: the last beat of a read, the write's way to memory; undefined as long as it is not known. */
   done(stream: number, transfer: number): number | undefined {
@@ -174,7 +210,7 @@ export class DmaArbiter {
   }
   /** Bursts that a stream has asked for. */
   asked(stream: number): number {
-    return this.#channels[stream]!.asked.length;
+    return this.#channels[stream]!.asked;
   }
 
   /** Clocks of the processor's own work for the transfers, from the first register write to the end of the last wait. */
@@ -184,8 +220,16 @@ export class DmaArbiter {
 
   /** A channel wants its next burst. Its questions come in the order of their clocks. */
   ask(stream: number, clock: number): void {
-    this.#channels[stream]!.asked.push(clock);
-    if (clock < this.#open[stream]!) this.#open[stream] = clock;
+    const channel = this.#channels[stream]!;
+    channel.asks[channel.asked] = clock;
+    this.askedUpTo(stream, channel.asked + 1);
+  }
+
+  /** A channel has asked for so many bursts in all; the clocks stand in its exchange. */
+  askedUpTo(stream: number, bursts: number): void {
+    const channel = this.#channels[stream]!;
+    channel.asked = bursts;
+    this.#open[stream] = channel.open;
   }
 
   /** The last beat of a transfer to the accelerator moved at `last`. */
@@ -193,7 +237,7 @@ export class DmaArbiter {
     const channel = this.#channels[stream]!;
     channel.done.push(last + 1);
     channel.closing = last + 1;
-    this.#open[stream] = Math.min(this.#open[stream]!, last + 1);
+    this.#open[stream] = channel.open;
   }
 
   /** The least clock of an open question of a stream; infinity if it has none. */
@@ -203,11 +247,11 @@ export class DmaArbiter {
 
   /** Answer all questions of clocks before `now`. */
   settle(now: number): void {
-    while (this.answer(now) !== undefined);
+    while (this.answer(now) >= 0);
   }
 
-  /** Answer the first open question of a clock before `now`, if there is one. What is returned holds until the next call. */
-  answer(now: number): Readonly<Answer> | undefined {
+  /** Answer the first open question of a clock before `now`; returns its stream, and -1 if there is none. */
+  answer(now: number): number {
     const open = this.#open;
     let first = -1;
     let clock = now;
@@ -217,40 +261,41 @@ export class DmaArbiter {
       clock = at;
       first = i;
     }
-    if (first < 0) return undefined;
+    if (first < 0) return -1;
     const channel = this.#channels[first]!;
-    this.#answer.stream = first;
-    if (channel.closing === clock) this.#close(channel, clock);
+    if (channel.closing === clock) this.#close(channel, first, clock);
     else this.#burst(channel, clock);
-    open[first] = Math.min(channel.asked[channel.answers.length] ?? Infinity, channel.closing);
-    return this.#answer;
+    open[first] = channel.open;
+    return first;
   }
 
   #burst(channel: Channel, clock: number): void {
-    const ends = channel.take();
-    const direction: Direction = channel.stream.direction === "in" ? "read" : "write";
-    const { start, end } = this.ddr.burst(clock, channel.port, direction, channel.bytes);
-    const at = Math.max(direction === "read" ? start + this.#readLatency : end, clock + 1);
-    this.#answer.kind = "burst";
-    this.#answer.index = channel.answers.push(at) - 1;
-    this.#answer.clock = edge(at);
-    if (direction === "read" || !ends) return;
+    channel.take();
+    const { ddr } = this;
+    const { reads } = channel;
+    ddr.burst(clock, channel.port, reads, channel.bytes);
+    const at = Math.max(reads ? ddr.start + this.#readLatency : ddr.end, clock + 1);
+    this.kind = answerKind.burst;
+    this.index = channel.answered++;
+    channel.answers[this.index] = at;
+    this.clock = edge(at);
+    if (reads || !channel.ends) return;
     const done = at + this.#writeLatency;
     channel.done.push(done);
     channel.closing = edge(done);
   }
 
-  #close({ stream: { transfers }, begins, done }: Channel, clock: number): void {
-    const { stream } = this.#answer;
-    this.#channels[stream]!.closing = Infinity;
+  #close(channel: Channel, stream: number, clock: number): void {
+    const { done, begins } = channel;
+    channel.closing = Infinity;
     const transfer = done.length - 1;
     this.ended.push({ stream, transfer });
-    this.#answer.index = transfer + 1;
-    this.#answer.kind = transfer + 1 < transfers.length ? "begin" : "end";
-    this.#answer.clock = Infinity;
-    if (this.#answer.kind === "end") return;
+    this.index = transfer + 1;
+    this.kind = transfer + 1 < channel.stream.transfers.length ? answerKind.begin : answerKind.end;
+    this.clock = Infinity;
+    if (this.kind === answerKind.end) return;
     const begin = this.#dispatcher.restart(done[transfer]!);
-    this.#answer.clock = Math.max(edge(begin.started), clock + 1);
-    begins.push({ ...begin, clock: this.#answer.clock });
+    this.clock = Math.max(edge(begin.started), clock + 1);
+    begins.push({ ...begin, clock: this.clock });
   }
 }

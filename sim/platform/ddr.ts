@@ -5,8 +5,6 @@
  */
 import type { BoardValues } from "./platform.js";
 
-export type Direction = "read" | "write";
-
 export class Ddr {
   readonly #readPerByte: number;
   readonly #writePerByte: number;
@@ -16,7 +14,10 @@ export class Ddr {
   /** Per port, its read channel and its write channel. */
   readonly #portFree: Float64Array;
   #free = 0;
-  #last: Direction = "read";
+  #lastReads = true;
+  /** Of the last burst: when its data began to move at the port, and when port and memory had done it. */
+  start = 0;
+  end = 0;
   /** Clocks in which the controller moved data or turned around. */
   busyClocks = 0;
   bytes = 0;
@@ -31,19 +32,19 @@ export class Ddr {
     this.#portFree = new Float64Array(2 * this.#ports);
   }
 
-  /** A burst of a port, asked for at `at`: when its data begins to move at the port, and when port and memory have done it. */
-  burst(at: number, port: number, direction: Direction, bytes: number): { start: number; end: number } {
-    const turn = direction === this.#last ? 0 : this.#turnaround;
+  /** A burst of a port, asked for at `at`; `start` and `end` say when. A read if `reads`, else a write. */
+  burst(at: number, port: number, reads: boolean, bytes: number): void {
+    const turn = reads === this.#lastReads ? 0 : this.#turnaround;
     const served = Math.max(at, this.#free) + turn;
-    const service = bytes * (direction === "read" ? this.#readPerByte : this.#writePerByte);
+    const service = bytes * (reads ? this.#readPerByte : this.#writePerByte);
     this.#free = served + service;
-    this.#last = direction;
+    this.#lastReads = reads;
     this.busyClocks += service + turn;
     this.bytes += bytes;
-    const channel = 2 * (port % this.#ports) + (direction === "read" ? 0 : 1);
-    const start = Math.max(served, this.#portFree[channel]!);
-    const portEnd = start + bytes * this.#portPerByte;
+    const channel = 2 * (port % this.#ports) + (reads ? 0 : 1);
+    this.start = Math.max(served, this.#portFree[channel]!);
+    const portEnd = this.start + bytes * this.#portPerByte;
     this.#portFree[channel] = portEnd;
-    return { start, end: Math.max(portEnd, this.#free) };
+    this.end = Math.max(portEnd, this.#free);
   }
 }

@@ -117,7 +117,7 @@ abstract class ChannelPace implements Pace {
       this.begin(now);
     }
     const burst = this.awaited;
-    const ready = burst < 0 ? 0 : this.arbiter.answers(this.index)[burst];
+    const ready = burst < 0 ? 0 : this.arbiter.answerTo(this.index, burst);
     if (ready === undefined) return this.#later(now);
     return Math.max(now, edge(this.earliest(ready)));
   }
