@@ -1,4 +1,4 @@
-/** The tokens of SECDA's VM: blocks are 4 rows of inputs or 4 output channels. */
+/** The tokens of SECDA's designs: blocks are 4 rows of inputs or 4 output channels. */
 import { bool, i32, i8, struct, u16, u8, uint, vec, type ValueOf } from "../../hw/index.js";
 import { BLOCK } from "./facts.js";
 
@@ -19,14 +19,15 @@ export const Parameters = struct({
 
 /** What a layer does to all its sums. */
 export const Ending = struct({ zero: i8, min: i8, max: i8, flip: u8 });
+export type Ending = ValueOf<typeof Ending>;
+export type Parameters = ValueOf<typeof Parameters>;
 
 const rest = {
   parameters: Parameters,
   /** By row: zero point of the weights times the sum of the inputs. */
   terms: vec(i32, BLOCK),
   ending: Ending,
-  /** One of the last jobs of a tile, of the layer. */
-  final: bool,
+  /** The unit's last job of a COMPUTE. */
   last: bool,
 };
 

@@ -1,5 +1,6 @@
 /** The systolic design, as the registry and the driver see it. */
 import { gemmDesign } from "../gemm/design.js";
+import { ARRAY_BLOCKS, SA_SIZES } from "../secda/facts.js";
 import { configure, describe, parameters, type SystolicConfig } from "./config.js";
 import { presets } from "./presets.js";
 import { SecdaSa } from "./secda/sa.js";
@@ -22,5 +23,8 @@ export const systolic = gemmDesign<SystolicConfig>({
   // A wave a clock; what the instruction asks for behind each tile comes on top.
   tileClocks: (k, gap) => k + gap,
   build: (config, level) => new Systolic(config, level),
-  published: { traits: { name: "SECDA's SA", span: 4 }, build: () => new SecdaSa() },
+  published: {
+    traits: { name: "SECDA's SA", sizes: SA_SIZES, outputs: "row", span: ARRAY_BLOCKS },
+    build: () => new SecdaSa(),
+  },
 });

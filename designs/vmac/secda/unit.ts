@@ -1,10 +1,13 @@
 /** A GEMM unit of SECDA's VM. */
 import { assert, bool, i32, Module, u16, u8, vec, type Process } from "../../../hw/index.js";
-import { BLOCK, INPUT_WORDS, JOB_START, UNIT_AFTER, UNIT_BEFORE, WEIGHT_WORDS } from "../../secda/facts.js";
+import { BLOCK, JOB_START, UNIT_AFTER, UNIT_BEFORE, UNIT_READY, VM_SIZES } from "../../secda/facts.js";
 import { Fill, Job, Result, Word } from "../../secda/tokens.js";
 
 const Sums = vec(vec(i32, BLOCK), BLOCK);
 const Row = vec(i32, BLOCK);
+const WEIGHT_WORDS = VM_SIZES.weightWords;
+/** Of a block of 4 rows. */
+const BLOCK_WORDS = VM_SIZES.inputWords / BLOCK;
 
 export class Unit extends Module {
   static readonly source = import.meta.url;
@@ -17,7 +20,7 @@ export class Unit extends Module {
   readonly results = this.channelOut(Result);
 
   readonly block = this.channel(bool, { name: "block", depth: 8 });
-  readonly inputs = this.memory(Word, INPUT_WORDS / BLOCK);
+  readonly inputs = this.memory(Word, BLOCK_WORDS);
   readonly weights = this.memory(Word, WEIGHT_WORDS);
   readonly inputWrite = this.inputs.writePort();
   readonly inputRead = this.inputs.readPort();
@@ -37,7 +40,7 @@ export class Unit extends Module {
         assert(address < WEIGHT_WORDS, "the weights of a tile fit");
         this.weightWrite.write(address, word);
       } else {
-        assert(address < INPUT_WORDS / BLOCK, "a block of inputs fits");
+        assert(address < BLOCK_WORDS, "a block of inputs fits");
         this.inputWrite.write(address, word);
       }
       if (last) yield* this.block.push(true);
@@ -50,12 +53,11 @@ export class Unit extends Module {
       const job = yield* this.jobs.pop();
       assert(job.depth >= 1, "a job has products");
       for (let i = u8(0); i < job.waits; i = u8(i + 1)) yield* this.block.pop();
-      // The clock in which the job came is the first of these.
-      yield* this.estimate(UNIT_BEFORE - 1);
+      yield* this.estimate(UNIT_BEFORE);
       let sums = Sums.zero();
       for (let k = u16(0); k < job.depth; k = u16(k + 1)) {
         const place = u16(job.weights + k);
-        assert(k < INPUT_WORDS / BLOCK && place < WEIGHT_WORDS, "the operands stand in their memories");
+        assert(k < BLOCK_WORDS && place < WEIGHT_WORDS, "the operands stand in their memories");
         this.inputRead.read(k);
         this.weightRead.read(place);
         yield;
@@ -76,10 +78,10 @@ export class Unit extends Module {
       }
       yield* this.estimate(JOB_START + UNIT_AFTER);
       yield* this.idle.pop();
+      const { parameters, terms, ending, last } = job;
+      yield* this.results.push({ sums, parameters, terms, ending, last });
+      yield* this.estimate(UNIT_READY);
       yield* this.done.push(true);
-      yield;
-      const { parameters, terms, ending, final, last } = job;
-      yield* this.results.push({ sums, parameters, terms, ending, final, last });
     }
   }
 }

@@ -7,14 +7,12 @@ import { Scheduler } from "./scheduler.js";
 import { Unit } from "./unit.js";
 
 export class SecdaVm extends Module {
-  readonly instructions = this.channelIn(beatType(4));
   readonly input = Array.from({ length: UNITS }, () => this.channelIn(beatType(BLOCK)));
   readonly output = Array.from({ length: UNITS }, () => this.channelOut(beatType(BLOCK)));
 
   constructor() {
     super(null, "vm");
     const scheduler = new Scheduler(this, "scheduler");
-    this.connect(this.instructions, scheduler.instructions);
     for (let u = 0; u < UNITS; u++) {
       const unit = new Unit(this, `unit${u}`);
       const post = new PostProcessor(this, `postProcessor${u}`);
