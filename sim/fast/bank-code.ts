@@ -17,7 +17,7 @@ const WRITTEN_OUT = 16;
 type MapExpr = Extract<Expr, { kind: "map" }>;
 
 /** A combinational loop over 0..trips-1. */
-interface Counted {
+export interface Counted {
   readonly counter: Local;
   readonly trips: number;
   readonly body: readonly Stmt[];
@@ -39,7 +39,7 @@ const isLocal = (expr: Expr | undefined, local: Local): boolean => expr?.kind ==
 const names = (expr: Expr, local: Local): boolean => someExpr(expr, (e) => isLocal(e, local));
 const isNumber = (expr: Expr, value: number): boolean => expr.kind === "const" && Number(expr.value) === value;
 
-function counted({ combinational, condition, update, body }: Loop): Counted | undefined {
+export function counted({ combinational, condition, update, body }: Loop): Counted | undefined {
   const [step, ...more] = update;
   if (!combinational || more.length > 0 || step?.kind !== "assign" || step.target.kind !== "local") return undefined;
   const counter = step.target.local;

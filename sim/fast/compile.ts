@@ -32,8 +32,8 @@ export function compile(ir: DesignIr): Compiled {
     throw new TandemError(`The fast engine cannot run ${opaque.node.path}, the model of a black box: ${opaque.why}`, {
       hint: "Write the model within the language (tandem check), or run the design with --engine kernel or rtl.",
     });
-  const plan = new Plan(ir);
   const module = new WasmModule();
+  const plan = new Plan(ir, module);
   const globals: Globals = {
     head: module.global(),
     tail: module.global(),

@@ -109,8 +109,9 @@ export interface Access {
 /** The elements that a chain of members and indices names, lane by lane. Emits code for indices that no lane changes. */
 export function accessOf(compiler: ExprCompiler, expr: Expr, lanes: Lanes): Access | undefined {
   if (!isScalar(expr.type) && expr.type.kind !== "exact") return undefined;
+  if (expr.kind === "select") return chosenAccess(compiler, expr.condition, [expr.then, expr.else], lanes);
   const steps: (string | SplitIndex)[] = [];
-  let root = expr;
+  let root: Expr = expr;
   while (root.kind === "index" || root.kind === "member") {
     if (root.kind === "member") steps.unshift(root.name);
     else {
@@ -142,6 +143,23 @@ export function accessOf(compiler: ExprCompiler, expr: Expr, lanes: Lanes): Acce
   return { leaf: at[0]!, offsets };
 }
 
+/** Of each lane the first expression where `condition` is 1 and the second where it is 0; both have to be of one array. */
+export function chosenAccess(
+  compiler: ExprCompiler,
+  condition: Expr,
+  [one, zero]: readonly [Expr, Expr],
+  lanes: Lanes,
+): Access | undefined {
+  if (!sameArray(one, zero, lanes)) return undefined;
+  const which = Array.from({ length: lanes.count }, (_, i) => foldLanes(condition, laneValues(lanes, i)));
+  if (!which.every((x) => x === 0 || x === 1)) return undefined;
+  const [first, second] = [accessOf(compiler, zero, lanes), accessOf(compiler, one, lanes)];
+  if (!first || !second) return undefined;
+  const apart = second.leaf.offset - first.leaf.offset;
+  const offsets = which.map((x, i) => (x === 0 ? first.offsets[i]! : second.offsets[i]! + apart));
+  return { leaf: first.leaf, offsets };
+}
+
 /** All elements next to each other, in order, from `first` on. */
 export const contiguous = ({ leaf, offsets }: Access, first: number, n: number): boolean =>
   Array.from({ length: n }, (_, i) => offsets[Math.min(first + i, offsets.length - 1)]! - offsets[first]!).every(
@@ -151,3 +169,34 @@ export const contiguous = ({ leaf, offsets }: Access, first: number, n: number):
 /** All elements the same one. */
 export const broadcast = ({ offsets }: Access, first: number, n: number): boolean =>
   offsets.slice(first, first + n).every((offset) => offset === offsets[first]);
+
+/** Two elements whose paths differ in their last index only, and there in a number that is known for each lane. */
+function sameArray(a: Expr, b: Expr, lanes: Lanes): boolean {
+  if (a.kind !== "index" || b.kind !== "index" || !sameExpr(a.base, b.base)) return false;
+  const [first, second] = [splitIndex(a.index, lanes), splitIndex(b.index, lanes)];
+  if (!first || !second) return false;
+  return first.fixed && second.fixed ? sameExpr(first.fixed, second.fixed) : first.fixed === second.fixed;
+}
+
+/** The same text of members, indices, names and constants: the same value, as nothing is assigned in an expression. */
+function sameExpr(a: Expr, b: Expr): boolean {
+  if (a === b) return true;
+  switch (a.kind) {
+    case "const":
+      return b.kind === "const" && a.value === b.value;
+    case "local":
+      return b.kind === "local" && a.local === b.local;
+    case "field":
+      return b.kind === "field" && a.field === b.field;
+    case "index":
+      return b.kind === "index" && sameExpr(a.base, b.base) && sameExpr(a.index, b.index);
+    case "member":
+      return b.kind === "member" && a.name === b.name && sameExpr(a.base, b.base);
+    case "cast":
+      return b.kind === "cast" && a.type === b.type && sameExpr(a.operand, b.operand);
+    case "binary":
+      return b.kind === "binary" && a.op === b.op && sameExpr(a.left, b.left) && sameExpr(a.right, b.right);
+    default:
+      return false;
+  }
+}

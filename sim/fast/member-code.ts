@@ -144,6 +144,7 @@ export class MemberCode extends StatementCompiler {
           break;
         case "push": {
           const channel = this.#channels.get(step.channel)!;
+          this.plan.sums.emitRead(code, [step.value]);
           store(this.exprs, channel.token, step.value);
           if (leap) channel.emitLeap(this, "push", again(step.channel));
           else channel.emitPush(this, rounds);

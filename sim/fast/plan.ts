@@ -13,6 +13,8 @@ import { Heap, layoutOf, writeValue, type Layout } from "./layout.js";
 import { toldBy, toldBytes, type Askers, type Edge } from "./knowledge.js";
 import { planMemories, type MemoryPlans, type PortGroup } from "./memory-plan.js";
 import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
+import { DesignSums } from "./sum-code.js";
+import type { WasmModule } from "./wasm.js";
 
 export interface ChannelPlan {
   readonly channel: Channel;
@@ -77,6 +79,8 @@ export class Plan {
   readonly memories: MemoryPlans["memories"];
   readonly portGroups: readonly PortGroup[];
   readonly signals = new Map<Signal, SignalPlan>();
+  /** Sums of products that processes keep; there is a module to put their functions in. */
+  readonly sums: DesignSums;
   readonly environments = new Map<Channel, Environment>();
   readonly frames: number[] = [];
   readonly queue: number;
@@ -93,8 +97,9 @@ export class Plan {
   /** Writes into the initial image of the memory. */
   readonly #initial: ((view: DataView) => void)[] = [];
 
-  constructor(ir: DesignIr) {
+  constructor(ir: DesignIr, module: WasmModule) {
     this.ir = ir;
+    this.sums = new DesignSums(ir, this.heap, module);
     this.error = this.heap.take(16);
     const { design } = ir;
     const inputs = Object.values(design.inputs);

@@ -306,13 +306,18 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   #shortWay(loop: Loop, out: Label): void {
     const { code } = this;
     const [pick, banks, moving] = [pickLoop(loop), bankLoop(loop), movingLoop(loop)];
-    const counted = pick ?? banks ?? moving;
+    const adding = this.plan.sums.loop(loop);
+    const counted = adding ?? pick ?? banks ?? moving;
     const counter = counted && this.bindings.get(counted.counter);
     if (!counter || "place" in counter) return;
     const group = banks && this.portGroup(banks.read.port.parts);
     code.get(counter.local).op("i32.eqz");
     const constant = pick && this.exprs.constant(pick.picked);
-    if (moving) {
+    if (adding) {
+      code.if();
+      this.plan.sums.emitLoop(this.exprs, adding);
+      code.i32(adding.trips).set(counter.local).br(out).end();
+    } else if (moving) {
       code.if();
       for (let lane = 0; lane < moving.trips; lane++)
         this.exprs.withLane(moving.counter, { lane }, () => this.emitBody(moving.body));
@@ -435,10 +440,12 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   }
 
   #push(stmt: Extract<Stmt, { kind: "push" }>): Step {
+    const { code } = this;
     let index: number | undefined;
     return this.#point(
       (id) => this.choose(stmt.channel, (part) => channels.emitPush(this, this.channelPlan(part), id), index),
       () => {
+        this.plan.sums.emitBefore(code, stmt);
         index = this.#heldIndex(stmt.channel);
         // The operand is evaluated once, on arrival, into the slot that the token will have.
         this.choose(stmt.channel, (part) => this.putToken(this.channelPlan(part), stmt.value), index);

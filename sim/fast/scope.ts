@@ -91,7 +91,8 @@ export abstract class Scope implements Actor, Surroundings {
 
   protected bindField(field: StateField): void {
     const layout = layoutOf(field.type);
-    const address = this.plan.heap.take(layout.bytes);
+    const sums = this.plan.sums.placeOf(field);
+    const address = sums ? sums[0]!.offset : this.plan.heap.take(layout.bytes);
     if (!isScalar(field.type)) {
       this.plan.initially((view) => writeValue(view, address, layout, field.initial));
       this.bindings.set(field, { place: placeAt(layout, address) });
@@ -123,7 +124,7 @@ export abstract class Scope implements Actor, Surroundings {
       if (lives) this.spilled.push({ local: index, type: kind, address: this.plan.heap.take(8, 8) });
     } else {
       const layout = layoutOf(type);
-      binding = { place: placeAt(layout, this.plan.heap.take(layout.bytes)) };
+      binding = { place: this.plan.sums.placeOf(local) ?? placeAt(layout, this.plan.heap.take(layout.bytes)) };
     }
     this.bindings.set(local, binding);
     return binding;

@@ -6,7 +6,17 @@
 import type { Expr, Local } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
 import type { ExprCompiler } from "./expr.js";
-import { accessOf, broadcast, contiguous, dependsOn, foldLanes, laneValues, type Access, type Lanes } from "./lanes.js";
+import {
+  accessOf,
+  broadcast,
+  chosenAccess,
+  contiguous,
+  dependsOn,
+  foldLanes,
+  laneValues,
+  type Access,
+  type Lanes,
+} from "./lanes.js";
 import { emitBase, type LeafRef } from "./place.js";
 import { LaneArithmetic, Unsupported } from "./simd-arithmetic.js";
 
@@ -260,19 +270,7 @@ class VectorCompiler extends LaneArithmetic {
   /** The other factor of a lane of a pair of products: of all lanes one array, whichever of the pair each of them takes. */
   #pairAccess(expr: Extract<Expr, { kind: "index" }>, [, b0, b1]: readonly Expr[]): Access | undefined {
     if (!this.#accesses.has(expr)) {
-      const { count } = this.#lanes;
-      const which = Array.from({ length: count }, (_, i) => foldLanes(expr.index, laneValues(this.#lanes, i)));
-      const [first, second] = [b0!, b1!].map((factor) => accessOf(this.compiler, factor, this.#lanes));
-      const known = which.every((x) => x === 0 || x === 1);
-      const apart = first && second ? second.leaf.offset - first.leaf.offset : 0;
-      const merged = first &&
-        second &&
-        known && {
-          leaf: first.leaf,
-          offsets: which.map((x, i) => (x === 0 ? first.offsets[i]! : second.offsets[i]! + apart)),
-        };
-      // Both have to be of one array at the same variable place.
-      this.#accesses.set(expr, merged && sameArray(b0!, b1!) ? merged : undefined);
+      this.#accesses.set(expr, chosenAccess(this.compiler, expr.index, [b1!, b0!], this.#lanes));
     }
     return this.#accesses.get(expr);
   }
@@ -313,32 +311,6 @@ class VectorCompiler extends LaneArithmetic {
     }
     // Flags lie in memory as 0 and 1.
     if (leaf.type.kind === "bool") code.v128(new Array<number>(16).fill(0)).op("i32x4.ne");
-  }
-}
-
-/** True for two elements whose paths differ in their last index only. */
-const sameArray = (a: Expr, b: Expr): boolean => a.kind === "index" && b.kind === "index" && sameExpr(a.base, b.base);
-
-/** The same text of members, indices, names and constants: the same value, as nothing is assigned in an expression. */
-function sameExpr(a: Expr, b: Expr): boolean {
-  if (a === b) return true;
-  switch (a.kind) {
-    case "const":
-      return b.kind === "const" && a.value === b.value;
-    case "local":
-      return b.kind === "local" && a.local === b.local;
-    case "field":
-      return b.kind === "field" && a.field === b.field;
-    case "index":
-      return b.kind === "index" && sameExpr(a.base, b.base) && sameExpr(a.index, b.index);
-    case "member":
-      return b.kind === "member" && a.name === b.name && sameExpr(a.base, b.base);
-    case "cast":
-      return b.kind === "cast" && a.type === b.type && sameExpr(a.operand, b.operand);
-    case "binary":
-      return b.kind === "binary" && a.op === b.op && sameExpr(a.left, b.left) && sameExpr(a.right, b.right);
-    default:
-      return false;
   }
 }
 
