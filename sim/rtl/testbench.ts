@@ -1,6 +1,8 @@
 /**
  * The test bench around a generated design, in Verilog that Verilator and Icarus both take: the design as `dut`, one wire
- * that says whether anything moves in this clock, and a report of all counters on standard output.
+ * that says whether anything moves in this clock, and a report of all counters on standard output. What the environment
+ * drives passes a register first: it is set before the edge with which its clock begins. So no input leads to anything within
+ * a clock, and Verilator writes and evaluates the design's combinational text once instead of three times.
  */
 import { wiresOf } from "../../hw/verilog/interface.js";
 import type { OuterPort, VerilogDesign } from "../../hw/verilog/design.js";
@@ -30,17 +32,26 @@ export function testbench(design: VerilogDesign, counters: boolean): string {
   const ports = design.ports.flatMap(({ name, direction, channel }) =>
     wiresOf({ kind: direction === "in" ? "push" : "pop", part: channel }).map(({ suffix, width, byProcess }) => ({
       name: name + suffix,
-      text: `  ${byProcess ? "input" : "output"} wire ${span(width)}${name}${suffix}`,
+      span: span(width),
+      driven: byProcess,
     })),
   );
+  const driven = [{ name: "rst", span: "" }, ...ports.filter((port) => port.driven)];
+  const inside = (name: string): string => (driven.some((port) => port.name === name) ? `${name}_now` : name);
   const own = ["input wire clk", "input wire rst", "input wire report", "output wire moved", "output wire active"];
+  const outer = ports.map(({ name, span: bits, driven: input }) => `${input ? "input" : "output"} wire ${bits}${name}`);
   return [
     "/* verilator lint_off UNUSED */",
     "module tandem_tb (",
-    [...own.map((line) => `  ${line}`), ...ports.map(({ text }) => text)].join(",\n"),
+    [...own, ...outer].map((line) => `  ${line}`).join(",\n"),
     ");",
+    ...driven.map(({ name, span: bits }) => `  reg ${bits}${inside(name)};`),
+    "  initial rst_now = 1'b1;",
+    "  always @(posedge clk) begin",
+    ...driven.map(({ name }) => `    ${inside(name)} <= ${name};`),
+    "  end",
     `  ${design.top} dut (`,
-    ["clk", "rst", ...ports.map(({ name }) => name)].map((name) => `    .${name}(${name})`).join(",\n"),
+    ["clk", "rst", ...ports.map(({ name }) => name)].map((name) => `    .${name}(${inside(name)})`).join(",\n"),
     "  );",
     ...(counters ? probes(design) : ["  assign moved = 1'b1;", "  assign active = 1'b1;"]),
     "endmodule",
@@ -64,7 +75,7 @@ function probes({ probes: { processes, channels, grids, memories, boxes } }: Ver
   const memoryCounters = memories.flatMap(({ reads, writes }, i) => [
     `  reg [31:0] reads_${i}, writes_${i};`,
     "  always @(posedge clk)",
-    "    if (rst) begin",
+    "    if (rst_now) begin",
     `      reads_${i} <= 32'd0;`,
     `      writes_${i} <= 32'd0;`,
     "    end else begin",

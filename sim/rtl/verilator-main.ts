@@ -115,26 +115,29 @@ int main(int argc, char** argv) {
   static Port ports[${Math.max(1, ports.length)}];
 ${setup.join("\n")}
   top->clk = 0; top->rst = 1; top->report = 0;
-  for (int i = 0; i < 3; i++) { top->clk = 0; top->eval(); top->clk = 1; top->eval(); }
-  top->rst = 0;
+  auto edge = [&] { top->clk = 0; top->eval(); top->clk = 1; top->eval(); };
   uint64_t now = 0, last = 0, beat = 0;
+  // What is driven counts from the next edge on.
+  auto drive = [&] {
+${drive.join("\n")}
+  };
+  for (int i = 0; i < 3; i++) edge();
+  top->rst = 0;
   for (;; now++) {
+    drive();
+    edge();
     if (until && now >= until) break;
     if (limit && now >= limit) { printf("limit\\n"); break; }
     if (patience && now > beat + patience) { printf("quiet\\n"); break; }
-    top->clk = 0;
-${drive.join("\n")}
-    top->eval();
     bool moved = top->moved;
 ${settle.join("\n")}
     if (moved) last = now + 1;
     else if (!top->active) break;
-    top->clk = 1;
-    top->eval();
     if ((now & 0x3fff) == 0x3fff) fprintf(stderr, "clock %llu\\n", (unsigned long long)now);
   }
   printf("end %llu %llu\\n", (unsigned long long)last, (unsigned long long)now);
-  top->report = 1; top->clk = 0; top->eval(); top->clk = 1; top->eval();
+  top->report = 1;
+  edge();
   fflush(stdout);
   return 0;
 }

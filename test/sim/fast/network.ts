@@ -40,6 +40,8 @@ const exact = (lo: number, hi: number): { kind: "exact"; range: Range } => ({ ki
 /** Size of the networks and what they may hold. */
 export interface NetworkOptions {
   readonly polls: boolean;
+  /** Only what becomes Verilog: no estimates, and the operands that the checker wants. */
+  readonly hardware?: boolean;
 }
 
 interface Wire {
@@ -217,7 +219,7 @@ class Writer {
       return [{ kind: "push", at, channel: { parts: [channel] }, value: this.#of(channel.type, 2) }];
     }
     if (kind === 6) return [{ kind: "edge", at }];
-    if (kind === 7) return [{ kind: "clocks", at, count: this.#reduce(this.#int(1), 4), estimate: r.chance(0.2) }];
+    if (kind === 7) return [{ kind: "clocks", at, count: this.#reduce(this.#int(1), 4), estimate: r.chance(0.2) && !this.#options.hardware }];
     if (kind === 8) return [this.#let(randomType(r, 1), r.chance(0.5))];
     if (kind === 9 || kind === 10) return this.#assign();
     if (kind === 11) return this.#access();
@@ -297,14 +299,14 @@ class Writer {
     this.#scope.push(limit);
     this.#loops.push(label);
     const body = this.#list(1 + r.below(3), depth + 1);
-    if (r.chance(0.3))
-      body.splice(r.below(body.length + 1), 0, {
-        kind: "if",
-        at,
-        condition: this.#bool(1),
-        then: [{ kind: r.chance(0.5) ? "break" : "continue", at, label: r.pick(this.#loops) }],
-        else: [],
-      });
+    if (r.chance(0.3)) {
+      const place = r.below(body.length + 1);
+      const condition = this.#bool(1);
+      const jump: Stmt = { kind: r.chance(0.5) ? "break" : "continue", at, label: r.pick(this.#loops) };
+      // A pass that goes on early would take no clock.
+      const then: Stmt[] = this.#options.hardware && jump.kind === "continue" ? [{ kind: "edge", at }, jump] : [jump];
+      body.splice(place, 0, { kind: "if", at, condition, then, else: [] });
+    }
     this.#loops.pop();
     this.#scope = before;
     const one = this.#constant(1);
@@ -435,14 +437,17 @@ class Writer {
       const ends = [a.lo * b.lo, a.lo * b.hi, a.hi * b.lo, a.hi * b.hi];
       return this.#checked("*", left, right, Math.min(...ends), Math.max(...ends));
     }
+    const { hardware = false } = this.#options;
+    const cast = (type: Type, x: Expr): Expr => ({ kind: "cast", at, type: type as unknown as IntType, operand: x });
+    const i32 = (x: Expr): Expr => cast(int(32), x);
     if (kind === 5)
       return {
         kind: "binary",
         at,
         type: exact(-(2 ** 31), 2 ** 31 - 1),
         op: r.pick(["&", "|", "^"] as const),
-        left,
-        right,
+        left: hardware ? i32(left) : left,
+        right: hardware ? i32(right) : right,
       };
     if (kind === 6)
       return {
@@ -453,11 +458,17 @@ class Writer {
         then: left,
         else: right,
       };
-    const i32 = (x: Expr): Expr => ({ kind: "cast", at, type: int(32), operand: x });
     const shift = this.#reduce(right, 32);
     const full = exact(-(2 ** 31), 2 ** 31 - 1);
     if (kind === 7) {
       const op = r.pick(["<<", ">>", ">>>"] as const);
+      if (hardware) {
+        // Without a bit lost on the left, and no negative number shifted right.
+        const operand = cast(op === "<<" ? int(8) : uint(op === ">>" ? 31 : 32), left);
+        const amount = op === "<<" ? this.#reduce(right, 24) : shift;
+        const type = op === "<<" ? exact(-(2 ** 30), 2 ** 30) : exact(0, 2 ** 32 - 1);
+        return { kind: "binary", at, type, op, left: operand, right: amount };
+      }
       return {
         kind: "binary",
         at,
