@@ -12,36 +12,43 @@ import { runNetlist } from "./netlist.js";
 import { runNetwork } from "./network.js";
 import { runNetworks } from "./networks.js";
 import { MUTATED, POOL } from "./pool.js";
+import { runRtlNetworks } from "./rtl-networks.js";
 import { Progress, summary, type Row } from "./report.js";
 
 const USAGE = `npm run test:spine -- [options]
   --cases N       cases per design [500]
   --constructs N  seeds per construct [8]
-  --networks N    random networks [20000]
+  --networks N    random networks under kernel and fast [20000]
+  --rtl-networks N  random networks as Verilog under Icarus [1000]
   --netlists N    cases of the Yosys netlist [10]
   --mutations N   changed operators of the systolic design's Verilog [40]
   --seed S        of everything that is drawn [1]
   --first I       begin with case I of each design [0]
   --case I        only case I of each design, and nothing else
   --design NAME   only this design
-  --part NAME     constructs, lint, designs, resnet8, networks, netlist, mutations; may be repeated [all]
+  --part NAME     constructs, lint, designs, resnet8, networks, rtl-networks, netlist, mutations;
+                  may be repeated [all]
   --engine NAME   kernel is always there; may be repeated [fast, verilator, icarus]
 `;
 
-const PARTS = ["constructs", "lint", "designs", "resnet8", "networks", "netlist", "mutations"] as const;
+const PARTS = [
+  ...["constructs", "lint", "designs", "resnet8"],
+  ...["networks", "rtl-networks", "netlist", "mutations"],
+];
 
 const { values } = parseArgs({
   options: {
     cases: { type: "string", default: "500" },
     constructs: { type: "string", default: "8" },
     networks: { type: "string", default: "20000" },
+    "rtl-networks": { type: "string", default: "1000" },
     netlists: { type: "string", default: "10" },
     mutations: { type: "string", default: "40" },
     seed: { type: "string", default: "1" },
     first: { type: "string", default: "0" },
     case: { type: "string" },
     design: { type: "string" },
-    part: { type: "string", multiple: true, default: [...PARTS] },
+    part: { type: "string", multiple: true, default: PARTS },
     engine: { type: "string", multiple: true, default: ENGINES.filter((name) => name !== "kernel") },
     help: { type: "boolean", default: false },
   },
@@ -61,8 +68,7 @@ if (values.help) {
   process.stdout.write(USAGE);
   process.exit(0);
 }
-for (const part of values.part)
-  if (!(PARTS as readonly string[]).includes(part)) fail(`--part ${part}: there is no such part`);
+for (const part of values.part) if (!PARTS.includes(part)) fail(`--part ${part}: there is no such part`);
 for (const engine of values.engine)
   if (!(ENGINES as readonly string[]).includes(engine)) fail(`--engine ${engine}: there is no such engine`);
 if (values.design !== undefined && !POOL.has(values.design))
@@ -96,6 +102,9 @@ for (const [name, pool] of POOL) {
   await part("resnet8", () => runNetwork(name, progress));
 }
 await part("networks", () => runNetworks({ seed, count: number("networks", values.networks) }, progress));
+await part("rtl-networks", () =>
+  runRtlNetworks({ seed, count: number("rtl-networks", values["rtl-networks"]) }, progress),
+);
 await part("netlist", () => runNetlist({ seed, count: number("netlists", values.netlists) }, progress));
 await part("mutations", () =>
   runMutations({ configuration: MUTATED, seed, count: number("mutations", values.mutations), cases: 8 }, progress),

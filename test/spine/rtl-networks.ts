@@ -35,14 +35,12 @@ export const check: Check = async (seed) => {
     const verilog = emitVerilog(ir);
     const built = await buildSimulator(verilog, { simulator: "icarus", cache });
     const gaps = [...around.gaps];
-    const names = (ports: object): string[] => Object.keys(ports);
-    const inputs = names(ir.design.inputs).map((name) => [name, { values: around.inputs[name]!, gaps }]);
-    const outputs = names(ir.design.outputs).map((name) => [name, { count: gaps.length, gaps }]);
-    const { counters, ...result } = await runSimulator(built, verilog, ir.design, {
-      inputs: Object.fromEntries(inputs),
-      outputs: Object.fromEntries(outputs),
-      until: around.until ?? 5000,
-    });
+    const inputs: Record<string, { values: readonly unknown[]; gaps: number[] }> = {};
+    const outputs: Record<string, { count: number; gaps: number[] }> = {};
+    for (const [name, values] of Object.entries(around.inputs)) inputs[name] = { values, gaps };
+    for (const name of Object.keys(ir.design.outputs)) outputs[name] = { count: gaps.length, gaps };
+    const run = { inputs, outputs, until: around.until ?? 5000 };
+    const { counters, ...result } = await runSimulator(built, verilog, ir.design, run);
     if (result.unknown.length > 0) return `X after reset in clocks ${result.unknown.join(", ")}`;
     const received = Object.values(result.outputs).flatMap((left) => left.map(({ clock, value }) => [clock, value]));
     const actual = { received, clocks: result.clocks, stalls: stallTable(counters!), counters: counters! };

@@ -7,6 +7,7 @@ import { CONSTRUCTS, compareConstruct } from "./constructs.js";
 import { compareCase, Engines, installed, type Engine } from "./engines.js";
 import { lint } from "./lint.js";
 import { compareNetwork } from "./networks.js";
+import { check as checkAsVerilog } from "./rtl-networks.js";
 import { POOL, type Configuration } from "./pool.js";
 
 const seed = Number(process.env["TANDEM_SEED"] ?? 1);
@@ -52,6 +53,12 @@ describe("The spine, a sample: one source, equal data, clocks and stalls under a
 
   it("100 random networks: kernel and fast", () => {
     for (let k = 0; k < 100; k++) expect(compareNetwork(seed + k), `TANDEM_SEED=${seed + k}`).to.equal(undefined);
+  });
+
+  it("25 random networks as Verilog: kernel and icarus", async function () {
+    if (!installed("icarus")) this.skip();
+    for (let k = 0; k < 25; k++)
+      expect((await checkAsVerilog(seed + k)) ?? undefined, `TANDEM_SEED=${seed + k}`).to.equal(undefined);
   });
 });
 
