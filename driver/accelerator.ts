@@ -22,6 +22,8 @@ export interface LayerCost {
   /** Clocks that each process stood stalled, keyed `process: channel`. */
   readonly stalls: Readonly<Record<string, number>>;
   readonly detail?: LayerDetail;
+  /** Milliseconds of simulation, where several layers are under way at once. */
+  readonly wallMs?: number;
 }
 
 /** What reports and the board's model make of a layer's run. */

@@ -37,6 +37,8 @@ export interface RunResult {
   readonly transfers?: readonly TransferTrace[];
   /** Who was busy when, where the device was asked to record it. */
   readonly timeline?: Timeline;
+  /** Milliseconds that the device was busy with it, where several runs are under way at once. */
+  readonly wallMs?: number;
 }
 
 export interface RunProgress {

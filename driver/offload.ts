@@ -68,6 +68,7 @@ export class Offload<Config> implements Accelerator {
       ...programTraffic(program),
       stalls: result.counters ? stallTable(result.counters) : {},
       detail: detailOf(compiled.compiled, result),
+      ...(result.wallMs !== undefined && { wallMs: result.wallMs }),
     };
   }
 

@@ -4,11 +4,12 @@ import type { Device, DeviceDescription, ParameterValue } from "../driver/device
 import { FunctionalAccelerator } from "../driver/functional.js";
 import { Offload } from "../driver/offload.js";
 import { parseTcpAddress } from "../driver/transport/address.js";
+import { DevicePool } from "../driver/transport/pool.js";
 import { RtlSimulator } from "../driver/transport/rtl-simulator.js";
 import { Simulator, type SimulatorOptions } from "../driver/transport/simulator.js";
 import { TransactionSimulator } from "../driver/transport/transaction-simulator.js";
 import { openTcp } from "../driver/transport/tcp-client.js";
-import { openWorker } from "../driver/transport/worker.js";
+import { openWorker, type WorkerDesign } from "../driver/transport/worker.js";
 import { isSystemCDesign, openSystemC } from "../driver/systemc/open.js";
 import { TandemError } from "../hw/errors.js";
 import { acceleratorImplementations, ACCELERATOR } from "./backends/accelerator.js";
@@ -38,6 +39,8 @@ export interface AcceleratorRequest {
   /** Simulate in this thread on the kernel, which a trace needs; else in a worker. */
   readonly inProcess?: SimulatorOptions;
   readonly simulation?: SimulationOptions;
+  /** Workers that simulate, each a layer of its own; 1 unless said otherwise. Only for `fast` and `kernel`. */
+  readonly jobs?: number | undefined;
   readonly onClocks?: (clocks: number) => void;
   /** Hears how far the build of a simulator of Verilog has come (`rtl`). */
   readonly onBuild?: (done: number, total: number) => void;
@@ -100,8 +103,23 @@ export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Pr
     const { onBuild } = request;
     return RtlSimulator.of(design, parameters, onBuild ? { build: { onBuild } } : {});
   }
-  return openWorker({ module, export: exported, engine, parameters, options });
+  const source = { module, export: exported, engine, parameters, options };
+  const jobs = request.jobs ?? 1;
+  return jobs > 1 ? openWorkers(source, jobs) : openWorker(source);
 }
+
+async function openWorkers(source: WorkerDesign, jobs: number): Promise<Device> {
+  const opened = await Promise.allSettled(Array.from({ length: jobs }, () => openWorker(source)));
+  const devices = opened.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+  const failed = opened.find((one) => one.status === "rejected");
+  if (!failed) return new DevicePool(devices);
+  await Promise.all(devices.map((device) => device.close()));
+  throw failed.reason;
+}
+
+/** True where layers can be simulated at once. */
+const inWorkers = ({ on, engine = "fast", level, inProcess }: AcceleratorRequest): boolean =>
+  on === "sim" && engine !== "rtl" && level !== "transaction" && !inProcess;
 
 /** @throws TandemError where something is asked of a level that has no clocks. */
 function checkUntimed({ engine, inProcess, simulation }: Omit<AcceleratorRequest, "on">, level: Level): void {
@@ -152,6 +170,7 @@ export async function acceleratorTarget(request: AcceleratorRequest, kernels?: s
     },
     engine: description.engine,
     level: description.level,
+    jobs: inWorkers(request) ? (request.jobs ?? 1) : 1,
     close: () => accelerator.close(),
   };
 }

@@ -20,6 +20,8 @@ export interface Target {
   readonly engine: string;
   /** Level of the design; null on the CPU. */
   readonly level: string | null;
+  /** Layers that it can run at once (host/runtime/executor.ts); one if undefined. */
+  readonly jobs?: number;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 /** Options that several commands share, and what they mean. */
+import { availableParallelism } from "node:os";
 import type { Argv } from "yargs";
 import { LEVELS, type Level } from "../../driver/design.js";
 import { platformNames, platformOf, type Platform } from "../../sim/platform/platform.js";
@@ -47,6 +48,24 @@ export const levelOption = {
   describe: "How close to hardware the design's model is: functional, transaction, cycle or rtl [the closest it has]",
 } as const;
 
+/** How many layers are simulated at once. */
+export const jobsOption = {
+  type: "number",
+  requiresArg: true,
+  default: availableParallelism(),
+  defaultDescription: "one per processor",
+  describe:
+    "Layers to simulate at once, each in a worker: the CPU computes their inputs ahead, and what they give is compared",
+} as const;
+
+/** @throws UsageError if it is no count. */
+export function checkJobs(jobs: number): number {
+  if (Number.isInteger(jobs) && jobs >= 1 && jobs <= MOST_JOBS) return jobs;
+  throw new UsageError(`--jobs ${jobs}: expected a number from 1 to ${MOST_JOBS}`);
+}
+
+const MOST_JOBS = 256;
+
 /** Where and how a network runs. */
 export function placeOptions<T>(yargs: Argv<T>) {
   return designOptions(yargs)
@@ -57,6 +76,7 @@ export function placeOptions<T>(yargs: Argv<T>) {
     })
     .option("engine", engineOption)
     .option("level", levelOption)
+    .option("jobs", jobsOption)
     .option("progress", {
       type: "boolean",
       describe: "Progress bar on stderr even where that is no terminal (--no-progress: never)",
@@ -127,6 +147,7 @@ export interface PlaceArguments extends DesignArguments {
   on: string;
   engine: Engine | undefined;
   level: Level | undefined;
+  jobs: number;
   progress: boolean | undefined;
 }
 
@@ -145,10 +166,11 @@ export function openTarget(
   simulation: SimulationOptions = {},
 ): Promise<Target> {
   const { on, design, engine, level, kernels } = args;
+  const jobs = checkJobs(args.jobs);
   checkEngine(args);
   if (isAcceleratorPlace(on)) {
     const set = parseSet(args.set);
-    return acceleratorTarget({ on, design, set, engine, level, simulation, ...watch(progress) }, kernels);
+    return acceleratorTarget({ on, design, set, engine, level, jobs, simulation, ...watch(progress) }, kernels);
   }
   if (on !== "cpu") throw new UsageError(`--on ${on}: no such place`, { hint: "Use sim, cpu or tcp://HOST:PORT." });
   if (design !== undefined || args.set.length > 0) {

@@ -10,7 +10,17 @@ import type { DType, TensorArray } from "../graph/tensor.js";
  * Computes one layer. `inputs` are in the operator's order, absent optional ones undefined. A kernel on the CPU returns
  * nothing; one that runs elsewhere returns a promise of what the layer cost there.
  */
-export type Kernel = (inputs: readonly TensorArray[], output: TensorArray) => Promise<LayerCost> | undefined;
+export interface Kernel {
+  (inputs: readonly TensorArray[], output: TensorArray): Promise<LayerCost> | undefined;
+  /**
+   * The same, but the output is there when the call returns, computed on the CPU, while the layer still runs elsewhere. The promise
+   * rejects with `OtherBytes` if that gives another output.
+   */
+  readonly ahead?: (inputs: readonly TensorArray[], output: TensorArray) => Promise<LayerCost>;
+}
+
+/** A layer gave other bytes than the CPU has computed ahead of it. */
+export class OtherBytes extends Error {}
 
 export interface Implementation {
   /** As the user selects it: `reference`, `fast`, ... */

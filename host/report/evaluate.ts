@@ -31,21 +31,29 @@ export interface Evaluation {
   readonly realTimeFactor: number | null;
 }
 
-/** Costs of layers by geometry, for one target and network. */
-class LayerCosts {
-  readonly #known = new Map<string, LayerCost>();
-  simulationMs = 0;
+interface Simulated {
+  /** Costs by geometry. */
+  readonly costs: ReadonlyMap<string, LayerCost>;
+  /** Wall time of all of them. */
+  readonly ms: number;
+}
 
-  async of(graph: Graph, layer: PlannedLayer): Promise<LayerCost> {
-    const key = geometry(graph, layer);
-    const known = this.#known.get(key);
-    if (known) return known;
-    const start = performance.now();
-    const cost = (await layer.kernel(layer.inputs, layer.output))!;
-    this.simulationMs += performance.now() - start;
-    this.#known.set(key, cost);
-    return cost;
-  }
+/** The layers of an accelerator, one of each geometry; all at once, as far as the target has room. */
+async function simulate(
+  graph: Graph,
+  layers: readonly PlannedLayer[],
+  onLayer?: EvaluateOptions["onLayer"],
+): Promise<Simulated> {
+  const start = performance.now();
+  const different = new Map(layers.map((layer) => [geometry(graph, layer), layer]));
+  const costs = await Promise.all(
+    [...different].map(async ([key, layer]) => {
+      const cost = (await layer.kernel(layer.inputs, layer.output))!;
+      onLayer?.(layer);
+      return [key, cost] as const;
+    }),
+  );
+  return { costs: new Map(costs), ms: performance.now() - start };
 }
 
 function geometry(graph: Graph, { operator }: PlannedLayer): string {
@@ -66,17 +74,16 @@ export async function evaluateNetwork(
 ): Promise<Evaluation[]> {
   const { implementations, prefer } = target;
   const plan = makePlan(graph, { implementations, prefer });
-  const costs = new LayerCosts();
-  const runs: LayerRun[] = [];
-  for (const layer of plan.layers) {
-    const offloaded = layer.implementation.name === ACCELERATOR;
-    const cost = offloaded ? await costs.of(graph, layer) : undefined;
-    runs.push({ layer, cost, wallMs: 0 });
-    onLayer?.(layer);
-  }
+  const offloaded = plan.layers.filter(({ implementation }) => implementation.name === ACCELERATOR);
+  const { costs, ms } = await simulate(graph, offloaded, onLayer);
+  const runs = plan.layers.map((layer): LayerRun => ({
+    layer,
+    cost: offloaded.includes(layer) ? costs.get(geometry(graph, layer))! : undefined,
+    wallMs: 0,
+  }));
   return ([1, 2] as const).map((threads) => {
     const profile = makeProfile({ graph, runs, target, platform, threads })!;
-    return summary(graph, runs, target, profile, costs.simulationMs);
+    return summary(graph, runs, target, profile, ms);
   });
 }
 

@@ -11,6 +11,7 @@ import type { PlannedLayer } from "../../runtime/plan.js";
 import { evaluateNetwork, type Evaluation } from "../../report/evaluate.js";
 import { cpuTarget } from "../../targets.js";
 import { readTfliteFile } from "../../tflite/reader.js";
+import { checkJobs, jobsOption } from "../options.js";
 import { checkWritable, readText, writeWhole } from "../files.js";
 import { fixed, percent, table } from "../table.js";
 
@@ -19,6 +20,7 @@ interface Arguments {
   folder: string;
   with: string[];
   engine: Engine;
+  jobs: number;
   platform: (typeof platformNames)[number];
   calibration: string | undefined;
   json: string | undefined;
@@ -53,6 +55,7 @@ function builder(yargs: Argv): Argv<Arguments> {
       default: "fast" as const,
       describe: "What simulates the designs",
     })
+    .option("jobs", { ...jobsOption, describe: "Layers to simulate at once, each in a worker" })
     .option("platform", {
       type: "string",
       choices: platformNames,
@@ -72,6 +75,7 @@ export const evaluate: CommandModule<object, Arguments> = {
 };
 
 async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
+  const jobs = checkJobs(args.jobs);
   if (args.json !== undefined) checkWritable(args.json);
   const { calibration } = args;
   const platform = platformOf(
@@ -91,7 +95,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
     const target =
       name === null
         ? cpuTarget()
-        : await acceleratorTarget({ on: "sim", design: name, engine: args.engine, simulation });
+        : await acceleratorTarget({ on: "sim", design: name, engine: args.engine, jobs, simulation });
     try {
       for (const graph of graphs) {
         const onLayer = ({ operator }: PlannedLayer): void => {

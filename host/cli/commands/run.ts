@@ -98,8 +98,13 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
     const { implementations, prefer } = target;
     const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });
     progress.begin(plan.layers.map(({ operator, macs }) => ({ name: describeOperator(operator), work: macs })));
-    const result = await execute(plan, [input.bytes], { onLayer: () => progress.next() });
+    const { jobs = 1 } = target;
+    const result = await execute(plan, [input.bytes], { jobs, onLayer: () => progress.next() });
     progress.close();
+    if (result.differs !== undefined)
+      process.stderr.write(
+        `note: layer "${result.differs}" gives other bytes than the CPU's kernel, so layers were simulated in order (tandem verify shows more)\n`,
+      );
 
     const profile = makeProfile({ graph, runs: result.layers, target, platform, threads: args.threads });
     const report = makeReport(version, graph, target, result, profile);

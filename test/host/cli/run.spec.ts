@@ -174,6 +174,7 @@ describe("tandem run", () => {
       ["no such implementation", () => [model, "--use", "3=quick"], 2, /no such implementation\nThere are/],
       ["no pair", () => [model, "--use", "3"], 2, /--use 3: expected NAME=VALUE/],
       ["a negative count", () => [model, "--top", "-1"], 2, /--top -1: expected a count/],
+      ["no workers", () => [model, "--jobs", "0"], 2, /--jobs 0: expected a number from 1 to 256/],
       ["no number", () => [model, "--mean", "1,x"], 2, /--mean 1,x: expected numbers/],
       ["an unknown option", () => [model, "--frob"], 2, /Unknown argument: frob/],
       ["an option without its value", () => [model, "--json"], 2, /Not enough arguments following: json/],

@@ -1,0 +1,132 @@
+import { expect } from "chai";
+import type { Accelerator } from "../../../driver/accelerator.js";
+import { TandemError } from "../../../hw/errors.js";
+import { acceleratorTarget } from "../../../host/accelerators.js";
+import { acceleratorImplementations } from "../../../host/backends/accelerator.js";
+import { convolve } from "../../../host/kernels/reference/conv2d.js";
+import { CPU_IMPLEMENTATIONS } from "../../../host/kernels/registry.js";
+import { execute, type RunResult } from "../../../host/runtime/executor.js";
+import { makePlan, type Plan } from "../../../host/runtime/plan.js";
+import { readTfliteFile } from "../../../host/tflite/reader.js";
+import { digits } from "../../../host/zoo/zoo.js";
+import { rejection } from "../../support/rejection.js";
+
+interface Behaviour {
+  /** Every layer waits until the next one is done; the last of so many does not. */
+  readonly backwards?: number;
+  /** The n-th layer gives another first byte. */
+  readonly wrong?: number;
+  readonly fails?: number;
+}
+
+/** An accelerator that computes convolutions as the reference kernel does, and is done with them in the order it likes. */
+class Willful implements Accelerator {
+  readonly name = "slow";
+  readonly peakMacsPerClock = 1;
+  /** Layers in the order in which they were done. */
+  readonly done: number[] = [];
+  readonly #layers: string[] = [];
+  readonly #ends = new Map<number, { readonly end: Promise<void>; readonly reach: () => void }>();
+  readonly #behaviour: Behaviour;
+
+  constructor(behaviour: Behaviour) {
+    this.#behaviour = behaviour;
+  }
+  refuses: Accelerator["refuses"] = ({ sums, depthwise }) => (sums || depthwise ? "not a convolution" : null);
+  compile: Accelerator["compile"] = (layer) => ({ layer });
+  run: Accelerator["run"] = async ({ layer }, input) => {
+    const { backwards, wrong, fails } = this.#behaviour;
+    if (!this.#layers.includes(layer.name)) this.#layers.push(layer.name);
+    const n = this.#layers.indexOf(layer.name);
+    if (backwards !== undefined && n < backwards - 1) await this.#end(n + 1).end;
+    this.done.push(n);
+    this.#end(n).reach();
+    if (n === fails) throw new TandemError(`layer ${n} got stuck`);
+    const output = new Uint8Array(layer.batch * layer.outHeight * layer.outWidth * layer.outChannels);
+    const typed = (bytes: Uint8Array): Int8Array | Uint8Array =>
+      layer.dtype === "int8" ? new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length) : bytes;
+    convolve({ ...layer, groups: 1 }, typed(input), typed(output));
+    if (n === wrong) output[0]! ^= 1;
+    return { output, clocks: 100 + n, exact: true, estimates: 0, bytesIn: 0, bytesOut: 0, stalls: {} };
+  };
+  #end(n: number): { readonly end: Promise<void>; readonly reach: () => void } {
+    const known = this.#ends.get(n);
+    if (known) return known;
+    let reach = (): void => undefined;
+    const end = new Promise<void>((resolve) => (reach = resolve));
+    const made = { end, reach };
+    this.#ends.set(n, made);
+    return made;
+  }
+  close: Accelerator["close"] = () => Promise.resolve();
+}
+
+const graph = readTfliteFile(digits.model);
+const planOn = (accelerator: Accelerator): Plan =>
+  makePlan(graph, {
+    implementations: [...acceleratorImplementations(accelerator), ...CPU_IMPLEMENTATIONS],
+    prefer: ["accelerator", "fast", "reference"],
+  });
+const input = Uint8Array.from({ length: planOn(new Willful({})).layers[0]!.inputs[0]!.byteLength }, (_, i) => i * 37);
+
+interface Seen extends RunResult {
+  readonly seen: readonly { readonly layer: string; readonly clocks: number | undefined; readonly output: string }[];
+}
+
+async function run(accelerator: Accelerator, jobs: number): Promise<Seen> {
+  let seen: Seen["seen"] = [];
+  const plan = planOn(accelerator);
+  const result = await execute(plan, [input], {
+    jobs,
+    onLayer({ layer, cost }, output) {
+      if (layer === plan.layers[0]) seen = [];
+      seen = [...seen, { layer: layer.name, clocks: cost?.clocks, output: Buffer.from(output).toString("hex") }];
+    },
+  });
+  return { ...result, seen };
+}
+
+describe("Layers that run ahead of the simulation", () => {
+  it("are reported in their order, with the same bytes and costs as one after the other", async () => {
+    const inOrder = await run(new Willful({}), 1);
+    const count = inOrder.layers.filter(({ cost }) => cost).length;
+    expect(count).to.be.greaterThan(1);
+    const accelerator = new Willful({ backwards: count });
+    const ahead = await run(accelerator, count);
+    expect(accelerator.done).to.deep.equal(Array.from({ length: count }, (_, i) => count - 1 - i));
+    expect(ahead.outputs).to.deep.equal(inOrder.outputs);
+    expect(ahead.seen).to.deep.equal(inOrder.seen);
+    expect(ahead.differs).to.equal(undefined);
+  });
+
+  it("run again in order where one gives other bytes than the CPU: then its bytes count", async () => {
+    const inOrder = await run(new Willful({ wrong: 1 }), 1);
+    const ahead = await run(new Willful({ wrong: 1 }), 4);
+    expect(ahead.seen).to.deep.equal(inOrder.seen);
+    expect(ahead.outputs).to.deep.equal(inOrder.outputs);
+    const convolutions = ahead.layers.filter(({ cost }) => cost);
+    expect(ahead.differs).to.equal(convolutions[1]!.layer.name);
+  });
+
+  it("pass on what went wrong in one of them", async () => {
+    await rejection(run(new Willful({ fails: 1 }), 4), TandemError, "layer 1 got stuck");
+  });
+
+  it("are simulated by workers as in one thread: clocks, stalls, bytes", async () => {
+    const results = [];
+    for (const jobs of [1, 2]) {
+      const target = await acceleratorTarget({ on: "sim", set: { rows: 4, cols: 4 }, jobs });
+      try {
+        const { implementations, prefer } = target;
+        const { outputs, layers, differs } = await execute(makePlan(graph, { implementations, prefer }), [input], {
+          jobs,
+        });
+        expect(differs).to.equal(undefined);
+        results.push({ outputs, costs: layers.map(({ cost }) => cost && { ...cost, wallMs: 0 }) });
+      } finally {
+        await target.close();
+      }
+    }
+    expect(results[1]).to.deep.equal(results[0]);
+  });
+});
