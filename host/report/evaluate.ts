@@ -44,6 +44,7 @@ async function simulate(
   layers: readonly PlannedLayer[],
   onLayer?: EvaluateOptions["onLayer"],
 ): Promise<Simulated> {
+  if (layers.length === 0) return { costs: new Map(), ms: 0 };
   const start = performance.now();
   const different = new Map(layers.map((layer) => [geometry(graph, layer), layer]));
   const costs = await Promise.all(
