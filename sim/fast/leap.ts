@@ -14,7 +14,7 @@ export interface Turn {
   /** It can take part in leaps. */
   readonly leaps: boolean;
   /** It will do what it does as a rule. */
-  readonly ready: (limit: number) => void;
+  readonly ready: () => void;
   /** It will take as many clocks as in the last round. */
   readonly asBefore: () => void;
   readonly pass: (leap: boolean) => void;
@@ -38,7 +38,7 @@ export class Leap {
   readonly #channels: readonly LeapChannel[];
   readonly #turns: readonly Turn[];
   readonly #limit: number;
-  readonly #may: (() => void) | undefined;
+  readonly #eager: boolean;
   readonly #possible: boolean;
   readonly #before: readonly number[];
   readonly #clocksBefore: readonly number[];
@@ -49,8 +49,8 @@ export class Leap {
   readonly #noted: number;
 
   /**
-   * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. `may`
-   * leaves on the stack whether there may be leaps at all.
+   * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. `eager`: there
+   * are so few clocks that all are noted before every round.
    */
   constructor(
     code: Code,
@@ -58,7 +58,7 @@ export class Leap {
     channels: readonly LeapChannel[],
     turns: readonly Turn[],
     limit: number,
-    may?: () => void,
+    eager = false,
   ) {
     const local = (): number => code.local("i32");
     this.#code = code;
@@ -66,7 +66,7 @@ export class Leap {
     this.#channels = channels;
     this.#turns = turns;
     this.#limit = limit;
-    this.#may = may;
+    this.#eager = eager;
     this.#possible = turns.every(({ leaps }) => leaps);
     [this.turn, this.#period, this.#streak, this.#noted] = [local(), local(), local(), local()];
     this.#before = times.map(local);
@@ -83,11 +83,10 @@ export class Leap {
     if (!this.#possible) return;
     const code = this.#code;
     this.#times.forEach((time, i) => code.get(time).set(this.#before[i]!));
-    code.get(this.#streak).i32(0).op("i32.gt_s");
-    if (this.#may) {
-      this.#may();
-      code.op("i32.and");
-    }
+    code
+      .get(this.#streak)
+      .i32(0)
+      .op(this.#eager ? "i32.ge_s" : "i32.gt_s");
     code.tee(this.#noted).if();
     this.#clocks.forEach((clock, i) => code.get(clock).set(this.#clocksBefore[i]!));
     code.end();
@@ -107,7 +106,8 @@ export class Leap {
     const [first, ...others] = this.#times.map((time, i) => [time, this.#before[i]!] as const);
     code.get(first![0]).get(first![1]).op("i32.sub").set(moved);
     differ(others);
-    code.get(moved).get(this.#period).op("i32.ne").op("i32.or").set(other);
+    if (!this.#eager) code.get(moved).get(this.#period).op("i32.ne").op("i32.or");
+    code.set(other);
     code.get(moved).set(this.#period);
     code.get(this.#streak).i32(0).op("i32.lt_s").if();
     code.get(this.#streak).i32(1).op("i32.add").set(this.#streak);
@@ -150,7 +150,7 @@ export class Leap {
     code.get(done).get(most).op("i32.ge_s").brIf(out);
     this.#turns.forEach(({ ready, asBefore, pass }, i) => {
       code.i32(i).set(this.turn);
-      ready(limit);
+      ready();
       asBefore();
       code.op("i32.and").op("i32.eqz").brIf(out);
       pass(true);

@@ -153,7 +153,7 @@ export class MemberCode extends StatementCompiler {
         case "pop": {
           const channel = this.#channels.get(step.channel)!;
           const i = again(step.channel);
-          const token = this.#source ? this.#source.emitToken(rounds, leap ? i : undefined) : channel.token;
+          const token = this.#source ? this.#source.emitToken(rounds, i, leap) : channel.token;
           if (leap) channel.emitLeap(this, "pop", i);
           else channel.emitPop(this, rounds);
           if (step.into) this.#bindToken(token, step.into);

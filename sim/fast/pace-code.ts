@@ -43,244 +43,209 @@ const NEVER = 0x7fffffff;
 
 /** Emits the code of one port; `code` is that of its actor, `time` the actor's clock. */
 export class PaceCode {
-  readonly #code: Code;
-  readonly #environment: Environment;
+  protected readonly code: Code;
+  protected readonly environment: Environment;
   readonly #source: boolean;
-  readonly #time: number;
+  protected readonly time: number;
   /** Address of the actor's clock of its first open question, which is a poll to the scheduler. */
   readonly #question: number;
-  readonly #record: number;
-  readonly #state: Readonly<Record<"beat" | "within" | "burst" | "begun" | "beats" | "bound", number>>;
-  readonly #free: number;
+  protected readonly record: number;
+  protected readonly state: Readonly<Record<"beat" | "within" | "burst" | "begun" | "beats" | "bound", number>>;
+  protected readonly free: number;
 
   constructor(code: Code, environment: Environment, source: boolean, time: number, question: number) {
-    this.#code = code;
-    this.#environment = environment;
+    this.code = code;
+    this.environment = environment;
     this.#source = source;
-    this.#time = time;
+    this.time = time;
     this.#question = question;
-    this.#record = code.local("i32");
+    this.record = code.local("i32");
     const local = (): number => code.local("i32");
-    this.#state = { beat: local(), within: local(), burst: local(), begun: local(), beats: local(), bound: local() };
-    this.#free = code.local("f64");
+    this.state = { beat: local(), within: local(), burst: local(), begun: local(), beats: local(), bound: local() };
+    this.free = code.local("f64");
   }
 
   /** State to locals; the record's address is 0 where there is no pace. */
   load(): void {
-    const code = this.#code;
-    code.loadAt(this.#environment.pace).tee(this.#record).if();
-    for (const [name, local] of Object.entries(this.#state)) this.#get(name as keyof typeof pace).set(local);
-    code.get(this.#record).mem("f64.load", pace.free).set(this.#free);
+    const code = this.code;
+    code.loadAt(this.environment.pace).tee(this.record).if();
+    for (const [name, local] of Object.entries(this.state)) this.field(name as keyof typeof pace).set(local);
+    code.get(this.record).mem("f64.load", pace.free).set(this.free);
     code.end();
   }
 
   save(): void {
-    const code = this.#code;
-    code.get(this.#record).if();
-    for (const [name, local] of Object.entries(this.#state))
+    const code = this.code;
+    code.get(this.record).if();
+    for (const [name, local] of Object.entries(this.state))
       code
-        .get(this.#record)
+        .get(this.record)
         .get(local)
         .mem("i32.store", pace[name as keyof typeof pace]);
-    code.get(this.#record).get(this.#free).mem("f64.store", pace.free);
+    code.get(this.record).get(this.free).mem("f64.store", pace.free);
     code.end();
   }
 
-  /**
-   * Nonzero on the stack if a source's next `tokens` beats are of the transfer at hand and all their answers are there; true
-   * where there is no pace.
-   */
+  /** Nonzero on the stack if a source's next `tokens` beats can move without a wait for the board; so they can without one. */
   emitHas(tokens: number): void {
-    this.#answered(tokens);
+    const code = this.code;
+    code.get(this.record).if("i32");
+    this.available();
+    code.i32(tokens).op("i32.ge_s").else().i32(1).end();
   }
 
-  /** The same, and that none of these beats is ready at `limit` or later, though all wait for each other. */
-  emitHasBefore(tokens: number, limit: number): void {
-    const code = this.#code;
-    this.#answered(tokens, () => {
-      const last = code.local("i32");
-      this.#burstOf(tokens);
-      code.set(last);
-      this.#answer(last);
-      code.get(this.#free).op("f64.max");
-      // Beats of a burst follow its answer, and none comes more than this after it and the beat before.
-      code.get(this.#record).mem("f64.load", pace.beatClocks);
-      this.#get("beatsPerBurst").i32(tokens).op("i32.add").op("f64.convert_i32_s").op("f64.mul").op("f64.add");
-      code.get(this.#record).mem("f64.load", pace.gap).f64(1).op("f64.add").f64(tokens).op("f64.mul").op("f64.add");
-      code.get(limit).op("f64.convert_i32_s").op("f64.lt");
-    });
-  }
-
-  #answered(tokens: number, more?: () => void): void {
-    const code = this.#code;
-    const { begun, beat, beats } = this.#state;
-    code.get(this.#record).if("i32");
-    code.get(begun);
-    if (tokens > 1) code.get(beat).i32(tokens).op("i32.add").get(beats).op("i32.le_s").op("i32.and");
-    code.if("i32");
-    this.#burstOf(tokens);
-    this.#get("answered").op("i32.lt_s");
-    if (more) {
-      code.if("i32");
-      more();
-      code.else().i32(0).end();
-    }
+  /** On the stack, beats of a source's transfer that have their answers; none or fewer if it has not begun. */
+  protected available(): void {
+    const code = this.code;
+    const { begun, beat, beats, burst, within } = this.state;
+    const [left, answered] = [code.temp("i32"), code.temp("i32")];
+    code.get(begun).if("i32");
+    // Only the last burst of a transfer has fewer beats than the others.
+    this.field("answered").get(burst).op("i32.sub");
+    this.field("beatsPerBurst").op("i32.mul").get(within).op("i32.sub").set(answered);
+    code.get(beats).get(beat).op("i32.sub").tee(left).get(answered);
+    code.get(left).get(answered).op("i32.lt_s").op("select");
     code.else().i32(0).end();
-    code.else().i32(1).end();
-  }
-
-  /** The burst of the last of the next `tokens` beats; only a transfer's last burst has fewer beats than others. */
-  #burstOf(tokens: number): void {
-    const code = this.#code;
-    const { within, burst } = this.#state;
-    code.get(burst);
-    if (tokens === 1) return;
-    code
-      .get(within)
-      .i32(tokens - 1)
-      .op("i32.add");
-    this.#get("beatsPerBurst").op("i32.div_u").op("i32.add");
-  }
-
-  /** Move a source's clock on to the earliest of the next beat, whose answer is there. */
-  nextAnswered(): void {
-    const code = this.#code;
-    code.get(this.#record).if();
-    const ready = code.local("f64");
-    code.get(this.#free).set(ready);
-    this.#beatAnswered(this.#state.burst, ready);
-    this.#raiseTo(ready);
-    code.end();
+    code.free("i32", left, answered);
   }
 
   /** Move the clock on to the earliest of the next beat; `wait` leaves, to come back to this code. */
   next(horizon: () => void, wait: () => void): void {
-    const code = this.#code;
-    const { begun, burst, within, bound, beats } = this.#state;
+    const code = this.code;
+    const { begun, burst, within, bound, beats } = this.state;
     const entry = code.local("i32");
-    code.get(this.#record).if();
+    code.get(this.record).if();
     // A question beyond the horizon is not put yet.
     horizon();
     code.get(begun).op("i32.eqz").if();
-    this.#get("transfer");
-    this.#waitUnless(() => this.#get("begins"), wait);
-    this.#get("transfers").get(this.#record).mem("i32.load", pace.transfer).i32(transfer.bytes).op("i32.mul");
+    this.field("transfer");
+    this.#waitUnless(() => this.field("begins"), wait);
+    this.field("transfers").get(this.record).mem("i32.load", pace.transfer).i32(transfer.bytes).op("i32.mul");
     code.op("i32.add").set(entry);
     code.get(entry).mem("i32.load", transfer.clock);
     this.#raise();
     horizon();
     code.i32(1).set(begun);
-    code.get(entry).mem("f64.load", transfer.started).set(this.#free);
+    code.get(entry).mem("f64.load", transfer.started).set(this.free);
     code.get(entry).mem("i32.load", transfer.beats).set(beats);
     if (this.#source) {
       code.get(bound).get(beats);
-      this.#get("beatsPerBurst").op("i32.add").i32(1).op("i32.sub");
-      this.#get("beatsPerBurst").op("i32.div_u").op("i32.add").set(bound);
+      this.field("beatsPerBurst").op("i32.add").i32(1).op("i32.sub");
+      this.field("beatsPerBurst").op("i32.div_u").op("i32.add").set(bound);
       this.#askAhead();
     } else code.get(burst).set(bound);
     code.end();
     const ready = code.local("f64");
-    code.get(this.#free).set(ready);
+    code.get(this.free).set(ready);
     const answer = code.local("i32");
     if (this.#source) {
       code.get(burst).tee(answer);
-      this.#waitUnless(() => this.#get("answered"), wait);
-      this.#beatAnswered(answer, ready);
+      this.#waitUnless(() => this.field("answered"), wait);
+      this.beatAnswered(answer, ready);
     } else {
       code.get(burst);
-      this.#get("outstanding").op("i32.sub").set(answer);
+      this.field("outstanding").op("i32.sub").set(answer);
       code.get(within).op("i32.eqz").get(answer).get(bound).op("i32.ge_s").op("i32.and").if();
       code.get(answer);
-      this.#waitUnless(() => this.#get("answered"), wait);
-      this.#answer(answer);
+      this.#waitUnless(() => this.field("answered"), wait);
+      this.answer(answer);
       code.get(ready).op("f64.max").set(ready);
       code.end();
     }
-    this.#raiseTo(ready);
+    this.raiseTo(ready);
     code.end();
   }
 
   /** `ready` becomes no less than the time at which the answer to `burst` lets the next beat of it be there. */
-  #beatAnswered(burst: number, ready: number): void {
-    const code = this.#code;
-    this.#answer(burst);
-    code.get(this.#state.within).op("f64.convert_i32_s");
-    code.get(this.#record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.add");
+  protected beatAnswered(burst: number, ready: number, within = this.state.within): void {
+    const code = this.code;
+    this.answer(burst);
+    code.get(within).op("f64.convert_i32_s");
+    code.get(this.record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.add");
     code.get(ready).op("f64.max").set(ready);
   }
 
   /** Raise the clock to the edge at or after `ready`. */
-  #raiseTo(ready: number): void {
-    this.#code.get(ready).f64(1e-9).op("f64.sub").op("f64.ceil").op("i32.trunc_sat_f64_s");
+  protected raiseTo(ready: number): void {
+    this.code.get(ready).f64(1e-9).op("f64.sub").op("f64.ceil").op("i32.trunc_sat_f64_s");
     this.#raise();
   }
 
-  /** A beat has moved in this clock. */
-  moved(): void {
-    const code = this.#code;
-    const { beat, within, burst, begun, beats } = this.#state;
-    code.get(this.#record).if();
+  /** A beat has moved in this clock. `paced`: `free` is known already. */
+  moved(paced = false): void {
+    const code = this.code;
+    const { beat, within, burst, begun, beats } = this.state;
+    code.get(this.record).if();
     code.get(beat).i32(1).op("i32.add").set(beat);
     code.get(within).i32(1).op("i32.add").set(within);
-    const now = code.local("f64");
-    code.get(this.#time).op("f64.convert_i32_s").set(now);
-    code.get(this.#free).get(now);
-    code.get(now).get(this.#free).op("f64.sub").f64(1).op("f64.lt").op("select");
-    code.get(this.#record).mem("f64.load", pace.beatClocks).op("f64.add").set(this.#free);
+    if (!paced) {
+      const now = code.temp("f64");
+      code.get(this.time).op("f64.convert_i32_s").set(now);
+      this.freed(this.free, now);
+      code.free("f64", now);
+    }
     code.get(within);
-    this.#get("beatsPerBurst").op("i32.ge_s").get(beat).get(beats).op("i32.eq").op("i32.or").if();
+    this.field("beatsPerBurst").op("i32.ge_s").get(beat).get(beats).op("i32.eq").op("i32.or").if();
     code.i32(0).set(within);
     code.get(burst).i32(1).op("i32.add").set(burst);
-    code.get(this.#free).get(this.#record).mem("f64.load", pace.gap).op("f64.add").set(this.#free);
+    if (!paced) code.get(this.free).get(this.record).mem("f64.load", pace.gap).op("f64.add").set(this.free);
     if (this.#source) this.#askAhead();
     else this.#ask(1);
     code.get(beat).get(beats).op("i32.eq").if();
     // The end of a transfer is a question too: when the next one begins.
     if (this.#source) this.#open(1);
     code.i32(0).set(beat).i32(0).set(begun);
-    code.get(this.#record);
-    this.#get("transfer").i32(1).op("i32.add").mem("i32.store", pace.transfer);
+    code.get(this.record);
+    this.field("transfer").i32(1).op("i32.add").mem("i32.store", pace.transfer);
     code.end();
     code.end();
     code.end();
   }
 
-  #get(field: keyof typeof pace): Code {
-    return this.#code.get(this.#record).mem("i32.load", pace[field]);
+  /** `free`, a local, after a beat that moved at `now`. */
+  protected freed(free: number, now: number): void {
+    const code = this.code;
+    code.get(free).get(now);
+    code.get(now).get(free).op("f64.sub").f64(1).op("f64.lt").op("select");
+    code.get(this.record).mem("f64.load", pace.beatClocks).op("f64.add").set(free);
   }
 
-  #answer(index: number): void {
-    this.#get("answers").get(index).i32(3).op("i32.shl").op("i32.add").mem("f64.load");
+  protected field(field: keyof typeof pace): Code {
+    return this.code.get(this.record).mem("i32.load", pace[field]);
+  }
+
+  protected answer(index: number): void {
+    this.field("answers").get(index).i32(3).op("i32.shl").op("i32.add").mem("f64.load");
   }
 
   /** Raise the clock to the value on the stack. */
   #raise(): void {
-    const code = this.#code;
+    const code = this.code;
     const other = code.temp("i32");
-    code.tee(other).get(this.#time).get(other).get(this.#time).op("i32.gt_s").op("select").set(this.#time);
+    code.tee(other).get(this.time).get(other).get(this.time).op("i32.gt_s").op("select").set(this.time);
     code.free("i32", other);
   }
 
   /** Leave if the number on the stack is not below that of `there`. */
   #waitUnless(there: () => void, wait: () => void): void {
-    const code = this.#code;
+    const code = this.code;
     there();
     code.op("i32.ge_s").if();
-    code.get(this.#record).i32(1).mem("i32.store", pace.waits);
+    code.get(this.record).i32(1).mem("i32.store", pace.waits);
     wait();
     code.end();
   }
 
   /** A source asks for bursts as far ahead as it may. */
   #askAhead(): void {
-    const code = this.#code;
-    const { burst, bound } = this.#state;
+    const code = this.code;
+    const { burst, bound } = this.state;
     const until = code.local("i32");
     code.get(burst);
-    this.#get("outstanding").op("i32.add").tee(until).get(bound);
+    this.field("outstanding").op("i32.add").tee(until).get(bound);
     code.get(until).get(bound).op("i32.lt_s").op("select").set(until);
     const loop = code.loop();
-    this.#get("asked").get(until).op("i32.lt_s").if();
+    this.field("asked").get(until).op("i32.lt_s").if();
     this.#ask(0);
     code.br(loop);
     code.end();
@@ -288,20 +253,20 @@ export class PaceCode {
   }
 
   #ask(later: number): void {
-    const code = this.#code;
-    this.#get("asks");
-    this.#get("asked").i32(3).op("i32.shl").op("i32.add").get(this.#time).i32(later).op("i32.add");
+    const code = this.code;
+    this.field("asks");
+    this.field("asked").i32(3).op("i32.shl").op("i32.add").get(this.time).i32(later).op("i32.add");
     code.op("f64.convert_i32_s").mem("f64.store");
-    code.get(this.#record);
-    this.#get("asked").i32(1).op("i32.add").mem("i32.store", pace.asked);
+    code.get(this.record);
+    this.field("asked").i32(1).op("i32.add").mem("i32.store", pace.asked);
     this.#open(later);
   }
 
   /** The first open question is a poll: nobody may decide anything of a later clock before it. */
   #open(later: number): void {
-    const code = this.#code;
+    const code = this.code;
     code.loadAt(this.#question).i32(NEVER).op("i32.eq").if();
-    code.storeAt(this.#question, () => code.get(this.#time).i32(later).op("i32.add"));
+    code.storeAt(this.#question, () => code.get(this.time).i32(later).op("i32.add"));
     code.end();
   }
 }

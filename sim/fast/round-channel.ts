@@ -220,6 +220,11 @@ export class RoundChannel {
     return { wait, stayed };
   }
 
+  /** The local with the wait of operation `i` of the last round. */
+  waitOf(side: "push" | "pop", i: number): number {
+    return this.#operations[side][i]!.wait;
+  }
+
   /** In a leap: operation `i` of a round; the value of a push stands in `token`. */
   emitLeap(actor: Pick<Actor, "code" | "plan" | "actor" | "time">, side: "push" | "pop", i: number): void {
     const { told } = this.channel;

@@ -1,9 +1,9 @@
 /** The source of an outer input in rounds (rounds-code.ts): it pushes a token of its buffer whenever one is popped. */
-import { PaceCode } from "./pace-code.js";
 import { emitCopy, inColumns, placeAt, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { RoundChannel } from "./round-channel.js";
+import { RoundPace } from "./round-pace.js";
 import type { Code } from "./wasm.js";
 
 export class RoundSource {
@@ -16,9 +16,11 @@ export class RoundSource {
   readonly #environment: Environment;
   readonly #next: number;
   readonly #columns: readonly number[];
-  readonly #pace: PaceCode;
+  readonly #pace: RoundPace;
+  readonly #tokens: number;
 
-  constructor(code: Code, plan: Plan, state: RoundChannel) {
+  /** `tokens`: that a pass takes. */
+  constructor(code: Code, plan: Plan, state: RoundChannel, tokens: number) {
     this.#code = code;
     this.#plan = plan;
     this.#state = state;
@@ -28,7 +30,8 @@ export class RoundSource {
     this.#next = code.local("i32");
     this.#columns = this.#environment.tokens.map(() => code.local("i32"));
     const question = plan.frames[this.channel.producer]! + frame.pollTime;
-    this.#pace = new PaceCode(code, this.#environment, true, this.time, question);
+    this.#tokens = tokens;
+    this.#pace = new RoundPace(code, this.#environment, this.time, question, tokens);
   }
 
   load(): void {
@@ -45,37 +48,41 @@ export class RoundSource {
     this.#pace.save();
   }
 
-  /** Nonzero on the stack if no board decides when its tokens come: then they can come in leaps. */
-  emitAtOwnPace(): void {
-    this.#code.loadAt(this.#environment.pace).op("i32.eqz");
+  /** What a board's pace makes of the clock before which all are before a pass. */
+  bound(limit: number): void {
+    this.#pace.bound(this.#next, limit);
   }
 
-  /** Nonzero on the stack if it has `count` tokens more, and all of them move before the clock in the local `limit`. */
-  emitHas(count: number, limit: number): void {
-    this.#code.get(this.#next).i32(count).op("i32.add").loadAt(this.#environment.count).op("i32.le_s");
-    this.#pace.emitHasBefore(count, limit);
-    this.#code.op("i32.and");
+  /** Nonzero on the stack if it has the tokens of a pass, and none waits for a word from the board. */
+  emitHas(): void {
+    this.#pace.emitHasPass(this.#next);
   }
 
-  /**
-   * Push the next token; it stands in a place of its own, for a pass may pop several. `again`: in a leap, which of the pushes
-   * of a pass it is.
-   */
-  emitToken(rounds: number, again?: number): Place {
+  /** Nonzero on the stack if the tokens of the next pass come as those of the last did. */
+  emitAsBefore(): void {
+    this.#pace.emitAsBefore(Array.from({ length: this.#tokens }, (_, i) => this.#state.waitOf("push", i)));
+  }
+
+  /** Push the next token, which is number `i` of a pass; it stands in a place of its own. `again`: in a leap. */
+  emitToken(rounds: number, i: number, again: boolean): Place {
     const code = this.#code;
     const { times } = this.#environment;
     const token = placeAt(this.channel.layout, this.#plan.heap.take(this.channel.layout.bytes));
     emitCopy(code, token, inColumns(this.channel.layout, this.#columns, this.#next));
     const actor = { code, plan: this.#plan, actor: this.channel.producer, time: this.time };
-    if (again === undefined) {
-      this.#pace.nextAnswered();
+    if (again) {
+      this.#pace.nextAgain(i);
+      this.#state.emitLeap(actor, "push", i);
+    } else {
+      this.#pace.nextAnswered(i);
       this.#state.emitPush(actor, rounds);
-    } else this.#state.emitLeap(actor, "push", again);
+    }
     code.loadAt(times).if();
     code.get(this.#next).i32(2).op("i32.shl").loadAt(times).op("i32.add").get(this.time).mem("i32.store");
     code.end();
     code.get(this.#next).i32(1).op("i32.add").set(this.#next);
-    this.#pace.moved();
+    if (again) this.#pace.movedAgain(i);
+    else this.#pace.moved();
     return token;
   }
 }

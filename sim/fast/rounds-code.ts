@@ -98,9 +98,8 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
   code.storeAt(state.parked, () => code.i32(0));
   for (const pass of passes) {
     const between = new RoundChannel(code, plan, plan.channels.get(channel)!, [pass]);
-    const source = new RoundSource(code, plan, between);
+    const source = new RoundSource(code, plan, between, tokensOf(pass));
     const taker = member(around, pass, code, new Map([[channel, between]]), source);
-    const tokens = tokensOf(pass);
     const sides = [source, taker];
     emitRounds(around, {
       code,
@@ -110,16 +109,20 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
       standing: [pass],
       clocks: 2 * clocksOf([pass]),
       sides,
-      mayLeap: () => source.emitAtOwnPace(),
+      eager: true,
       turns: [
         {
           leaps: taker.leaps,
-          ready: (limit) => {
-            source.emitHas(tokens, limit);
+          ready: () => {
+            source.emitHas();
             taker.emitReady();
             code.op("i32.and");
           },
-          asBefore: () => taker.emitAsBefore(),
+          asBefore: () => {
+            taker.emitAsBefore();
+            source.emitAsBefore();
+            code.op("i32.and");
+          },
           pass: (leap) => taker.emitPass(rounds, leap),
         },
       ],
@@ -157,10 +160,18 @@ interface Parts {
   readonly standing: readonly Pass[];
   /** No clock moves on by more in a round. */
   readonly clocks: number;
-  readonly sides: readonly { readonly time: number; load(): void; save(): void }[];
+  readonly sides: readonly Side[];
   readonly turns: readonly Turn[];
-  /** Leaves on the stack whether rounds may leap; they may if it is left out. */
-  readonly mayLeap?: () => void;
+  /** Each round is looked at, whether it can be repeated in a leap. */
+  readonly eager?: boolean;
+}
+
+interface Side {
+  readonly time: number;
+  load(): void;
+  save(): void;
+  /** Has its say on the clock before which all must be before a round, in the local `limit`. */
+  bound?(limit: number): void;
 }
 
 /** Do rounds if everybody is ready, until somebody is not or a clock is near the horizon. */
@@ -182,13 +193,14 @@ function emitRounds(around: Surroundings, parts: Parts): void {
   for (const part of kept) part.load();
   const limit = code.local("i32");
   code.globalGet(globals.horizon).i32(parts.clocks).op("i32.sub").set(limit);
+  for (const side of sides) side.bound?.(limit);
   const leap = new Leap(
     code,
     sides.map(({ time }) => time),
     channels,
     turns,
     limit,
-    parts.mayLeap,
+    parts.eager,
   );
   const stop = code.block();
   const again = code.loop();
@@ -200,7 +212,7 @@ function emitRounds(around: Surroundings, parts: Parts): void {
       for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
       leap.emitBefore();
     }
-    ready(limit);
+    ready();
     code.op("i32.eqz").brIf(stop);
     pass(false);
   });

@@ -1,0 +1,128 @@
+/**
+ * A source's pace in rounds (rounds-code.ts): what it may do without a word from the board is worked out once for many rounds,
+ * and a leap (leap.ts) finds out before a pass whether each of its beats comes as long after the one before as in the last pass.
+ */
+import { pace, PaceCode } from "./pace-code.js";
+import type { Environment } from "./plan.js";
+import type { Code } from "./wasm.js";
+
+export class RoundPace extends PaceCode {
+  /** Tokens of a pass. */
+  readonly #tokens: number;
+  /** The number of the first token that may need an answer or a transfer that is not there. */
+  readonly #until: number;
+  /** By how much the pace moved the clock on before each token of the last pass. */
+  readonly #raises: readonly number[];
+  /** `free` after the pass of a leap. */
+  readonly #freeAfter: number;
+
+  constructor(code: Code, environment: Environment, time: number, question: number, tokens: number) {
+    super(code, environment, true, time, question);
+    this.#tokens = tokens;
+    this.#until = code.local("i32");
+    this.#raises = Array.from({ length: tokens }, () => code.local("i32"));
+    this.#freeAfter = code.local("f64");
+  }
+
+  /**
+   * After `load`: find out how far tokens may go from number `next` (a local) on. `limit`, a local, is the clock before which all must
+   * be before a pass; it becomes earlier by what the pace may add in one. A beat comes `beatClocks` after the one before and
+   * `gap` after a burst's end, or after an answer with the beats of its burst, whichever is later.
+   */
+  bound(next: number, limit: number): void {
+    const code = this.code;
+    code.loadAt(this.environment.count).set(this.#until);
+    code.get(this.record).if();
+    const constant = (field: "beatClocks" | "gap"): Code => code.get(this.record).mem("f64.load", pace[field]);
+    code.get(limit);
+    constant("beatClocks");
+    constant("gap").op("f64.add").f64(2).op("f64.add").f64(this.#tokens).op("f64.mul");
+    this.field("beatsPerBurst").op("f64.convert_i32_s");
+    constant("beatClocks")
+      .op("f64.mul")
+      .op("f64.add")
+      .op("f64.ceil")
+      .op("i32.trunc_sat_f64_s")
+      .op("i32.sub")
+      .set(limit);
+    const [to, count] = [code.temp("i32"), code.temp("i32")];
+    code.get(next);
+    this.available();
+    code.op("i32.add").set(to);
+    code.get(to).get(this.#until).get(to).get(this.#until).op("i32.lt_s").op("select").set(this.#until);
+    code.get(to).get(next).op("i32.gt_s").if();
+    // The latest answer of all.
+    this.field("answered").i32(1).op("i32.sub").set(count);
+    this.answer(count);
+    code.get(this.free).op("f64.max").get(limit).op("f64.convert_i32_s").op("f64.ge").if();
+    code.get(next).set(this.#until);
+    code.end().end().end();
+    code.free("i32", to, count);
+  }
+
+  /** Nonzero on the stack if the tokens of a pass from number `next` (a local) on may go. */
+  emitHasPass(next: number): void {
+    this.code.get(next).i32(this.#tokens).op("i32.add").get(this.#until).op("i32.le_s");
+  }
+
+  /** Move the clock on to the earliest of beat `i` of a pass, whose answer is there. */
+  nextAnswered(i: number): void {
+    const code = this.code;
+    code.get(this.record).if();
+    const [ready, before] = [code.temp("f64"), code.temp("i32")];
+    code.get(this.time).set(before);
+    code.get(this.free).set(ready);
+    this.beatAnswered(this.state.burst, ready);
+    this.raiseTo(ready);
+    code.get(this.time).get(before).op("i32.sub").set(this.#raises[i]!);
+    code.free("f64", ready);
+    code.free("i32", before);
+    code.end();
+  }
+
+  /** The same in a leap. */
+  nextAgain(i: number): void {
+    const code = this.code;
+    code.get(this.record).if();
+    code.get(this.time).get(this.#raises[i]!).op("i32.add").set(this.time);
+    code.end();
+  }
+
+  /** In a leap: beat `i` of a pass has moved. */
+  movedAgain(i: number): void {
+    if (i === this.#tokens - 1) this.code.get(this.#freeAfter).set(this.free);
+    this.moved(true);
+  }
+
+  /** Nonzero on the stack if all beats of the next pass come as in the last one; `waits` are locals with the waits of their pushes. */
+  emitAsBefore(waits: readonly number[]): void {
+    const code = this.code;
+    code.get(this.record).if("i32");
+    const [same, time, within, burst] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    const [ready, now] = [code.temp("f64"), code.temp("f64")];
+    const free = this.#freeAfter;
+    code.i32(1).set(same).get(this.time).set(time).get(this.free).set(free);
+    code.get(this.state.within).set(within).get(this.state.burst).set(burst);
+    this.#raises.forEach((raise, i) => {
+      code.get(free).set(ready);
+      this.beatAnswered(burst, ready, within);
+      code.get(ready).f64(1e-9).op("f64.sub").set(ready);
+      code.get(time).get(raise).op("i32.add").tee(time).op("f64.convert_i32_s").set(now);
+      // The edge at or after `ready` is the clock, or it is earlier and the clock was not moved on.
+      code.get(ready).get(now).op("f64.le");
+      code.get(ready).get(now).f64(1).op("f64.sub").op("f64.gt").get(raise).op("i32.eqz").op("i32.or");
+      code.op("i32.and").get(same).op("i32.and").set(same);
+      code.get(time).get(waits[i]!).op("i32.add").tee(time).op("f64.convert_i32_s").set(now);
+      this.freed(free, now);
+      code.get(within).i32(1).op("i32.add").tee(within);
+      this.field("beatsPerBurst").op("i32.ge_s").if();
+      code.i32(0).set(within).get(burst).i32(1).op("i32.add").set(burst);
+      code.get(free).get(this.record).mem("f64.load", pace.gap).op("f64.add").set(free);
+      code.end();
+    });
+    code.get(same);
+    code.else().i32(1).end();
+    code.free("i32", same, time, within, burst);
+    code.free("f64", ready, now);
+  }
+}
