@@ -13,7 +13,8 @@ import { openWorker, type WorkerDesign } from "../driver/transport/worker.js";
 import { isSystemCDesign, openSystemC } from "../driver/systemc/open.js";
 import { TandemError } from "../hw/errors.js";
 import { acceleratorImplementations, ACCELERATOR } from "./backends/accelerator.js";
-import { DEFAULT_DESIGN, findDesign } from "./registry.js";
+import { openDesign } from "./design-file.js";
+import { DEFAULT_DESIGN } from "./registry.js";
 import { cpuTarget, type Target } from "./targets.js";
 
 /** Engines that simulate a design, equal in all that they compute and count (docs/engines.md). */
@@ -67,8 +68,9 @@ export async function openAccelerator(request: AcceleratorRequest): Promise<Open
   const device = on === "sim" ? await openSimulator(request) : await openTcp(parseTcpAddress(on));
   try {
     const description = await device.describe();
-    if (on !== "sim") checkSame(request, description);
-    const { design } = findDesign(description.design);
+    if (on !== "sim") await checkSame(request, description);
+    // A file's design may have the name of another: that it is the same has been seen to.
+    const { design } = await openDesign(name ?? description.design);
     const config = design.configure(description.parameters);
     const accelerator = new Offload(design, config, device, onClocks ? { onClocks } : {});
     return { design, config, device, description, accelerator };
@@ -81,7 +83,7 @@ export async function openAccelerator(request: AcceleratorRequest): Promise<Open
 /** A simulator of the design asked for. */
 export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Promise<Device> {
   const { design: name, set, inProcess, simulation = {}, level } = request;
-  const { design, preset, module, export: exported } = findDesign(name ?? DEFAULT_DESIGN);
+  const { design, preset, module, export: exported } = await openDesign(name ?? DEFAULT_DESIGN);
   const parameters = { ...preset, ...set };
   const options = level === undefined ? simulation : { ...simulation, level };
   if (level === "transaction") {
@@ -135,16 +137,16 @@ function checkUntimed({ engine, inProcess, simulation }: Omit<AcceleratorRequest
 }
 
 /** What the user asked for by name must be what the server runs. */
-function checkSame(
+async function checkSame(
   { on, design: name, set = {} }: AcceleratorRequest,
   { design, parameters }: DeviceDescription,
-): void {
+): Promise<void> {
   const differs = (what: string, asked: string, runs: string): never => {
     throw new TandemError(`${on} runs ${what} ${runs}, not ${asked}`, {
       hint: "Start the server as you need it, or leave --design and --set away and take what it runs.",
     });
   };
-  const wanted = findDesign(name ?? design);
+  const wanted = await openDesign(name ?? design);
   if (wanted.design.name !== design) differs("design", wanted.design.name, design);
   const known = wanted.design;
   const overrides = { ...wanted.preset, ...set };
@@ -176,9 +178,9 @@ export async function acceleratorTarget(request: AcceleratorRequest, kernels?: s
 }
 
 /** The design's oracle for the layers that it takes. */
-function functionalTarget(request: AcceleratorRequest, cpu: Target): Target {
+async function functionalTarget(request: AcceleratorRequest, cpu: Target): Promise<Target> {
   checkUntimed(request, "functional");
-  const { design, preset } = findDesign(request.design ?? DEFAULT_DESIGN);
+  const { design, preset } = await openDesign(request.design ?? DEFAULT_DESIGN);
   const config = design.configure({ ...preset, ...request.set });
   const accelerator = new FunctionalAccelerator(design, config);
   return {

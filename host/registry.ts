@@ -37,18 +37,19 @@ export const DEFAULT_DESIGN = DESIGNS[0]!.design.name;
 export function findDesign(name: string): RegisteredDesign {
   const [design, ...rest] = name.split("/");
   const found = DESIGNS.find((registered) => registered.design.name === design);
-  if (found && rest.length === 0) return found;
-  if (found) {
-    const { presets } = found.design;
-    const wanted = rest.join("/");
-    const preset = Object.hasOwn(presets, wanted) ? presets[wanted] : undefined;
-    if (preset) return { ...found, preset };
-    const names = Object.keys(presets);
-    throw new TandemError(`Design ${found.design.name} has no preset "${wanted}"`, {
-      hint: names.length > 0 ? `It has ${names.join(", ")}.` : "It has none.",
-    });
-  }
+  if (found) return rest.length === 0 ? found : withPreset(found, rest.join("/"));
   throw new TandemError(`There is no design named "${name}"`, {
-    hint: `There are ${DESIGNS.map(({ design }) => design.name).join(", ")}; see tandem designs.`,
+    hint: `There are ${DESIGNS.map(({ design }) => design.name).join(", ")}; see tandem designs. A file is named with its ending: ./my-design.ts.`,
+  });
+}
+
+/** @throws TandemError if the design has no such preset. */
+export function withPreset(found: RegisteredDesign, wanted: string): RegisteredDesign {
+  const { name, presets } = found.design;
+  const preset = Object.hasOwn(presets, wanted) ? presets[wanted] : undefined;
+  if (preset) return { ...found, preset };
+  const names = Object.keys(presets);
+  throw new TandemError(`Design ${name} has no preset "${wanted}"`, {
+    hint: names.length > 0 ? `It has ${names.join(", ")}.` : "It has none.",
   });
 }

@@ -3,6 +3,7 @@ import { parentPort } from "node:worker_threads";
 import * as Comlink from "comlink";
 import { TandemError } from "../../hw/errors.js";
 import type { Design } from "../design.js";
+import { importModule } from "../typescript/import.js";
 import { errorReply, type Progress } from "./messages.js";
 import { DeviceService } from "./service.js";
 import { FastSimulator } from "./fast-simulator.js";
@@ -18,7 +19,7 @@ let report: (progress: Progress) => void = () => undefined;
 const api: WorkerApi = {
   async start(source, onProgress) {
     try {
-      const exports = (await import(source.module)) as Record<string, unknown>;
+      const exports = await importModule(source.module);
       const design = exports[source.export] as Design | undefined;
       if (!design) throw new TandemError(`${source.module} exports no "${source.export}"`);
       const { engine, parameters, options } = source;

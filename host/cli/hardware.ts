@@ -1,11 +1,11 @@
 /** What `tandem check` and `tandem ir` look at: registered designs, or the designs and modules that a file exports. */
 import { existsSync, statSync } from "node:fs";
-import { extname, join, relative, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { join } from "node:path";
 import type { Design } from "../../driver/design.js";
 import type { ParameterValue } from "../../driver/device.js";
 import { TandemError } from "../../hw/errors.js";
 import { Module } from "../../hw/index.js";
+import { importFile, isDesign } from "../design-file.js";
 import { DESIGNS, findDesign } from "../registry.js";
 
 /** A module to elaborate, under the name by which it was asked for. */
@@ -43,14 +43,8 @@ export async function findHardware(target: string, parameters: Parameters, prese
 }
 
 async function fromFile(target: string, parameters: Parameters, presets: boolean): Promise<Hardware[]> {
-  const file = compiled(target);
-  let exports: Record<string, unknown>;
-  try {
-    exports = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new TandemError(`${target} cannot be imported: ${reason}`, { cause });
-  }
+  const isFolder = existsSync(target) && statSync(target).isDirectory();
+  const { exports } = await importFile(isFolder ? join(target, "index.ts") : target);
   const found = Object.entries(exports).flatMap(([name, value]): Hardware[] => {
     if (isDesign(value)) return configurations(value, parameters, presets);
     if (value instanceof Module) return [{ name, build: () => value }];
@@ -61,26 +55,6 @@ async function fromFile(target: string, parameters: Parameters, presets: boolean
   throw new TandemError(`${target} exports no design and no module`, {
     hint: "Export a Design, or a class that extends Module and can be made with (null, name).",
   });
-}
-
-/** The JavaScript of a file; a TypeScript file or folder of a package is looked for in its `dist`. */
-function compiled(target: string): string {
-  const path = resolve(target);
-  if (!existsSync(path)) throw new TandemError(`${target} does not exist`, { hint: "Name a design or a file." });
-  const file = statSync(path).isDirectory() ? join(path, "index.ts") : path;
-  if (extname(file) !== ".ts") return file;
-  const root = fileURLToPath(new URL("../../../", import.meta.url));
-  for (const base of [process.cwd(), root]) {
-    const built = join(base, "dist", relative(base, file).replace(/\.ts$/, ".js"));
-    if (existsSync(built)) return built;
-  }
-  throw new TandemError(`${target} is not compiled`, { hint: "Run npm run build, or name the compiled .js file." });
-}
-
-function isDesign(value: unknown): value is Design {
-  if (typeof value !== "object" || value === null) return false;
-  const { name, build, configure } = value as Partial<Design>;
-  return typeof name === "string" && typeof build === "function" && typeof configure === "function";
 }
 
 type ModuleClass = new (parent: null, name: string) => Module;

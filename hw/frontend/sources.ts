@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { TandemError } from "../errors.js";
 import { children, SourceFile, walk, type Ast, type FunctionNode, type Node } from "./parse.js";
+import { isTypeScript, resolveInTypeScript } from "./resolve.js";
 
 export interface Import {
   /** Where it comes from, as a URL; undefined if that cannot be resolved. */
@@ -172,6 +173,8 @@ export function classesOf(object: object, base: Constructor): Constructor[] {
 const isUsers = (url: string): boolean => url.startsWith("file:") && !(url.startsWith(home) && !url.includes("/test/"));
 
 function resolveFrom(specifier: string, base: string): string | undefined {
+  const typed = isTypeScript(base) ? resolveInTypeScript(specifier, base) : undefined;
+  if (typed !== undefined) return typed;
   if (/^\.{0,2}\//.test(specifier)) return new URL(specifier, base).href;
   if (/^(file|node|data):/.test(specifier)) return specifier;
   try {

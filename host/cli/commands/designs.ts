@@ -1,7 +1,8 @@
 /** `tandem designs [NAME]`: what there is to simulate, and what can be set. */
 import type { CommandModule } from "yargs";
 import type { Design, ParameterSpec } from "../../../driver/design.js";
-import { DESIGNS, findDesign } from "../../registry.js";
+import { openDesign } from "../../design-file.js";
+import { DESIGNS } from "../../registry.js";
 import { table, type Column } from "../table.js";
 
 interface Arguments {
@@ -14,10 +15,10 @@ export const designs: CommandModule<object, Arguments> = {
   describe: "List the designs and their parameters, with defaults, units and ranges",
   builder: (yargs) =>
     yargs
-      .positional("name", { type: "string", describe: "Only this design" })
+      .positional("name", { type: "string", describe: "Only this design: its name, or a file that exports one" })
       .option("json", { type: "boolean", default: false, describe: "As JSON, on standard output" }),
-  handler({ name, json }) {
-    const chosen = name === undefined ? DESIGNS.map(({ design }) => design) : [findDesign(name).design];
+  async handler({ name, json }) {
+    const chosen = name === undefined ? DESIGNS.map(({ design }) => design) : [(await openDesign(name)).design];
     process.stdout.write(
       json ? `${JSON.stringify(chosen.map(plain), null, 2)}\n` : `${chosen.map(describeDesign).join("\n\n")}\n`,
     );

@@ -7,7 +7,7 @@ import { elaborate } from "../../../hw/elaborate.js";
 import { TandemError } from "../../../hw/errors.js";
 import type { Position } from "../../../hw/ir/ir.js";
 import { axiWrapper } from "../../../hw/verilog/axi.js";
-import { findDesign } from "../../registry.js";
+import { openDesign } from "../../design-file.js";
 import { makeFolders } from "../../../sim/folders.js";
 import { parseSet } from "../options.js";
 
@@ -25,7 +25,11 @@ export const rtl: CommandModule<object, Arguments> = {
   describe: "Write a design as Verilog",
   builder: (yargs) =>
     yargs
-      .positional("design", { type: "string", demandOption: true, describe: "Name of the design" })
+      .positional("design", {
+        type: "string",
+        demandOption: true,
+        describe: "Name of the design, or a file that exports one",
+      })
       .option("set", {
         type: "string",
         array: true,
@@ -34,7 +38,7 @@ export const rtl: CommandModule<object, Arguments> = {
       })
       .option("out", { type: "string", demandOption: true, requiresArg: true, describe: "Folder to write" }),
   async handler({ design: name, set, out }) {
-    const { design, preset } = findDesign(name);
+    const { design, preset } = await openDesign(name);
     const config = design.configure({ ...preset, ...parseSet(set) });
     const verilog = await readVerilog(elaborate(design.build(config)), sourceLines());
     const axi = axiWrapper(verilog);

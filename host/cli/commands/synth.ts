@@ -4,7 +4,7 @@ import type { CommandModule } from "yargs";
 import { readVerilog } from "../../../driver/transport/rtl-simulator.js";
 import { elaborate } from "../../../hw/elaborate.js";
 import { TandemError } from "../../../hw/errors.js";
-import { findDesign } from "../../registry.js";
+import { openDesign } from "../../design-file.js";
 import { blocks36, useOf, XC7Z020, type Use } from "../../synth/resources.js";
 import { synthesize, type ModuleUse, type Synthesis, type SynthesisProgress } from "../../synth/synthesize.js";
 import { parseSet } from "../options.js";
@@ -21,7 +21,11 @@ export const synth: CommandModule<object, Arguments> = {
   describe: "Synthesise a design for the XC7Z020 with Yosys: LUT, FF, DSP48E1, BRAM, and what does not fit",
   builder: (yargs) =>
     yargs
-      .positional("design", { type: "string", demandOption: true, describe: "Name of the design" })
+      .positional("design", {
+        type: "string",
+        demandOption: true,
+        describe: "Name of the design, or a file that exports one",
+      })
       .option("set", {
         type: "string",
         array: true,
@@ -30,7 +34,7 @@ export const synth: CommandModule<object, Arguments> = {
       })
       .option("json", { type: "string", requiresArg: true, describe: "Write all figures to this file" }),
   async handler({ design: name, set, json }) {
-    const { design, preset } = findDesign(name);
+    const { design, preset } = await openDesign(name);
     const config = design.configure({ ...preset, ...parseSet(set) });
     const verilog = await readVerilog(elaborate(design.build(config)));
     const progress = new SynthesisLine();
