@@ -39,7 +39,7 @@ export function findDesign(name: string): RegisteredDesign {
   const found = DESIGNS.find((registered) => registered.design.name === design);
   if (found) return rest.length === 0 ? found : withPreset(found, rest.join("/"));
   throw new TandemError(`There is no design named "${name}"`, {
-    hint: `There are ${DESIGNS.map(({ design }) => design.name).join(", ")}; see tandem designs. A file is named with its ending: ./my-design.ts.`,
+    hint: `There are ${DESIGNS.map(({ design }) => design.name).join(", ")}; see tandem designs. A file is named with its ending, as my-design.ts.`,
   });
 }
 

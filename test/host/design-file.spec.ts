@@ -98,7 +98,7 @@ describe("Designs from files", function () {
   it("takes a registered design by its name as before", async () => {
     expect((await openDesign("vmac/naive")).design.name).to.equal("vmac");
     expect((await refused("./no-such-design.ts")).message).to.include("does not exist");
-    expect((await refused("no-such-design")).hint).to.include("./my-design.ts");
+    expect((await refused("no-such-design")).hint).to.include("my-design.ts");
   });
 
   it("says what is wrong with a file", async () => {

@@ -105,7 +105,7 @@ describe("tandem designs", () => {
     const { code, stderr } = await tandem(["designs", "systolix"]);
     expect(code).to.equal(1);
     expect(stderr).to.equal(
-      'tandem: There is no design named "systolix"\nThere are systolic, vmac; see tandem designs.\n',
+      'tandem: There is no design named "systolix"\nThere are systolic, vmac; see tandem designs. A file is named with its ending, as my-design.ts.\n',
     );
   });
 });
