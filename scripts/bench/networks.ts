@@ -4,17 +4,19 @@
  */
 import { existsSync } from "node:fs";
 import { Session } from "node:inspector/promises";
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { systolic } from "../../designs/systolic/index.js";
 import type { Device, RunProgress, RunResult } from "../../driver/device.js";
 import { Offload } from "../../driver/offload.js";
 import { FastSimulator, type FastOptions } from "../../driver/transport/fast-simulator.js";
-import { acceleratorConv2d, ACCELERATOR } from "../../host/backends/accelerator.js";
+import { acceleratorTarget } from "../../host/accelerators.js";
+import { acceleratorImplementations, ACCELERATOR } from "../../host/backends/accelerator.js";
 import { byteLength } from "../../host/graph/tensor.js";
 import { makeProfile } from "../../host/report/profile.js";
 import { execute } from "../../host/runtime/executor.js";
 import { makePlan, type Plan } from "../../host/runtime/plan.js";
-import { cpuTarget, type Target } from "../../host/targets.js";
+import { cpuTarget } from "../../host/targets.js";
 import { readTfliteFile } from "../../host/tflite/reader.js";
 import { pynqZ1 } from "../../sim/platform/platform.js";
 import { figure, row, type BenchOptions, type Figure, type Row } from "./harness.js";
@@ -60,7 +62,6 @@ class Timed implements Device {
 
 interface Prepared {
   readonly plan: Plan;
-  readonly target: Target;
   readonly device: Timed;
   readonly input: Uint8Array;
   /** Multiply-accumulates on the accelerator. */
@@ -73,24 +74,14 @@ async function prepare(file: string, options: FastOptions): Promise<Prepared> {
   const config = systolic.configure();
   const accelerator = new Offload(systolic, config, device);
   const cpu = cpuTarget();
-  const target: Target = {
-    implementations: [acceleratorConv2d(accelerator), ...cpu.implementations],
+  const plan = makePlan(graph, {
+    implementations: [...acceleratorImplementations(accelerator), ...cpu.implementations],
     prefer: [ACCELERATOR, ...cpu.prefer],
-    offload: {
-      design: systolic.name,
-      config: systolic.describe(config),
-      peakMacsPerClock: accelerator.peakMacsPerClock,
-    },
-    engine: "fast",
-    level: "cycle",
-    close: () => accelerator.close(),
-  };
-  const { implementations, prefer } = target;
-  const plan = makePlan(graph, { implementations, prefer });
+  });
   const macs = plan.layers
     .filter(({ implementation }) => implementation.name === ACCELERATOR)
     .reduce((sum, layer) => sum + layer.macs, 0);
-  return { plan, target, device, macs, input: new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!)) };
+  return { plan, device, macs, input: new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!)) };
 }
 
 export async function* networkRows(options: BenchOptions, peers: Peers): AsyncGenerator<Row> {
@@ -101,7 +92,8 @@ export async function* networkRows(options: BenchOptions, peers: Peers): AsyncGe
       continue;
     }
     yield* convolutions(options, network, await prepare(file, {}), peers);
-    yield* onBoard(options, network, await prepare(file, { board: pynqZ1.board! }));
+    for (const jobs of new Set([1, availableParallelism()])) yield await onBoard(options, network, file, jobs);
+    yield* shares(network, await prepare(file, { board: pynqZ1.board! }));
   }
 }
 
@@ -130,24 +122,34 @@ async function* convolutions(
   yield row(`${network}: convolutions, real time`, "x", real, null, `accelerator's clocks at ${MHZ} MHz / wall time`);
 }
 
-/** The whole network with the board's memory and DMA, CPU layers included; then where the time goes. */
-async function* onBoard(
-  { runs }: BenchOptions,
-  network: string,
-  { plan, target, device, input }: Prepared,
-): AsyncGenerator<Row> {
-  const factors: number[] = [];
-  let note = "";
-  for (let i = 0; i <= runs; i++) {
-    device.ms = 0;
-    const { layers, wallMs } = await execute(plan, [input]);
-    const { latencyMs } = makeProfile({ graph: plan.graph, runs: layers, target, platform: pynqZ1, threads: 1 })!;
-    if (i > 0) factors.push(latencyMs / wallMs);
-    note = `last run: ${latencyMs.toFixed(1)} ms on the board, ${wallMs.toFixed(0)} ms here, ${device.ms.toFixed(0)} of them simulating`;
+/** The whole network with the board's memory and DMA, CPU layers included, as `tandem run` has it from its second input on. */
+async function onBoard({ runs }: BenchOptions, network: string, file: string, jobs: number): Promise<Row> {
+  const graph = readTfliteFile(file);
+  const target = await acceleratorTarget({ on: "sim", jobs, simulation: { board: pynqZ1.board! } });
+  try {
+    const { implementations, prefer } = target;
+    const plan = makePlan(graph, { implementations, prefer });
+    const input = new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!));
+    const factors: number[] = [];
+    let note = "";
+    // Twice before: the code that V8 makes at first is slow, and every worker has to have been in use.
+    for (let i = -2; i < runs; i++) {
+      const { layers, wallMs, differs } = await execute(plan, [input], { jobs });
+      if (differs !== undefined) throw new Error(`${network}: ${differs} differs from the CPU's kernel`);
+      const { latencyMs } = makeProfile({ graph, runs: layers, target, platform: pynqZ1, threads: 1 })!;
+      if (i >= 0) factors.push(latencyMs / wallMs);
+      note = `last run: ${latencyMs.toFixed(1)} ms on the board, ${wallMs.toFixed(0)} ms here`;
+    }
+    return row(`${network}: on the board, real time, --jobs ${jobs}`, "x", figure(factors), null, note);
+  } finally {
+    await target.close();
   }
-  yield row(`${network}: on the board, real time`, "x", figure(factors), null, note);
-  const shares = await sample(() => execute(plan, [input]));
-  for (const [part, share] of shares)
+}
+
+/** Where the time goes, in one thread. */
+async function* shares(network: string, { plan, input }: Prepared): AsyncGenerator<Row> {
+  await execute(plan, [input]);
+  for (const [part, share] of await sample(() => execute(plan, [input])))
     yield row(`${network}: time in ${part}`, "%", figure([100 * share]), null, "sampled, one run with the board");
 }
 
