@@ -9,6 +9,7 @@ import { runGemmTransaction } from "../../driver/gemm/transaction.js";
 import { convolve } from "../../driver/reference.js";
 import type { Module } from "../../hw/index.js";
 import * as secda from "../secda/compile.js";
+import type { SecdaTraits } from "../secda/traits.js";
 
 export interface ModelledConfig extends GemmConfig {
   /** `own`, or a published design that has this one's place (presets); then no other parameter counts. */
@@ -33,7 +34,7 @@ export interface GemmDesign<Config extends ModelledConfig> extends Pick<Design<C
   /** Clocks of the array for a tile of depth `k`, with the `gap` that the instruction asks for; an estimate. */
   tileClocks(k: number, gap: number, config: Config): number;
   /** What stands in its place where `model` is not `own`. */
-  readonly published: { readonly traits: secda.SecdaTraits; build(): Module };
+  readonly published: { readonly traits: SecdaTraits; build(): Module };
 }
 
 export function gemmDesign<Config extends ModelledConfig>({
@@ -46,6 +47,8 @@ export function gemmDesign<Config extends ModelledConfig>({
   const own = ({ model }: Config): boolean => model === "own";
   return {
     ...described,
+    // Of a published design no other parameter counts.
+    describe: (config) => (own(config) ? described.describe(config) : { model: config.model }),
     levels: ["functional", "transaction", "cycle", "rtl"],
     levelOf: (config) => (own(config) ? "rtl" : "cycle"),
     build: (config, level) => (own(config) ? build(config, level) : published.build()),

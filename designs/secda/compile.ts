@@ -7,7 +7,7 @@ import { gemmShape } from "../../driver/im2col.js";
 import type { ConvLayer } from "../../driver/layer.js";
 import { MAX_TRANSFER, type ProgramBuffer, type Step } from "../../driver/program.js";
 import { TandemError } from "../../hw/index.js";
-import { BLOCK, COMPUTE, CONFIG, DEPTH_STEP, PACKET_WORDS, UNITS, type SecdaSizes } from "./facts.js";
+import { BLOCK, COMPUTE, CONFIG, DEPTH_STEP, PACKET_WORDS, UNITS } from "./facts.js";
 import {
   bytesOf,
   endingOf,
@@ -19,16 +19,7 @@ import {
   type Piece,
   type SecdaTiling,
 } from "./pack.js";
-
-/** What tells the two designs apart. */
-export interface SecdaTraits {
-  /** Name of the design, for messages. */
-  readonly name: string;
-  readonly sizes: SecdaSizes;
-  /** How outputs leave: a stream for each unit, which has jobs in turn, or a stream for each row of a block, of so many blocks at a time. */
-  readonly outputs: "unit" | "row";
-  readonly span: number;
-}
+import type { SecdaTraits } from "./traits.js";
 
 function tile(layer: ConvLayer, { sizes }: SecdaTraits): SecdaTiling {
   const { m, n, k } = gemmShape(layer);
@@ -113,6 +104,7 @@ export function compile(layer: ConvLayer, traits: SecdaTraits): CompiledProgram 
     packs: true,
     unpacks: true,
     tiling: { ...tiling },
+    least: traits.least(rowBlocks, columnBlocks, depth),
     inputs: (tensor) => packInputs(layer, tensor, tiling, rowTiles),
     output: (outputs) => {
       const out = new Uint8Array(m * n);

@@ -1,6 +1,6 @@
 /** The systolic design, as the registry and the driver see it. */
 import { gemmDesign } from "../gemm/design.js";
-import { ARRAY_BLOCKS, SA_SIZES } from "../secda/facts.js";
+import { saTraits } from "../secda/traits.js";
 import { configure, describe, parameters, type SystolicConfig } from "./config.js";
 import { presets } from "./presets.js";
 import { SecdaSa } from "./secda/sa.js";
@@ -24,7 +24,7 @@ export const systolic = gemmDesign<SystolicConfig>({
   tileClocks: (k, gap) => k + gap,
   build: (config, level) => new Systolic(config, level),
   published: {
-    traits: { name: "SECDA's SA", sizes: SA_SIZES, outputs: "row", span: ARRAY_BLOCKS },
+    traits: saTraits,
     build: () => new SecdaSa(),
   },
 });

@@ -1,6 +1,6 @@
 /** The vector-MAC design, as the registry and the driver see it. */
 import { gemmDesign } from "../gemm/design.js";
-import { VM_SIZES } from "../secda/facts.js";
+import { vmTraits } from "../secda/traits.js";
 import { configure, describe, parameters, type VmacConfig } from "./config.js";
 import { presets } from "./presets.js";
 import { SecdaVm } from "./secda/vm.js";
@@ -23,5 +23,5 @@ export const vmac = gemmDesign<VmacConfig>({
   }),
   tileClocks: (k, _gap, { depth }) => Math.ceil(k / depth),
   build: (config, level) => new Vmac(config, level),
-  published: { traits: { name: "SECDA's VM", sizes: VM_SIZES, outputs: "unit", span: 1 }, build: () => new SecdaVm() },
+  published: { traits: vmTraits, build: () => new SecdaVm() },
 });

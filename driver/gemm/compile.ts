@@ -108,7 +108,8 @@ function compileGemm(layer: ConvLayer, config: GemmConfig, array: ArrayTraits, t
     tiling: { ...tiling },
     least: {
       tiles: Math.ceil(m / config.rows) * Math.ceil(n / config.cols) * Math.ceil(k / (array.depth ?? 1)),
-      lanes: m * Math.ceil(n / config.lanes),
+      // A sum leaves as four vectors of bytes.
+      lanes: m * Math.ceil(n / config.lanes) * (layer.sums ? PLANES : 1),
     },
     inputs: (tensor) => ({ input: direct ? tensor : im2col(layer, tensor, rowBytes, unsigned ? 0x80 : 0) }),
     output: (outputs) => (layer.sums ? joinPlanes(outputs["output"]!, tiling) : outputs["output"]!.subarray(0, m * n)),

@@ -115,6 +115,11 @@ export function compileDepthwise(
     packs: !direct,
     unpacks: false,
     tiling: { ...tiling, lanes },
+    // The line buffer gives a column of a window in a clock, of as many channels as the array has columns.
+    least: {
+      tiles: pixels * tiling.groups * layer.kernelWidth,
+      lanes: pixels * Math.ceil(channels / lanes),
+    },
     inputs: (tensor) => ({ input: direct ? tensor : padPixels(tensor, inPixels, channels, pixelBytes) }),
     output: (outputs) => outputs["output"]!.subarray(0, pixels * channels),
   };

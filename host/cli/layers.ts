@@ -1,6 +1,12 @@
 /** The per-layer table of a run and its totals, as text. */
+import { partTitles, workTitle } from "../report/bounds.js";
+import type { Profile } from "../report/profile.js";
 import type { LayerReport, Report } from "../report/report.js";
+import { shares } from "../report/shares.js";
 import { count, fixed, percent, table, type Column } from "./table.js";
+
+/** Of the time: parts below this share are not worth a word. */
+const WORTH = 0.02;
 
 /** `peak` is the accelerator's multiply-accumulates per clock; undefined on the CPU alone. */
 export function layerTable(report: Report, peak: number | undefined): string {
@@ -27,7 +33,9 @@ export function totals(report: Report, peak: number | undefined): string[] {
   const lines = [`${count(layers.length)} layers, ${count(macs)} MACs, ${fixed(wallMs, 1)} ms of wall time`];
   if (peak === undefined) return lines;
   const rate = clocks.total > 0 ? offloadedMacs / clocks.total : 0;
-  const exactness = clocks.exact ? "exact" : `of which ${count(clocks.estimates)} estimated`;
+  const exactness = clocks.exact
+    ? "exact"
+    : `not exact: its processes hold ${count(clocks.estimates)} clocks of estimates`;
   const config = Object.entries(report.config).map(([name, value]) => `${name}=${String(value)}`);
   return [
     ...lines,
@@ -37,11 +45,29 @@ export function totals(report: Report, peak: number | undefined): string[] {
     ...(report.realTime
       ? [
           `board: ${fixed(report.realTime.boardMs, 1)} ms (estimated); simulated in ${fixed(report.realTime.wallMs, 1)} ms of wall time, ` +
-            `real-time factor ${fixed(report.realTime.factor, 2)}`,
+            `real-time factor ${factor(report.realTime.factor)}`,
         ]
       : []),
+    ...(report.profile ? boundBy(report.profile) : []),
     ...wrap(`${report.engine}, ${report.level ?? ""}:`, config),
   ];
+}
+
+/** Two digits that say something, however small it is. */
+const factor = (value: number): string => (value < 0.1 ? value.toPrecision(2) : fixed(value, 2));
+
+/** Where the network's time goes on the board, the largest parts first. */
+function boundBy(profile: Profile): string[] {
+  const words = shares(profile)
+    .filter(({ share }) => share >= WORTH)
+    .map(({ part, share, savesMs, mostly }) => {
+      const what = mostly === undefined ? partTitles[part] : `${partTitles[part]} (${workTitle(mostly)})`;
+      return `${what} ${percent(share)}, without it ${fixed(savesMs, 1)} ms less at most`;
+    });
+  return wrap(
+    "time of the board:",
+    words.map((each, i) => (i < words.length - 1 ? `${each};` : each)),
+  );
 }
 
 /** `words` after `start`, on lines that fit a terminal of the usual width. */

@@ -30,13 +30,24 @@ export const partTitles: Readonly<Record<Part, string>> = {
   cpu: "CPU",
 };
 
+/** Kinds of the processor's work, where their own name does not say it. */
+const workTitles: Readonly<Partial<Record<string, string>>> = {
+  pack: "packing of inputs, im2col",
+  unpack: "unpacking of outputs",
+  cache: "cleaning of caches",
+  dispatch: "dispatch of operators",
+  fullyConnected: "fully connected",
+};
+
+export const workTitle = (kind: string): string => workTitles[kind] ?? kind;
+
 /** A stream or process, by the names that designs give them. */
 function partOf({ root, name }: Cause): Part {
   if (root === "busy") return "compute";
   if (root === "setup") return "dmaSetUp";
   if (root === "end") return "pipeline";
   if (/weight|wgt/i.test(name)) return "weights";
-  if (/input|inp\b|broadcast/i.test(name)) return "input";
+  if (/input|inp\b|broadcast|router|linebuffer/i.test(name)) return "input";
   if (/post|ppu|requant/i.test(name)) return "postProcessing";
   if (/output|drain/i.test(name)) return "output";
   return "pipeline";
@@ -71,8 +82,10 @@ export interface Bounds {
 
 export const boundFormulas: Readonly<Record<keyof Bounds, string>> = {
   macs: "MACs / peak MACs per clock",
-  tiles: "ceil(rows / array rows) x ceil(channels / array columns) x ceil(K / products of an output per clock)",
-  lanes: "rows x ceil(channels / lanes of the post-processor)",
+  tiles:
+    "ceil(rows / array rows) x ceil(channels / array columns) x ceil(K / products of an output per clock); depthwise: " +
+    "output pixels x ceil(channels / array columns) x columns of the kernel",
+  lanes: "rows x ceil(channels / lanes of the post-processor), four times for 32-bit sums",
   compute: "clocks in which the arithmetic was busy (MACs and the padding of tiles)",
   input: "bytes of the busiest input stream / 8 bytes per clock of its port",
   weights: "bytes of the busiest weight stream / 8 bytes per clock of its port",
@@ -81,16 +94,25 @@ export const boundFormulas: Readonly<Record<keyof Bounds, string>> = {
   memory: "bytes in x ddr.read + bytes out x ddr.write",
 };
 
+const streamNames = { input: /input|inp/i, weights: /weight|wgt/i, output: /./ } as const;
+
+/** The stream of a kind with most bytes. */
+function busiest(
+  streams: LayerDetail["streams"],
+  kind: keyof typeof streamNames,
+): LayerDetail["streams"][number] | undefined {
+  const direction = kind === "output" ? "out" : "in";
+  const own = streams.filter((s) => s.direction === direction && streamNames[kind].test(s.name));
+  return own.length === 0 ? undefined : own.reduce((most, s) => (s.bytes > most.bytes ? s : most));
+}
+
 export function boundsOf(
   detail: LayerDetail,
   work: { macs: number; peak: number; compute: number },
   board: BoardValues | undefined,
 ): Bounds {
   const width = board?.["hp.width"] ?? 8;
-  const stream = (pattern: RegExp, direction: "in" | "out"): number => {
-    const own = detail.streams.filter((s) => s.direction === direction && pattern.test(s.name));
-    return Math.max(0, ...own.map(({ bytes }) => bytes)) / width;
-  };
+  const stream = (kind: keyof typeof streamNames): number => (busiest(detail.streams, kind)?.bytes ?? 0) / width;
   const sum = (direction: "in" | "out"): number =>
     detail.streams.reduce((total, s) => total + (s.direction === direction ? s.bytes : 0), 0);
   const gaps = board ? (board["dma.burst"] + board["dma.receiveGap"]) / board["dma.burst"] : 1;
@@ -101,9 +123,9 @@ export function boundsOf(
     tiles: detail.least?.tiles ?? 0,
     lanes: detail.least?.lanes ?? 0,
     compute: work.compute,
-    input: stream(/input|inp/i, "in"),
-    weights: stream(/weight|wgt/i, "in"),
-    output: stream(/./, "out") * gaps,
+    input: stream("input"),
+    weights: stream("weights"),
+    output: stream("output") * gaps,
     postProcessing: Math.max(0, ...post.map(({ busy }) => busy)),
     memory: board ? (sum("in") * board["ddr.read"] + sum("out") * board["ddr.write"]) * perNs : 0,
   };
@@ -115,9 +137,13 @@ const hard = ["macs", "tiles", "lanes", "input", "weights", "output", "memory"] 
 export interface Least {
   readonly clocks: number;
   readonly by: (typeof hard)[number];
+  /** The stream that gives it, with its bytes, where it is one. */
+  readonly stream?: { readonly name: string; readonly bytes: number };
 }
 
-export function leastOf(bounds: Bounds): Least {
+export function leastOf(bounds: Bounds, streams: LayerDetail["streams"]): Least {
   const by = hard.reduce((best, name) => (bounds[name] > bounds[best] ? name : best));
-  return { clocks: Math.ceil(bounds[by]), by };
+  const clocks = Math.ceil(bounds[by]);
+  const stream = by === "input" || by === "weights" || by === "output" ? busiest(streams, by) : undefined;
+  return { clocks, by, ...(stream && { stream: { name: stream.name, bytes: stream.bytes } }) };
 }

@@ -29,6 +29,7 @@ const BOARD_COLUMNS = [
   "savesMs",
   "leastClocks",
   "leastBy",
+  "leastStream",
   "lostClocks",
   ...parts.map((part) => `${part}Ms`),
   "energyMilliJ",
@@ -49,7 +50,9 @@ export function layersCsv(report: Report): string {
 function boardCells(profile: LayerProfile): Record<string, string | number> {
   const { startMs, endMs, bound, savesMs, timeMs, energy, least } = profile;
   const times = Object.fromEntries(parts.map((part) => [`${part}Ms`, timeMs[part] ?? 0]));
-  const limit = least ? { leastClocks: least.clocks, leastBy: least.by, lostClocks: least.lost } : {};
+  const limit = least
+    ? { leastClocks: least.clocks, leastBy: least.by, leastStream: least.stream?.name ?? "", lostClocks: least.lost }
+    : {};
   return {
     startMs,
     endMs,

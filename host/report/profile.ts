@@ -96,7 +96,7 @@ export function makeProfile({ graph, runs, target, platform, threads }: ProfileI
       timeMs,
       bound: largest(timeMs),
       savesMs: savings(timeMs, bounds, nsPerClock),
-      ...(bounds && { bounds, least: lostOf(leastOf(bounds), run.cost!.clocks) }),
+      ...(bounds && { bounds, least: lostOf(leastOf(bounds, detail!.streams), run.cost!.clocks) }),
       cpuMs: Object.fromEntries(Object.entries(span.cpu).map(([kind, ns]) => [kind, ns * 1e-6])),
       energy: layerEnergy(run, span, plan, { board, peak }),
     };

@@ -214,7 +214,9 @@ function describeReport(report: GemmReport): string {
   const { gemm: size, design, config, clocks, macs, peakMacsPerClock, bytesIn, bytesOut, wallMs } = report;
   const parameters = Object.entries(config).map(([name, value]) => `${name}=${String(value)}`);
   const stalls = Object.entries(report.stalls).sort(([, a], [, b]) => b - a);
-  const exactness = clocks.exact ? "exact" : `of which ${count(clocks.estimates)} estimated`;
+  const exactness = clocks.exact
+    ? "exact"
+    : `not exact: its processes hold ${count(clocks.estimates)} clocks of estimates`;
   return [
     `${size.m} x ${size.n} x ${size.k} on ${design} (${report.engine}, ${report.level}, platform ${report.platform}), equal to the functional model`,
     parameters.join(" "),

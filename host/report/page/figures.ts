@@ -2,8 +2,9 @@
 import * as Plot from "@observablehq/plot";
 import type { LayerReport } from "../report.js";
 import type { LayerProfile } from "../profile.js";
+import { shares } from "../shares.js";
 import type { PageData } from "./data.js";
-import { element, figure, legend, number, percent, section } from "./elements.js";
+import { figure, legend, number, percent, section } from "./elements.js";
 
 export const partColors: Readonly<Record<string, string>> = {
   compute: "#4269d0",
@@ -79,7 +80,12 @@ export function timePerLayer(data: PageData, rows: readonly Row[]): HTMLElement 
       Plot.ruleX([0]),
     ],
   });
-  const entries = used.map((part) => ({ label: data.partTitles[part] ?? part, color: partColors[part]! }));
+  const whole = shares(data.profile);
+  const entries = used.map((part) => {
+    const own = whole.find((each) => each.part === part);
+    const title = data.partTitles[part] ?? part;
+    return { label: own ? `${title} ${percent(own.share)}` : title, color: partColors[part]! };
+  });
   return section(
     {
       id: "time",
@@ -93,100 +99,6 @@ export function timePerLayer(data: PageData, rows: readonly Row[]): HTMLElement 
     },
     [legend(entries), figure("Stacked bars: time of each layer by part, in milliseconds", plot)],
   );
-}
-
-export function layerTable(data: PageData, rows: readonly Row[]): HTMLElement {
-  const { profile, report } = data;
-  const heads = [
-    "layer",
-    "on",
-    "time (ms)",
-    "clocks",
-    "least clocks",
-    "lost",
-    "of peak",
-    "bound by",
-    "saves at most (ms)",
-    "of the network",
-    "energy (mJ)",
-  ];
-  const best = Math.max(...rows.map((row) => row.profile.savesMs[row.profile.bound] ?? 0));
-  const body = rows.map(({ layer, profile: own, label }) => {
-    const saves = own.savesMs[own.bound] ?? 0;
-    const peak = profile.peakMacsPerClock;
-    const energy = Object.values(own.energy).reduce((sum, joules) => sum + joules, 0);
-    const least: Readonly<Record<string, number>> | undefined = own.bounds && { ...own.bounds };
-    const bounds = least
-      ? Object.entries(least)
-          .map(([name, clocks]) => `${name} ${number(clocks, 6)}`)
-          .join(", ")
-      : "";
-    const cells: [string, (string | undefined)?][] = [
-      [label],
-      [layer.on, layer.reason],
-      [number(own.endMs - own.startMs)],
-      [
-        layer.clocks === undefined ? "" : layer.clocks.toLocaleString("en-US"),
-        "exact unless the design holds estimates",
-      ],
-      [
-        own.least === undefined ? "" : own.least.clocks.toLocaleString("en-US"),
-        own.least && `${own.least.by}: ${data.boundFormulas[own.least.by] ?? ""}`,
-      ],
-      [
-        own.least === undefined ? "" : percent(own.least.lost / layer.clocks!),
-        own.least && `${own.least.lost.toLocaleString("en-US")} clocks more than the least`,
-      ],
-      [
-        layer.macPerClock === undefined || peak === null ? "" : percent(layer.macPerClock / peak),
-        bounds && `least clocks by resource: ${bounds}`,
-      ],
-      [data.partTitles[own.bound] ?? own.bound],
-      [number(saves), `the layer's time if "${data.partTitles[own.bound] ?? own.bound}" cost nothing, less`],
-      [percent(saves / profile.latencyMs), "saved time / latency of the network"],
-      [number(energy * 1e3)],
-    ];
-    const row = cells.map(([text, title], i) =>
-      element(i === 0 ? "th" : "td", { ...(title ? { title } : {}), ...(i === 0 ? { scope: "row" } : {}) }, [text]),
-    );
-    return element("tr", saves === best && saves > 0 ? { class: "best" } : {}, row);
-  });
-  const table = element("table", {}, [
-    element("thead", {}, [
-      element(
-        "tr",
-        {},
-        heads.map((head) => element("th", { scope: "col" }, [head])),
-      ),
-    ]),
-    element("tbody", {}, body),
-  ]);
-  const exact = report.clocks.exact
-    ? "All clocks of the design are exact."
-    : `${report.clocks.estimates} clocks are estimates.`;
-  return section(
-    {
-      id: "layers",
-      title: "What bounds each layer",
-      certainty: "estimated",
-      caption: `The marked row is where one change can help most. ${exact} ${limits(data)}`,
-      formula:
-        "Least clocks: what no schedule of this hardware at this memory can beat, the greatest of whole tiles, lanes of the " +
-        "post-processor, bytes of a stream and bytes of all (hover shows which). Lost: clocks above it / clocks. " +
-        "Bound by: the part with most of the layer's time. Saves at most: that part's time; for compute, its time less the greatest " +
-        "bound of all other resources (streams, memory, post-processor). Of peak: MACs / clocks / peak MACs per clock.",
-    },
-    [element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of layers" }, [table])],
-  );
-}
-
-/** The whole network against its bound. */
-function limits({ report, profile }: PageData): string {
-  const least = profile.layers.reduce((sum, layer) => sum + (layer.least?.clocks ?? 0), 0);
-  const peak = profile.peakMacsPerClock;
-  if (peak === null || least === 0) return "";
-  const share = (clocks: number): string => percent(report.offloadedMacs / clocks / peak);
-  return `The least clocks of all layers allow ${share(least)} of the peak; this run reaches ${share(report.clocks.total)}.`;
 }
 
 export function roofline(data: PageData, rows: readonly Row[]): HTMLElement | undefined {

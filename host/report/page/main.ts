@@ -1,7 +1,8 @@
 /** The page of a report: reads the data that stands in the page itself, and draws. Nothing is fetched. */
 import type { PageData } from "./data.js";
 import { badge, element, number, percent } from "./elements.js";
-import { energy, layerTable, roofline, rowsOf, timeline, timePerLayer } from "./figures.js";
+import { energy, roofline, rowsOf, timeline, timePerLayer } from "./figures.js";
+import { layerTable } from "./layer-table.js";
 import { overTime } from "./over-time.js";
 
 const data = JSON.parse(document.getElementById("data")!.textContent) as PageData;
