@@ -1,9 +1,9 @@
-/** ADD of equal shapes with a table of 256 scaled values for each input. */
-import { inputTensors } from "../../graph/graph.js";
+/** ADD of equal shapes by a table of all 65,536 pairs of bytes, made on the first run. */
+import { inputTensors, outputTensor } from "../../graph/graph.js";
 import { sameShape } from "../../graph/tensor.js";
+import { cpu, type Bytes } from "../implementation.js";
+import { addParameters, type AddParameters } from "../parameters/elementwise.js";
 import { multiplyByQuantisedMultiplier } from "../arithmetic.js";
-import { cpu } from "../implementation.js";
-import { addParameters } from "../parameters/elementwise.js";
 import { scaleInput } from "../reference/add.js";
 import { byteTable } from "./table.js";
 
@@ -17,17 +17,28 @@ export const add = cpu({
   },
   prepare(graph, operator) {
     const parameters = addParameters(graph, operator);
-    const { outputZero, range } = parameters;
-    const { multiplier, shift } = parameters.output;
-    const [first] = inputTensors(graph, operator);
-    const a = byteTable(Int32Array, first!.dtype, (value) => scaleInput(parameters, 0, value));
-    const b = byteTable(Int32Array, first!.dtype, (value) => scaleInput(parameters, 1, value));
+    const dtype = outputTensor(graph, operator).dtype as "int8" | "uint8";
+    let table: Uint8Array | undefined;
     return ([left, right], output) => {
-      for (let i = 0; i < output.length; i++) {
-        const sum = (a[left![i]! & 255]! + b[right![i]! & 255]!) | 0;
-        const value = multiplyByQuantisedMultiplier(sum, multiplier, shift) + outputZero;
-        output[i] = value < range.min ? range.min : value > range.max ? range.max : value;
-      }
+      table ??= pairs(parameters, dtype);
+      const [a, b, out] = [bytesOf(left!), bytesOf(right!), bytesOf(output)];
+      for (let i = 0; i < out.length; i++) out[i] = table[(a[i]! << 8) | b[i]!]!;
     };
   },
 });
+
+const bytesOf = ({ buffer, byteOffset, length }: Bytes): Uint8Array => new Uint8Array(buffer, byteOffset, length);
+
+/** The output for the bytes a and b at `a << 8 | b`. */
+function pairs(parameters: AddParameters, dtype: "int8" | "uint8"): Uint8Array {
+  const { output, outputZero, range } = parameters;
+  const a = byteTable(Int32Array, dtype, (value) => scaleInput(parameters, 0, value));
+  const b = byteTable(Int32Array, dtype, (value) => scaleInput(parameters, 1, value));
+  const table = new Uint8Array(1 << 16);
+  for (let i = 0; i < table.length; i++) {
+    const sum = (a[i >> 8]! + b[i & 255]!) | 0;
+    const value = multiplyByQuantisedMultiplier(sum, output.multiplier, output.shift) + outputZero;
+    table[i] = Math.min(Math.max(value, range.min), range.max);
+  }
+  return table;
+}
