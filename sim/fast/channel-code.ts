@@ -140,6 +140,22 @@ export function emitPush(actor: Actor, channel: ChannelPlan, id: number): void {
   code.free("i32", i, ready);
 }
 
+/** Nonzero on the stack if an operation can be done without a wait for what is not simulated, in the clock in `limit` or before. */
+export function emitPossible(code: Code, channel: ChannelPlan, side: "pop" | "push", limit: number): void {
+  const i = code.temp("i32");
+  const depth = side === "pop" ? 0 : channel.channel.depth;
+  code
+    .loadAt(side === "pop" ? channel.popped : channel.pushed)
+    .tee(i)
+    .i32(depth)
+    .op("i32.sub");
+  code.loadAt(side === "pop" ? channel.pushed : channel.popped).op("i32.lt_s");
+  slot(code, channel, i, depth);
+  code.mem("i32.load", side === "pop" ? channel.pushTimes : channel.popTimes);
+  code.get(limit).op("i32.lt_s").op("i32.and");
+  code.free("i32", i);
+}
+
 /** `ok` = 1 and the push done, if it can be in this very clock. */
 export function emitTryPush(actor: Actor, channel: ChannelPlan, ok: number): void {
   const { code, time } = actor;

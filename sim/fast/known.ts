@@ -12,6 +12,13 @@ export class Known {
   /** What has changed since the start; null: to something unknown. */
   readonly #changed = new Map<Variable, Expr | null>();
 
+  /** For a branch: what is known in it is not known behind it. */
+  copy(): Known {
+    const copy = new Known();
+    for (const [variable, value] of this.#changed) copy.#changed.set(variable, value);
+    return copy;
+  }
+
   /** The expression as it stands at the start of the pass. */
   at(expr: Expr): Expr | undefined {
     switch (expr.kind) {
@@ -70,7 +77,7 @@ export class Known {
     this.#changed.set(local, null);
   }
 
-  /** A statement without waits has been executed. */
+  /** A statement has been executed; no pop outside it. */
   after(stmt: Stmt): void {
     if (stmt.kind === "let") this.#changed.set(stmt.local, this.at(stmt.value) ?? null);
     else if (stmt.kind === "assign" && (stmt.target.kind === "local" || stmt.target.kind === "field")) {
@@ -80,6 +87,7 @@ export class Known {
       for (const one of statementsIn([stmt])) {
         if (one.kind === "let") this.#changed.set(one.local, null);
         else if (one.kind === "assign") this.#changed.set(variableOf(one.target), null);
+        else if (one.kind === "pop" && one.into) this.#changed.set(one.into, null);
       }
   }
 }

@@ -14,7 +14,7 @@ export interface Turn {
   /** It can take part in leaps. */
   readonly leaps: boolean;
   /** It will do what it does as a rule. */
-  readonly ready: () => void;
+  readonly ready: (limit: number, leap: boolean) => void;
   /** It will take as many clocks as in the last round. */
   readonly asBefore: () => void;
   readonly pass: (leap: boolean) => void;
@@ -39,6 +39,7 @@ export class Leap {
   readonly #turns: readonly Turn[];
   readonly #limit: number;
   readonly #eager: boolean;
+  readonly #over: number | undefined;
   readonly #possible: boolean;
   readonly #before: readonly number[];
   readonly #clocksBefore: readonly number[];
@@ -50,7 +51,7 @@ export class Leap {
 
   /**
    * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. `eager`: there
-   * are so few clocks that all are noted before every round.
+   * are so few clocks that all are noted before every round. No round comes after `over`, a local, has become 1.
    */
   constructor(
     code: Code,
@@ -58,7 +59,7 @@ export class Leap {
     channels: readonly LeapChannel[],
     turns: readonly Turn[],
     limit: number,
-    eager = false,
+    { eager = false, over }: { readonly eager?: boolean; readonly over?: number },
   ) {
     const local = (): number => code.local("i32");
     this.#code = code;
@@ -67,6 +68,7 @@ export class Leap {
     this.#turns = turns;
     this.#limit = limit;
     this.#eager = eager;
+    this.#over = over;
     this.#possible = turns.every(({ leaps }) => leaps);
     [this.turn, this.#period, this.#streak, this.#noted] = [local(), local(), local(), local()];
     this.#before = times.map(local);
@@ -106,8 +108,8 @@ export class Leap {
     const [first, ...others] = this.#times.map((time, i) => [time, this.#before[i]!] as const);
     code.get(first![0]).get(first![1]).op("i32.sub").set(moved);
     differ(others);
-    if (!this.#eager) code.get(moved).get(this.#period).op("i32.ne").op("i32.or");
-    code.set(other);
+    if (!this.#eager) code.get(moved).get(this.#period).op("i32.ne").op("i32.add");
+    code.i32(rules.round.leapSlack).op("i32.gt_s").set(other);
     code.get(moved).set(this.#period);
     code.get(this.#streak).i32(0).op("i32.lt_s").if();
     code.get(this.#streak).i32(1).op("i32.add").set(this.#streak);
@@ -148,9 +150,10 @@ export class Leap {
     const again = code.loop();
     code.i32(0).set(this.turn);
     code.get(done).get(most).op("i32.ge_s").brIf(out);
+    if (this.#over !== undefined) code.get(this.#over).brIf(out);
     this.#turns.forEach(({ ready, asBefore, pass }, i) => {
       code.i32(i).set(this.turn);
-      ready();
+      ready(limit, true);
       asBefore();
       code.op("i32.and").op("i32.eqz").brIf(out);
       pass(true);

@@ -1,7 +1,7 @@
 /** One process's part in rounds (rounds-code.ts): its guards and its pass, on the variables that its own function keeps. */
 import type { Channel } from "../../hw/channel.js";
 import type { Local, ProcessIr, StateField } from "../../hw/ir/ir.js";
-import type { Globals } from "./channel-code.js";
+import { emitPop, emitPossible, emitPush, type Globals } from "./channel-code.js";
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
 import type { GridCode } from "./grid-code.js";
 import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
@@ -11,7 +11,7 @@ import { StatementCompiler, type ProcessCompiler } from "./process.js";
 import type { RoundChannel } from "./round-channel.js";
 import type { RoundSource } from "./round-source.js";
 import { variablesOf } from "./rounds-code.js";
-import type { Pass } from "./rounds.js";
+import type { Guard, Pass, PassStep } from "./rounds.js";
 import type { Spilled } from "./scope.js";
 import { store } from "./store.js";
 import type { Code } from "./wasm.js";
@@ -70,8 +70,9 @@ export class MemberCode extends StatementCompiler {
       code.storeAt(address, () => code.get(local), type === "i64" ? "i64.store" : "i32.store");
   }
 
+  /** Nobody waits in a round: guards have seen to it. */
   override suspend(): void {
-    throw new Error("nobody waits in a round");
+    this.code.op("unreachable");
   }
 
   /** Passes can be repeated in a leap: what decides their clocks is known before them. */
@@ -89,17 +90,52 @@ export class MemberCode extends StatementCompiler {
     });
   }
 
-  /** Nonzero on the stack if a pass will do what it does as a rule. The tokens that it pops stand in their slots. */
-  emitReady(): void {
+  /** Behind a pass of the first process: `over` becomes 1 if its loop ends, else another pass can follow. */
+  emitOver(over: number): void {
     const { code } = this;
-    const { steps, guards } = this.#pass;
+    const { again, around } = this.#pass;
+    this.#emitGuards([again]);
+    code.op("i32.eqz").tee(over);
+    if (!around) {
+      code.op("drop");
+      return;
+    }
+    code.if();
+    this.#emitGuards(around.guards);
+    code.op("i32.eqz").tee(over).op("i32.eqz").if();
+    this.emitBody(around.stmts);
+    code.end().end();
+  }
+
+  /** Nonzero on the stack if all hold. */
+  #emitGuards(guards: readonly Guard[]): void {
+    guards.forEach(({ condition, holds }, i) => {
+      this.exprs.emit32(condition);
+      if (!holds) this.code.op("i32.eqz");
+      if (i > 0) this.code.op("i32.and");
+    });
+    if (guards.length === 0) this.code.i32(1);
+  }
+
+  /**
+   * Nonzero on the stack if a pass will do what it does as a rule; what it does with the outside must be possible before the clock
+   * in `limit`, and in a leap must not happen. The tokens that it pops stand in their slots.
+   */
+  emitReady(limit: number, leap: boolean): void {
+    const { code } = this;
+    const { steps, guards, outside } = this.#pass;
     if (!this.#source)
       for (const step of steps)
         if (step.kind === "pop" && step.into) this.#bindToken(this.#channels.get(step.channel)!.token, step.into);
-    code.i32(1);
-    for (const { condition, holds } of guards) {
-      this.exprs.emit32(condition);
-      if (!holds) code.op("i32.eqz");
+    this.#emitGuards(guards);
+    for (const { path, channel, side } of outside) {
+      this.#emitGuards(path);
+      if (leap) code.op("i32.eqz");
+      else {
+        code.if("i32");
+        emitPossible(code, this.plan.channels.get(channel)!, side, limit);
+        code.else().i32(1).end();
+      }
       code.op("i32.and");
     }
     for (const step of steps)
@@ -113,19 +149,24 @@ export class MemberCode extends StatementCompiler {
 
   /** A pass. In a leap its operations wait as they did in the last round. */
   emitPass(rounds: number, leap: boolean): void {
-    const { code } = this;
-    const done = new Map<Channel, number>();
-    const again = (channel: Channel): number => {
-      const i = done.get(channel) ?? 0;
-      done.set(channel, i + 1);
-      return i;
-    };
     if (!leap)
       this.#pass.decisive?.forEach((expr, i) => {
         this.exprs.emit32(expr);
-        code.set(this.#decided[i]!);
+        this.code.set(this.#decided[i]!);
       });
-    for (const step of this.#pass.steps)
+    this.#emitSteps(this.#pass.steps, rounds, leap ? new Map() : undefined);
+    const { head, again, around } = this.#pass;
+    if (!head || !around) return;
+    this.#emitGuards([again]);
+    this.code.op("i32.eqz").if();
+    this.emitBody(around.stmts);
+    this.code.end();
+  }
+
+  /** `done`: in a leap, how many operations have been done on each channel. */
+  #emitSteps(steps: readonly PassStep[], rounds: number, done: Map<Channel, number> | undefined): void {
+    const { code } = this;
+    for (const step of steps)
       switch (step.kind) {
         case "plain":
           this.emitBody([step.stmt]);
@@ -142,29 +183,62 @@ export class MemberCode extends StatementCompiler {
         case "count":
           this.exprs.setLane(step.counter, step.value);
           break;
-        case "push": {
-          const channel = this.#channels.get(step.channel)!;
-          this.plan.sums.emitRead(code, [step.value]);
-          store(this.exprs, channel.token, step.value);
-          if (leap) channel.emitLeap(this, "push", again(step.channel));
-          else channel.emitPush(this, rounds);
+        case "push":
+        case "pop":
+          this.#channel(step, rounds, done);
           break;
-        }
-        case "pop": {
-          const channel = this.#channels.get(step.channel)!;
-          const i = again(step.channel);
-          const token = this.#source ? this.#source.emitToken(rounds, i, leap) : channel.token;
-          if (leap) channel.emitLeap(this, "pop", i);
-          else channel.emitPop(this, rounds);
-          if (step.into) this.#bindToken(token, step.into);
+        case "if":
+          this.exprs.emit32(step.condition);
+          code.if();
+          this.#emitSteps(step.then, rounds, done);
+          code.else();
+          this.#emitSteps(step.else, rounds, done);
+          code.end();
           break;
-        }
+        case "outside":
+          if (done) code.op("unreachable");
+          else this.#outside(step);
+          break;
         case "wave":
           this.grid(step.feed).emitFeedNow(this, this.exprs, step.feed);
           break;
         case "feed":
           this.#feed(step.loop);
       }
+  }
+
+  #channel(
+    step: Extract<PassStep, { kind: "push" | "pop" }>,
+    rounds: number,
+    done: Map<Channel, number> | undefined,
+  ): void {
+    const channel = this.#channels.get(step.channel)!;
+    const i = done?.get(step.channel) ?? 0;
+    done?.set(step.channel, i + 1);
+    if (step.kind === "push") {
+      this.plan.sums.emitRead(this.code, [step.value]);
+      store(this.exprs, channel.token, step.value);
+      if (done) channel.emitLeap(this, "push", i);
+      else channel.emitPush(this, rounds);
+      return;
+    }
+    const token = this.#source ? this.#source.emitToken(rounds, i, done !== undefined) : channel.token;
+    if (done) channel.emitLeap(this, "pop", i);
+    else channel.emitPop(this, rounds);
+    if (step.into) this.#bindToken(token, step.into);
+  }
+
+  /** It can be done at once, by the rings. */
+  #outside({ stmt, channel }: Extract<PassStep, { kind: "outside" }>): void {
+    const plan = this.plan.channels.get(channel)!;
+    this.plan.sums.emitBefore(this.code, stmt);
+    if (stmt.kind === "push") {
+      this.putToken(plan, stmt.value);
+      emitPush(this, plan, 0);
+      return;
+    }
+    const binding = stmt.into && this.bind(stmt.into, false);
+    emitPop(this, plan, 0, binding ? this.take(binding, plan.layout) : () => undefined);
   }
 
   /** A token is read where it stands: nothing else goes there in this round. */

@@ -14,6 +14,7 @@ import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
 import { PlainStatements } from "./plain-statements.js";
 import type { Place } from "./place.js";
 import { frame, type Plan } from "./plan.js";
+import { exitOf } from "./pass-reader.js";
 import type { ClusterState } from "./rounds-code.js";
 import type { Spilled } from "./scope.js";
 import { emitSequence, totalPoints, type Resumption, type Step } from "./steps.js";
@@ -35,7 +36,7 @@ function pointsOf(stmt: Stmt): number {
   if (points === undefined) {
     points = (waits.has(stmt.kind) ? 1 : 0) + (ordered(stmt) ? 1 : 0);
     if (stmt.kind === "loop" && feedLoop(stmt)) points++;
-    if (stmt.kind === "loop" && parking.has(stmt)) points++;
+    if (stmt.kind === "loop" && parking.has(stmt)) points += 2;
     for (const list of children(stmt)) points += pointsIn(list);
     pointCounts.set(stmt, points);
   }
@@ -52,6 +53,8 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   /** Loops at whose head the process parks, and suspension points of pops, by number. */
   readonly #parks: ReadonlyMap<Loop, ClusterState>;
   readonly #pops = new Map<Stmt, number>();
+  /** Of these loops, the point behind a pass, where the condition is looked at. */
+  readonly #behind = new Map<Loop, number>();
   readonly #labels = new Map<string, { break: Label; continue?: Label }>();
   #leave!: Label;
   #end!: Label;
@@ -111,6 +114,10 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   /** The suspension point of a pop. */
   pointOf(pop: Stmt): number {
     return this.#pops.get(pop)!;
+  }
+  /** The suspension point behind a pass of a loop at whose head the process parks. */
+  behind(loop: Loop): number {
+    return this.#behind.get(loop)!;
   }
   /** Where a variable is kept while the process is suspended. */
   homeOf(of: Local | StateField): { place: Place } | Spilled | undefined {
@@ -265,19 +272,31 @@ export class StatementCompiler extends PlainStatements implements Resumption {
         const first = loop.atLeastOnce ? [] : check(true, () => out);
         const many = [...this.#park(loop), ...this.#feedMany(loop, () => top)];
         const inner: Step = {
-          points: bodyPoints + totalPoints([...first, ...many]),
+          points: bodyPoints + totalPoints([...first, ...many]) + (parking.has(loop) && exitOf(loop) ? 1 : 0),
           emit: () => {
             this.#labels.set(loop.label, { break: out, continue: code.block() });
-            emitSequence(this, [...first, ...many, ...this.#steps(loop.body)]);
+            emitSequence(this, [...first, ...many, ...this.#bodySteps(loop)]);
             code.end();
           },
         };
         const last = loop.atLeastOnce && !endless ? check(false, () => top) : [{ points: 0, emit: () => code.br(top) }];
-        emitSequence(this, [inner, ...this.#steps(loop.update), ...last]);
+        const behind = parking.has(loop) && !exitOf(loop) ? [this.#behindStep(loop)] : [];
+        emitSequence(this, [inner, ...this.#steps(loop.update), ...behind, ...last]);
         code.end();
         code.end();
       },
     };
+  }
+
+  /** Where a process comes back that has done passes in rounds, and whose loop may be over. */
+  #behindStep(loop: Loop): Step {
+    return this.#point((id) => this.#behind.set(loop, id));
+  }
+
+  #bodySteps(loop: Loop): Step[] {
+    const exit = parking.has(loop) && exitOf(loop);
+    const steps = (stmts: readonly Stmt[]): Step[] => this.#steps(stmts);
+    return exit ? [...steps(loop.body.slice(0, -1)), this.#behindStep(loop), ...steps([exit])] : steps(loop.body);
   }
 
   /** At the head of a loop that takes part in rounds: stop here, unless it is to go on alone. */

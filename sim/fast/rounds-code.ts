@@ -7,7 +7,7 @@
  */
 import type { Channel } from "../../hw/channel.js";
 import type { Local, StateField } from "../../hw/ir/ir.js";
-import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
+import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import type { Globals } from "./channel-code.js";
 import type { GridCode } from "./grid-code.js";
 import { Leap, type LeapChannel, type Turn } from "./leap.js";
@@ -59,7 +59,7 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
       channels.set(channel, new RoundChannel(code, plan, plan.channels.get(channel)!, cluster));
   const members = cluster.map((pass) => member(around, pass, code, channels));
   const [driver, ...others] = cluster as readonly [Pass, ...Pass[]];
-  const rounds = code.local("i32");
+  const [rounds, over] = [code.local("i32"), code.local("i32")];
   code.storeAt(state.parked, () => code.i32(0));
   emitRounds(around, {
     code,
@@ -72,13 +72,23 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
     standing: others,
     clocks: clocksOf(cluster),
     sides: members,
-    turns: members.map((each) => ({
+    over,
+    turns: members.map((each, i) => ({
       leaps: each.leaps,
-      ready: () => each.emitReady(),
+      ready: (limit, leap) => each.emitReady(limit, leap),
       asBefore: () => each.emitAsBefore(),
-      pass: (leap) => each.emitPass(rounds, leap),
+      pass: (leap) => {
+        each.emitPass(rounds, leap);
+        if (i > 0) return;
+        each.emitOver(over);
+      },
     })),
   });
+  // Its last pass has been done: it goes on behind it.
+  code.get(over).if();
+  const behind = around.compilers[driver.actor]!.behind(driver.loop);
+  code.storeAt(plan.frames[driver.actor]! + frame.resume, () => code.i32(behind));
+  code.end();
   for (const { actor, head } of others) {
     const channel = plan.channels.get(headChannel(head!))!;
     code.loadAt(channel.pushed).loadAt(channel.popped).op("i32.ne").loadAt(channel.popWaits).op("i32.and").if();
@@ -113,9 +123,9 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
       turns: [
         {
           leaps: taker.leaps,
-          ready: () => {
+          ready: (limit, leap) => {
             source.emitHas();
-            taker.emitReady();
+            taker.emitReady(limit, leap);
             code.op("i32.and");
           },
           asBefore: () => {
@@ -164,6 +174,8 @@ interface Parts {
   readonly turns: readonly Turn[];
   /** Each round is looked at, whether it can be repeated in a leap. */
   readonly eager?: boolean;
+  /** A local that is 1 when the first process's loop is over. */
+  readonly over?: number;
 }
 
 interface Side {
@@ -200,7 +212,7 @@ function emitRounds(around: Surroundings, parts: Parts): void {
     channels,
     turns,
     limit,
-    parts.eager,
+    parts,
   );
   const stop = code.block();
   const again = code.loop();
@@ -209,10 +221,11 @@ function emitRounds(around: Surroundings, parts: Parts): void {
   turns.forEach(({ ready, pass }, i) => {
     code.end();
     if (i === 0) {
+      if (parts.over !== undefined) code.get(parts.over).brIf(stop);
       for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
       leap.emitBefore();
     }
-    ready();
+    ready(limit, false);
     code.op("i32.eqz").brIf(stop);
     pass(false);
   });
@@ -260,15 +273,17 @@ function emitEnqueue(code: Code, { plan, globals }: Surroundings, actor: number)
   code.globalGet(globals.tail).i32(1).op("i32.add").globalSet(globals.tail);
 }
 
-/** Variables that a pass names or assigns, those that it declares aside. */
-export function variablesOf({ loop }: Pass): { used: Set<Local | StateField>; declared: Set<Local> } {
+/** Variables that a pass names or assigns, those that it declares aside; what the way round declares stays. */
+export function variablesOf({ loop, around }: Pass): { used: Set<Local | StateField>; declared: Set<Local> } {
   const used = new Set<Local | StateField>();
   const declared = new Set<Local>();
   for (const stmt of statementsIn([loop])) {
     if (stmt.kind === "let") declared.add(stmt.local);
     if (stmt.kind === "pop" && stmt.into) declared.add(stmt.into);
   }
-  for (const expr of expressionsWithin([loop]))
+  for (const stmt of statementsIn(around?.stmts ?? [])) if (stmt.kind === "let") used.add(stmt.local);
+  const conditions = (around?.guards ?? []).flatMap(({ condition }) => [...expressionsIn(condition)]);
+  for (const expr of [...expressionsWithin([loop, ...(around?.stmts ?? [])]), ...conditions])
     if (expr.kind === "local") used.add(expr.local);
     else if (expr.kind === "field") used.add(expr.field);
   return { used, declared };

@@ -19,6 +19,9 @@ export interface InStepOptions {
   /** After every so many words the joiner rests for a clock. */
   readonly rests: number;
   readonly waits: boolean;
+  /** The loader fills so many words in an inner loop; the driver sends so many in one, and stops in front of every third. */
+  readonly chunk: number;
+  readonly segment: number;
   /** What a worker tells goes through a process that polls, without end. */
   readonly polls: boolean;
 }
@@ -34,6 +37,8 @@ export function randomOptions(random: Random): InStepOptions {
     tells: random.pick([3, 5, 7, 255]),
     rests: random.pick([2, 6, 17, 255, 255]),
     waits: random.chance(0.5),
+    chunk: random.pick([1, 2, 5]),
+    segment: random.pick([0, 0, 1, 3, 9]),
     polls: random.chance(0.3),
   };
 }
@@ -96,12 +101,22 @@ export class InStep extends Module {
     for (;;) {
       const job = yield* this.jobs.pop();
       assert(job.words >= 1 && job.words <= 64, "a job has words");
-      for (let w = u16(0); w < job.words; w = u16(w + 1)) {
-        const beat = yield* this.beats.pop();
-        // One lane: this waits for the next clock.
-        const more = yield* this.beats.pop();
-        this.fills.write(w, more.last ? more.data : beat.data);
-        yield;
+      if (this.options.chunk > 1) {
+        for (let w = u16(0); w < job.words; w = u16(w + this.options.chunk)) {
+          for (let i = u8(0); i < this.options.chunk; i = u8(i + 1)) {
+            const beat = yield* this.beats.pop();
+            if (w + i < job.words) this.fills.write(u16(w + i), beat.data);
+            yield;
+          }
+        }
+      } else {
+        for (let w = u16(0); w < job.words; w = u16(w + 1)) {
+          const beat = yield* this.beats.pop();
+          // One lane: this waits for the next clock.
+          const more = yield* this.beats.pop();
+          this.fills.write(w, more.last ? more.data : beat.data);
+          yield;
+        }
       }
       yield* this.filled.push(job);
       const token = yield* this.freed.pop();
@@ -114,6 +129,28 @@ export class InStep extends Module {
       const job = yield* this.filled.pop();
       for (let round = u8(0); round < job.rounds; round = u8(round + 1)) {
         let sent = u16(0);
+        let segments = u8(0);
+        while (this.options.segment > 0 && sent < job.words) {
+          if (segments === 2) {
+            yield;
+            segments = u8(0);
+          }
+          const end = u16(sent + this.options.segment < job.words ? sent + this.options.segment : job.words);
+          assert(sent < end, "a segment has words");
+          do {
+            const last = sent === job.words - 1;
+            yield* this.addresses0.push({
+              address: sent,
+              tell: sent % this.options.tells === this.options.tells - 1,
+              frees: last && round === job.rounds - 1,
+            });
+            yield* this.addresses1.push(u16(job.words - sent));
+            yield* this.orders.push({ count: u8(last ? 3 : 4), first: sent === 0, last, gap: u8(last ? job.gap : 0) });
+            sent = u16(sent + 1);
+            yield;
+          } while (sent < end);
+          segments = u8(segments + 1);
+        }
         while (sent < job.words) {
           const last = sent === job.words - 1;
           yield* this.addresses0.push({

@@ -12,7 +12,7 @@ import { comparable, inFast as networkInFast, outside } from "./outside.js";
 import { inFast as stepsInFast, inKernel as stepsInKernel, setting } from "./steps.js";
 
 const NETWORKS = 60;
-const DESIGNS = 6;
+const DESIGNS = 24;
 
 const mutants: [keyof TimeRules, number, string][] = [
   ["popAfterPush", 0, "a token is seen in the clock of its push"],

@@ -26,7 +26,6 @@ describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
         expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(expected);
         rounds += engine.rounds;
         leapt += engine.leapt;
-        if (process.env["SHOW"]) console.log(seed, i, engine.rounds, engine.leapt);
         engine.reset();
       }
     }

@@ -29,7 +29,7 @@ const LAST = 4000;
 
 export function setting(random: Random, { polls }: InStepOptions): Setting {
   const jobs: JobToken[] = Array.from({ length: 1 + random.below(3) }, () => ({
-    words: u16(1 + random.below(64)),
+    words: u16(1 + random.below(60)),
     rounds: u8(1 + random.below(3)),
     gap: u8(random.pick([0, 0, 1, 9])),
   }));

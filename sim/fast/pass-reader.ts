@@ -1,0 +1,391 @@
+/**
+ * Reads the body of a loop into what a pass of it does (rounds.ts): its operations and clocks in order, what must hold for them, and
+ * what follows the loop's last pass.
+ */
+import type { Channel } from "../../hw/channel.js";
+import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
+import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
+import type { Memory } from "../../hw/memory.js";
+import { boundsOf } from "./expr.js";
+import { feedLoop, type FeedLoop } from "./feed-burst.js";
+import { Known } from "./known.js";
+import type { Guard, Outside, Pass, PassStep, WayRound } from "./rounds.js";
+
+/** Loops of so many passes are written out inside others. */
+const WRITTEN_OUT = 16;
+const MOST_CLOCKS = 4096;
+const MOST_DEPTH = 8;
+
+class NoPass extends Error {}
+
+/** What a pass of the loop does, if it is always the same; `around` is the loop in whose body it stands. */
+export function passOf(
+  loop: Loop,
+  actor: number,
+  inputs: ReadonlySet<Channel>,
+  around: Loop | undefined,
+): Pass | undefined {
+  try {
+    return new PassReader(loop, actor, inputs).read(around);
+  } catch (error) {
+    if (error instanceof NoPass) return undefined;
+    throw error;
+  }
+}
+
+const mattering = new WeakMap<Stmt, boolean>();
+const waiting = new Set(["edge", "clocks", "pop", "push", "feed", "tryPop", "tryPush", "peek", "signal"]);
+const leaving = new Set(["break", "continue", "end"]);
+
+/** It takes time, or leaves the list in which it stands. */
+function matters(stmt: Stmt): boolean {
+  let known = mattering.get(stmt);
+  if (known === undefined) {
+    known = lookWhether(stmt);
+    mattering.set(stmt, known);
+  }
+  return known;
+}
+
+function lookWhether(stmt: Stmt): boolean {
+  const own = new Set<string>();
+  for (const one of statementsIn([stmt])) {
+    if (waiting.has(one.kind)) return true;
+    if (one.kind === "loop" || one.kind === "block") own.add(one.label);
+    if (leaving.has(one.kind) && !("label" in one && own.has(one.label))) return true;
+  }
+  return false;
+}
+
+/** Reads a loop's body into the steps of a pass; throws `NoPass` where it is none. */
+class PassReader {
+  readonly #loop: Loop;
+  readonly #actor: number;
+  readonly #inputs: ReadonlySet<Channel>;
+  #steps: PassStep[] = [];
+  #guards: Guard[] = [];
+  readonly #outside: Outside[] = [];
+  readonly #memories = new Set<Memory>();
+  readonly #channels = { pop: new Set<Channel>(), push: new Set<Channel>() };
+  #known = new Known();
+  readonly #decisive: Expr[] = [];
+  #undecided = false;
+  #clocks = 0;
+
+  constructor(loop: Loop, actor: number, inputs: ReadonlySet<Channel>) {
+    this.#loop = loop;
+    this.#actor = actor;
+    this.#inputs = inputs;
+  }
+
+  read(outer: Loop | undefined): Pass {
+    const { body, update } = this.#loop;
+    const exit = exitOf(this.#loop);
+    const again = exit ? { condition: exit.condition, holds: false } : { condition: this.#loop.condition, holds: true };
+    this.#list(exit ? body.slice(0, -1) : body);
+    this.#list(update);
+    const head = this.#head(body);
+    // The first process of a round sees for itself whether its loop is over; the others stay in theirs.
+    const around = outer && this.#wayRound(outer, again, head ? this.#known.copy() : new Known());
+    if (head) this.#stays(again, around);
+    if (this.#outside.some(({ side, channel }) => this.#channels[side].has(channel))) throw new NoPass();
+    if (this.#clocks === 0 || this.#clocks > MOST_CLOCKS) throw new NoPass();
+    return {
+      actor: this.#actor,
+      loop: this.#loop,
+      head,
+      steps: this.#steps,
+      guards: this.#guards,
+      outside: this.#outside,
+      again,
+      around,
+      decisive: this.#undecided ? undefined : this.#decisive,
+      pops: [...this.#channels.pop],
+      pushes: [...this.#channels.push],
+      memories: this.#memories,
+      clocks: this.#clocks,
+    };
+  }
+
+  /** From the end of the loop to its start, through the loop around it; undefined if that takes time. */
+  #wayRound(outer: Loop, again: Guard, known: Known): WayRound | undefined {
+    const at = outer.body.indexOf(this.#loop);
+    if (at < 0) return undefined;
+    const before = { guards: this.#guards, steps: this.#steps, known: this.#known };
+    [this.#guards, this.#steps, this.#known] = [[], [], known];
+    try {
+      this.#silent([...outer.body.slice(at + 1), ...outer.update]);
+      this.#guard(outer.condition, true);
+      this.#silent(outer.body.slice(0, at));
+      if (!this.#loop.atLeastOnce && this.#loop.condition === again.condition) this.#guard(again.condition, true);
+      const stmts = this.#steps.map((step) => (step as Extract<PassStep, { kind: "plain" }>).stmt);
+      return { guards: this.#guards, stmts };
+    } catch (error) {
+      if (error instanceof NoPass) return undefined;
+      throw error;
+    } finally {
+      [this.#guards, this.#steps, this.#known] = [before.guards, before.steps, before.known];
+    }
+  }
+
+  /** Statements that take no time, if the guards hold. */
+  #silent(stmts: readonly Stmt[]): void {
+    for (const stmt of stmts)
+      if (!matters(stmt)) this.#plain(stmt);
+      else if (stmt.kind === "if") this.#silent(this.#avoiding(stmt));
+      else throw new NoPass();
+  }
+
+  /** Guard that another pass follows. */
+  #stays({ condition, holds }: Guard, around: WayRound | undefined): void {
+    if (!around) {
+      this.#guard(condition, holds);
+      return;
+    }
+    const here = this.#known.at(condition);
+    if (!here) throw new NoPass();
+    const { at, type } = here;
+    const plainly = (expr: Expr, positive: boolean): Expr =>
+      positive ? expr : { kind: "unary", op: "!", operand: expr, at, type };
+    const ways = around.guards.map((guard) => plainly(guard.condition, guard.holds));
+    const joined = ways.reduce<Expr | undefined>(
+      (all, right) => (all ? { kind: "binary", op: "&&", left: all, right, at, type } : right),
+      undefined,
+    );
+    if (!joined) return;
+    const left = plainly(here, holds);
+    this.#guards.push({ condition: { kind: "binary", op: "||", left, right: joined, at, type }, holds: true });
+  }
+
+  #head(body: readonly Stmt[]): Pass["head"] {
+    const first = body.find((stmt) => stmt.kind !== "let" && stmt.kind !== "assert");
+    if (this.#channels.pop.size === 0) return undefined;
+    if (first?.kind !== "pop") throw new NoPass();
+    return first;
+  }
+
+  #list(stmts: readonly Stmt[]): void {
+    stmts.forEach((stmt, i) => this.#stmt(stmt, stmts[i - 1]));
+  }
+
+  #stmt(stmt: Stmt, before: Stmt | undefined): void {
+    switch (stmt.kind) {
+      case "edge":
+        this.#steps.push({ kind: "clocks", count: 1 });
+        this.#clocks++;
+        return;
+      case "clocks":
+        if (stmt.estimate) throw new NoPass();
+        this.#steps.push({ kind: "clocks", count: stmt.count });
+        this.#decides(stmt.count);
+        this.#clocks += Math.max(0, boundsOf(stmt.count).hi);
+        return;
+      case "pop":
+      case "push":
+        this.#channel(stmt);
+        return;
+      case "feed":
+        this.#uses(stmt);
+        if (this.#steps.some(({ kind }) => kind === "wave")) throw new NoPass();
+        this.#steps.push({ kind: "wave", feed: stmt });
+        return;
+      case "loop":
+        if (matters(stmt)) this.#inner(stmt, before);
+        else this.#plain(stmt);
+        return;
+      case "if":
+        if (matters(stmt)) this.#branch(stmt);
+        else this.#plain(stmt);
+        return;
+      default:
+        if (matters(stmt)) throw new NoPass();
+        this.#plain(stmt);
+    }
+  }
+
+  #plain(stmt: Stmt): void {
+    this.#uses(stmt);
+    this.#steps.push({ kind: "plain", stmt });
+    this.#known.after(stmt);
+  }
+
+  #uses(stmt: Stmt): void {
+    for (const one of statementsIn([stmt]))
+      if (one.kind === "read" || one.kind === "write")
+        for (const { memory } of one.port.parts) this.#memories.add(memory);
+    for (const expr of expressionsWithin([stmt]))
+      if (expr.kind === "q") for (const { memory } of expr.port.parts) this.#memories.add(memory);
+  }
+
+  #channel(stmt: Extract<Stmt, { kind: "pop" | "push" }>): void {
+    const { parts, index } = stmt.channel;
+    const at = index ? this.#known.number(index) : 0;
+    const channel = at === undefined ? undefined : parts[at];
+    this.#uses(stmt);
+    const used = channel && this.#channels[stmt.kind];
+    if (!used || channel.depth > MOST_DEPTH || channel.lanes > MOST_DEPTH) throw new NoPass();
+    // A source puts each token there as it is popped; so it can be no guard's.
+    const outer = stmt.kind === "pop" && this.#inputs.has(channel);
+    if (used.has(channel) && !outer) throw new NoPass();
+    used.add(channel);
+    this.#clocks++;
+    if (stmt.kind === "push") this.#steps.push({ kind: "push", channel, value: stmt.value });
+    else {
+      this.#steps.push({ kind: "pop", channel, into: stmt.into });
+      if (stmt.into && outer) this.#known.forget(stmt.into);
+      else if (stmt.into) this.#known.token(stmt.into);
+    }
+  }
+
+  /** A branch that only takes clocks and uses channels to the outside can be taken now and then. */
+  #branch(stmt: Extract<Stmt, { kind: "if" }>): void {
+    const { condition, then, else: otherwise } = stmt;
+    const value = this.#known.number(condition);
+    if (value !== undefined) this.#list(value !== 0 ? then : otherwise);
+    else if (this.#now(condition) && [...then, ...otherwise].every((each) => this.#isNowAndThen(each)))
+      this.#steps.push(this.#nowAndThen(stmt, []));
+    else this.#list(this.#avoiding(stmt));
+  }
+
+  /** Known before the pass. */
+  #now(expr: Expr): boolean {
+    return this.#known.at(expr) !== undefined;
+  }
+
+  #isNowAndThen(stmt: Stmt): boolean {
+    if (!matters(stmt) || stmt.kind === "edge") return true;
+    if (stmt.kind === "clocks") return !stmt.estimate;
+    if (stmt.kind === "if") return [...stmt.then, ...stmt.else].every((each) => this.#isNowAndThen(each));
+    if (stmt.kind !== "pop" && stmt.kind !== "push") return false;
+    return stmt.channel.parts.length === 1 && !this.#inputs.has(stmt.channel.parts[0]!);
+  }
+
+  #nowAndThen(stmt: Extract<Stmt, { kind: "if" }>, path: readonly Guard[]): PassStep {
+    const condition = this.#known.at(stmt.condition);
+    if (!condition) throw new NoPass();
+    this.#decides(stmt.condition);
+    const [steps, known] = [this.#steps, this.#known];
+    const [then, otherwise] = [true, false].map((holds) => {
+      this.#steps = [];
+      this.#known = known.copy();
+      const way = [...path, { condition, holds }];
+      for (const each of holds ? stmt.then : stmt.else) {
+        if (each.kind === "if" && matters(each)) {
+          this.#steps.push(this.#nowAndThen(each, way));
+        } else if (each.kind === "pop" || each.kind === "push") this.#outer(each, way);
+        else this.#stmt(each, undefined);
+      }
+      return this.#steps;
+    });
+    this.#steps = steps;
+    this.#known = known;
+    this.#known.after(stmt);
+    this.#uses(stmt);
+    return { kind: "if", condition: stmt.condition, then: then!, else: otherwise! };
+  }
+
+  #outer(stmt: Extract<Stmt, { kind: "pop" | "push" }>, path: readonly Guard[]): void {
+    const [channel] = stmt.channel.parts;
+    if (this.#outside.some((other) => other.channel === channel)) throw new NoPass();
+    this.#outside.push({ side: stmt.kind, channel: channel!, path });
+    this.#steps.push({ kind: "outside", stmt, channel: channel! });
+    this.#clocks++;
+    this.#known.after(stmt);
+  }
+
+  /** One branch takes time or leaves, and must not be taken: the other one, guarded. */
+  #avoiding({ condition, then, else: otherwise }: Extract<Stmt, { kind: "if" }>): readonly Stmt[] {
+    const avoided = then.some(matters);
+    if (avoided && otherwise.some(matters)) throw new NoPass();
+    this.#guard(condition, !avoided);
+    return avoided ? otherwise : then;
+  }
+
+  #guard(given: Expr, holds: boolean): void {
+    const condition = this.#known.at(given);
+    if (!condition) throw new NoPass();
+    if (condition.kind !== "const") this.#guards.push({ condition, holds });
+    else if (Boolean(condition.value) !== holds) throw new NoPass();
+  }
+
+  #decides(given: Expr): void {
+    const expr = this.#known.at(given);
+    if (!expr) this.#undecided = true;
+    else if (expr.kind !== "const") this.#decisive.push(expr);
+  }
+
+  #inner(loop: Loop, before: Stmt | undefined): void {
+    const feeds = feedLoop(loop);
+    if (feeds) this.#feeds(feeds);
+    else this.#writeOut(loop, before);
+  }
+
+  #feeds(feeds: FeedLoop): void {
+    const bound = this.#known.at(feeds.bound);
+    if (!bound) throw new NoPass();
+    for (const { limit, condition, strict } of feeds.asserts) {
+      if (!limit) {
+        this.#guard(condition, true);
+        continue;
+      }
+      const top = this.#known.at(limit);
+      if (!top) throw new NoPass();
+      // k < limit in all passes if bound <= limit; k <= limit surely too.
+      if (!strict) throw new NoPass();
+      this.#guards.push({
+        condition: { ...condition, kind: "binary", op: "<=", left: bound, right: top },
+        holds: true,
+      });
+    }
+    this.#clocks += Math.max(0, boundsOf(feeds.bound).hi);
+    this.#steps.push({ kind: "feed", loop: feeds });
+    this.#decides(feeds.bound);
+    this.#decides({ kind: "local", at: bound.at, type: feeds.counter.type, local: feeds.counter });
+    this.#known.forget(feeds.counter);
+  }
+
+  /** A loop over a few numbers, written out. */
+  #writeOut({ condition, update, body, label }: Loop, before: Stmt | undefined): void {
+    const [step, ...more] = update;
+    if (more.length > 0 || step?.kind !== "assign" || step.target.kind !== "local") throw new NoPass();
+    const counter = step.target.local;
+    const next = step.value.kind === "cast" ? step.value.operand : step.value;
+    const one = next.kind === "binary" && next.op === "+" && isLocal(next.left, counter) && numberOf(next.right) === 1;
+    const below = condition.kind === "binary" && condition.op === "<" && isLocal(condition.left, counter);
+    const trips = below ? numberOf(condition.right) : undefined;
+    const zero = before?.kind === "let" && before.local === counter && numberOf(before.value) === 0;
+    if (!one || !zero || trips === undefined || trips > WRITTEN_OUT || trips < 1) throw new NoPass();
+    for (const stmt of statementsIn(body)) {
+      if ("label" in stmt && stmt.kind !== "loop" && stmt.label === label) throw new NoPass();
+      if (stmt.kind === "assign" && rootOf(stmt.target) === counter) throw new NoPass();
+    }
+    for (let value = 0; value < trips; value++) {
+      this.#steps.push({ kind: "count", counter, value });
+      this.#known.count(counter, value);
+      this.#list(body);
+    }
+    this.#known.forget(counter);
+  }
+}
+
+/** The `if (...) break` at the end of a loop's body, if that is how the loop ends. */
+export function exitOf({ label, condition, body, update }: Loop): Extract<Stmt, { kind: "if" }> | undefined {
+  const last = body.at(-1);
+  if (condition.kind !== "const" || condition.value === false || update.length > 0) return undefined;
+  if (last?.kind !== "if" || last.else.length > 0 || last.then.length !== 1) return undefined;
+  const [leave] = last.then;
+  return leave?.kind === "break" && leave.label === label ? last : undefined;
+}
+
+const isLocal = (expr: Expr, local: Local): boolean => expr.kind === "local" && expr.local === local;
+
+function numberOf(expr: Expr): number | undefined {
+  if (expr.kind === "cast") return numberOf(expr.operand);
+  return expr.kind === "const" ? Number(expr.value) : undefined;
+}
+
+function rootOf(target: Expr): Local | undefined {
+  let at = target;
+  while (at.kind === "index" || at.kind === "member") at = at.base;
+  return at.kind === "local" ? at.local : undefined;
+}
