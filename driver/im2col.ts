@@ -70,7 +70,7 @@ export function im2col(layer: ConvLayer, input: Uint8Array, rowBytes: number, fi
           }
           if (whole) {
             const from = (line + left) * inChannels;
-            out.set(input.subarray(from, from + kernelRow), at);
+            copy(input, from, out, at, kernelRow);
             at += kernelRow;
             continue;
           }
@@ -78,10 +78,18 @@ export function im2col(layer: ConvLayer, input: Uint8Array, rowBytes: number, fi
             const ix = left + kx * layer.dilationWidth;
             const from = (line + ix) * inChannels;
             if (ix < 0 || ix >= inWidth) out.fill(zero, at, at + inChannels);
-            else out.set(input.subarray(from, from + inChannels), at);
+            else copy(input, from, out, at, inChannels);
           }
         }
         if (rowBytes > k) out.fill(filler, at, row * rowBytes);
       }
   return out;
+}
+
+/** Below this a view costs more than its bytes. */
+const FEW = 48;
+
+function copy(from: Uint8Array, start: number, to: Uint8Array, at: number, count: number): void {
+  if (count < FEW) for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
+  else to.set(from.subarray(start, start + count), at);
 }
