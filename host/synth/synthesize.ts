@@ -11,7 +11,7 @@ import { version } from "@yowasp/yosys";
 import type { VerilogDesign } from "../../hw/verilog/design.js";
 import { map, RECIPE, type Mappable, type Mapped } from "./mapping.js";
 import { countResources, type Resources } from "./resources.js";
-import { findUnits, headOf, specialise, unitOf, type PlainUnit, type Unit } from "./units.js";
+import { findUnits, headOf, specialise, unitOf, withoutPlaces, type PlainUnit, type Unit } from "./units.js";
 
 export interface ModuleUse {
   /** With its parameters, if it has any. */
@@ -47,11 +47,13 @@ const BATCH = 40_000;
 
 /** `cache`: a folder. Throws a `TandemError` where Yosys refuses the Verilog. */
 export async function synthesize(
-  design: VerilogDesign,
+  verilog: VerilogDesign,
   cache = resolve(".cache", "synth"),
   progress: SynthesisProgress = () => undefined,
 ): Promise<Synthesis> {
   const store = new Store(cache);
+  const files = new Map([...verilog.files].map(([name, text]) => [name, withoutPlaces(text)]));
+  const design = { ...verilog, files };
   const plain = await store.get<PlainUnit[]>(["units", design.top, ...design.files], () => {
     progress(0, 0, ["hierarchy"]);
     return findUnits(design);

@@ -34,6 +34,14 @@ export type PlainUnit = Omit<Unit, "children"> & { readonly children: readonly (
 const moduleName = (name: string): string => /^\$paramod(?:\$[0-9a-f]+)?\\([^\\]+)/.exec(name)?.[1] ?? name;
 
 export async function findUnits(design: VerilogDesign): Promise<PlainUnit[]> {
+  const names = [...design.files.keys()].map((name) => name.replace(/\.v$/, ""));
+  // The body of a module with nothing in it is of no interest here, and would be most of the work.
+  const outline = (text: string): string => {
+    const body = text.slice(headOf(text).length);
+    const isLeaf = !/\bparameter\b/.test(text) && !names.some((name) => new RegExp(`\\b${name}\\b`).test(body));
+    return isLeaf ? `${headOf(text)}\nendmodule\n` : text;
+  };
+  const outlines = [...design.files].map(([name, text]): [string, string] => [name, outline(text)]);
   const script = [
     ...[...design.files.keys()].map((name) => `read_verilog ${name}`),
     `hierarchy -check -top ${design.top}`,
@@ -42,7 +50,7 @@ export async function findUnits(design: VerilogDesign): Promise<PlainUnit[]> {
     "delete */t:$* */t:$paramod* %d",
     "write_json units.json",
   ].join("; ");
-  const files = await runYosysJob({ files: Object.fromEntries(design.files), script, wanted: ["units.json"] });
+  const files = await runYosysJob({ files: Object.fromEntries(outlines), script, wanted: ["units.json"] });
   const { modules } = JSON.parse(files["units.json"]!) as Elaboration;
   return Object.entries(modules).map(([name, { parameter_default_values, cells }]) => {
     const children = new Map<string, number>();
@@ -58,6 +66,19 @@ export async function findUnits(design: VerilogDesign): Promise<PlainUnit[]> {
 }
 
 export const unitOf = (unit: PlainUnit): Unit => ({ ...unit, children: new Map(unit.children) });
+
+/**
+ * The module's text without what only says where in the source it comes from: comments, and the line numbers in the names of
+ * states, which become ranks. So an edit changes the text of those modules that it changes, not of all that stand
+ * below it in the same file.
+ */
+export function withoutPlaces(text: string): string {
+  const ranks = new Map<string, number>();
+  const rank = (line: string): number => ranks.get(line) ?? (ranks.set(line, ranks.size + 1), ranks.size);
+  return text
+    .replace(/^\s*\/\/.*\n/gm, "")
+    .replace(/(?<=_)L(\d+)(?=_\d+\b|\b)/g, (_, line: string) => `L${rank(line)}`);
+}
 
 /** The module's text under another name, with the unit's parameters for defaults. */
 export function specialise(text: string, { module, parameters }: Unit, name: string): string {

@@ -6,6 +6,7 @@ import { i16, i32, i8, Module, mulPair, uint, vec, type Process } from "../../..
 import { blocks36, countResources, useOf } from "../../../host/synth/resources.js";
 import { synthesize } from "../../../host/synth/synthesize.js";
 import { verilogOf } from "../../sim/rtl/compare.js";
+import type { VerilogDesign } from "../../../hw/verilog/design.js";
 import { MacCell } from "../../hw/language/examples.js";
 
 const u10 = uint(10);
@@ -36,6 +37,56 @@ class Inference extends Module {
       yield;
       yield* this.out.push([i16(p + this.rd.q), q]);
     }
+  }
+}
+
+/** Adds a constant to what comes. */
+class Adder extends Module {
+  static readonly source = import.meta.url;
+  readonly in = this.channelIn(u10);
+  readonly out = this.channelOut(u10);
+  readonly add: number;
+  constructor(parent: Module, name: string, add: number) {
+    super(parent, name);
+    this.add = add;
+    this.clocked(this.run);
+  }
+  *run(): Process {
+    for (;;) {
+      const x = yield* this.in.pop();
+      yield* this.out.push(u10(x + this.add));
+      yield;
+    }
+  }
+}
+
+class Doubler extends Module {
+  static readonly source = import.meta.url;
+  readonly in = this.channelIn(u10);
+  readonly out = this.channelOut(u10);
+  constructor(parent: Module, name: string) {
+    super(parent, name);
+    this.clocked(this.run);
+  }
+  *run(): Process {
+    for (;;) {
+      const x = yield* this.in.pop();
+      yield* this.out.push(u10(x * 2));
+      yield;
+    }
+  }
+}
+
+class Chain extends Module {
+  readonly in = this.channelIn(u10);
+  readonly out = this.channelOut(u10);
+  constructor(add: number) {
+    super(null, "chain");
+    const adder = new Adder(this, "adder", add);
+    const doubler = new Doubler(this, "doubler");
+    this.connect(this.in, adder.in);
+    this.connect(adder.out, doubler.in);
+    this.connect(doubler.out, this.out);
   }
 }
 
@@ -80,5 +131,33 @@ describe("Synthesis", function () {
     expect(first.longestPath.ns).to.be.above(1);
     const second = await synthesize(design, cache);
     expect(second).to.deep.equal({ ...first, cached: true });
+  });
+
+  describe("after a change", () => {
+    /** Modules that Yosys was asked to map. */
+    async function mapped(verilog: VerilogDesign): Promise<string[]> {
+      const names: string[] = [];
+      await synthesize(verilog, cache, (_, total, batch) => {
+        if (total > 0) names.push(...batch);
+      });
+      return names;
+    }
+
+    it("maps what the change was in, and nothing else", async () => {
+      const chain = await verilogOf(new Chain(3));
+      expect(await mapped(chain)).to.include.members(["Chain", "Adder", "Adder_run", "Doubler", "Doubler_run"]);
+      expect(await mapped(chain)).to.deep.equal([]);
+      expect(await mapped(await verilogOf(new Chain(5)))).to.deep.equal(["Adder_run"]);
+      expect(await mapped(chain), "the change taken back").to.deep.equal([]);
+    });
+
+    it("maps nothing where the source has only moved within its file", async () => {
+      const chain = await verilogOf(new Chain(3));
+      const move = (text: string): string =>
+        text.replace(/(_L|\.ts:)(\d+)/g, (_, by: string, line: string) => `${by}${Number(line) + 7}`);
+      const moved = new Map([...chain.files].map(([name, text]) => [name, move(text)]));
+      expect([...moved.values()]).not.to.deep.equal([...chain.files.values()]);
+      expect(await mapped({ ...chain, files: moved })).to.deep.equal([]);
+    });
   });
 });
