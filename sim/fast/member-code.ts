@@ -147,14 +147,14 @@ export class MemberCode extends StatementCompiler {
       }
   }
 
-  /** A pass. In a leap its operations wait as they did in the last round. */
-  emitPass(rounds: number, leap: boolean): void {
+  /** A pass; in a `full` round (a local) tokens tell all that is known. In a leap its operations wait as they did in the last round. */
+  emitPass(full: number, leap: boolean): void {
     if (!leap)
       this.#pass.decisive?.forEach((expr, i) => {
         this.exprs.emit32(expr);
         this.code.set(this.#decided[i]!);
       });
-    this.#emitSteps(this.#pass.steps, rounds, leap ? new Map() : undefined);
+    this.#emitSteps(this.#pass.steps, full, leap ? new Map() : undefined);
     const { head, again, around } = this.#pass;
     if (!head || !around) return;
     this.#emitGuards([again]);
@@ -164,7 +164,7 @@ export class MemberCode extends StatementCompiler {
   }
 
   /** `done`: in a leap, how many operations have been done on each channel. */
-  #emitSteps(steps: readonly PassStep[], rounds: number, done: Map<Channel, number> | undefined): void {
+  #emitSteps(steps: readonly PassStep[], full: number, done: Map<Channel, number> | undefined): void {
     const { code } = this;
     for (const step of steps)
       switch (step.kind) {
@@ -185,19 +185,19 @@ export class MemberCode extends StatementCompiler {
           break;
         case "push":
         case "pop":
-          this.#channel(step, rounds, done);
+          this.#channel(step, full, done);
           break;
         case "if":
           this.exprs.emit32(step.condition);
           code.if();
-          this.#emitSteps(step.then, rounds, done);
+          this.#emitSteps(step.then, full, done);
           code.else();
-          this.#emitSteps(step.else, rounds, done);
+          this.#emitSteps(step.else, full, done);
           code.end();
           break;
         case "outside":
           if (done) code.op("unreachable");
-          else this.#outside(step);
+          else this.#outside(step, full);
           break;
         case "wave":
           this.grid(step.feed).emitFeedNow(this, this.exprs, step.feed);
@@ -209,7 +209,7 @@ export class MemberCode extends StatementCompiler {
 
   #channel(
     step: Extract<PassStep, { kind: "push" | "pop" }>,
-    rounds: number,
+    full: number,
     done: Map<Channel, number> | undefined,
   ): void {
     const channel = this.#channels.get(step.channel)!;
@@ -219,17 +219,17 @@ export class MemberCode extends StatementCompiler {
       this.plan.sums.emitRead(this.code, [step.value]);
       store(this.exprs, channel.token, step.value);
       if (done) channel.emitLeap(this, "push", i);
-      else channel.emitPush(this, rounds);
+      else channel.emitPush(this, full);
       return;
     }
-    const token = this.#source ? this.#source.emitToken(rounds, i, done !== undefined) : channel.token;
+    const token = this.#source ? this.#source.emitToken(full, i, done !== undefined) : channel.token;
     if (done) channel.emitLeap(this, "pop", i);
-    else channel.emitPop(this, rounds);
+    else channel.emitPop(this, full);
     if (step.into) this.#bindToken(token, step.into);
   }
 
-  /** It can be done at once, by the rings. */
-  #outside({ stmt, channel }: Extract<PassStep, { kind: "outside" }>): void {
+  /** It can be done at once, by the rings. What a token from outside tells goes on with the tokens of this round and the next. */
+  #outside({ stmt, channel }: Extract<PassStep, { kind: "outside" }>, full: number): void {
     const plan = this.plan.channels.get(channel)!;
     this.plan.sums.emitBefore(this.code, stmt);
     if (stmt.kind === "push") {
@@ -239,6 +239,7 @@ export class MemberCode extends StatementCompiler {
     }
     const binding = stmt.into && this.bind(stmt.into, false);
     emitPop(this, plan, 0, binding ? this.take(binding, plan.layout) : () => undefined);
+    this.code.i32(2).set(full);
   }
 
   /** A token is read where it stands: nothing else goes there in this round. */

@@ -20,6 +20,17 @@ interface Operation {
   readonly stayed: number;
 }
 
+/** An actor of a round, and those whose tokens come to it within the round. */
+function upTo(actor: number, cluster: Cluster): number[] {
+  const found = [actor];
+  for (const at of found) {
+    const pops = cluster.find((pass) => pass.actor === at)?.pops ?? [];
+    for (const pass of cluster)
+      if (pass.pushes.some((channel) => pops.includes(channel)) && !found.includes(pass.actor)) found.push(pass.actor);
+  }
+  return found;
+}
+
 export class RoundChannel {
   readonly channel: ChannelPlan;
   readonly #code: Code;
@@ -51,8 +62,8 @@ export class RoundChannel {
     this.#pushes = Array.from({ length: lanes }, local);
     this.#stalls = { push: local(), pop: local() };
     this.#stay = code.local("i64");
-    const members = cluster.map(({ actor }) => plan.observers.indexOf(actor));
-    this.#varying = channel.told.filter((place) => members.includes(place));
+    const sources = upTo(channel.producer, cluster).map((actor) => plan.observers.indexOf(actor));
+    this.#varying = channel.told.filter((place) => sources.includes(place));
   }
 
   /** Nonzero on the stack if no token is under way. */
@@ -152,8 +163,8 @@ export class RoundChannel {
     return slot;
   }
 
-  /** Push what stands in `token`. */
-  emitPush(actor: Pick<Actor, "code" | "plan" | "actor" | "time">, rounds: number): void {
+  /** Push what stands in `token`; in a `full` round (a local) with all that the producer knows. */
+  emitPush(actor: Pick<Actor, "code" | "plan" | "actor" | "time">, full: number): void {
     const code = this.#code;
     const { told, knowledge, channel } = this.channel;
     const { pushAfterPop, pushAfterPush } = rules.round;
@@ -170,7 +181,7 @@ export class RoundChannel {
     code.free("i32", held);
     this.#shift(this.#pushes, actor.time);
     if (told.length > 0) {
-      code.get(rounds).op("i32.eqz").if();
+      code.get(full).if();
       emitTell(code, told, [this.#knowledge(0), knowledge], this.#plan.known[actor.actor]!);
       code.end();
       countReleases(actor, told, () => code.i32(1));
@@ -179,7 +190,7 @@ export class RoundChannel {
   }
 
   /** Pop the token that was pushed in this round. */
-  emitPop(actor: Actor, rounds: number): void {
+  emitPop(actor: Actor, full: number): void {
     const code = this.#code;
     const { told, knowledge, channel } = this.channel;
     const [push] = this.#pushes;
@@ -192,11 +203,11 @@ export class RoundChannel {
     this.#shift(this.#pops, actor.time);
     code.get(this.#popped).i32(1).op("i32.add").set(this.#popped);
     if (told.length === 0) return;
-    code.get(rounds).op("i32.eqz").if();
+    code.get(full).if();
+    // It was told in full, or is older than what is learnt besides.
     emitLearn(code, told, this.#plan.known[actor.actor]!, [this.#knowledge(1), knowledge]);
-    code.else();
-    this.#learnVarying(actor);
     code.end();
+    this.#learnVarying(actor);
   }
 
   /** What has changed since the round before. */

@@ -64,7 +64,7 @@ export class RoundSource {
   }
 
   /** Push the next token, which is number `i` of a pass; it stands in a place of its own. `again`: in a leap. */
-  emitToken(rounds: number, i: number, again: boolean): Place {
+  emitToken(full: number, i: number, again: boolean): Place {
     const code = this.#code;
     const { times } = this.#environment;
     const token = placeAt(this.channel.layout, this.#plan.heap.take(this.channel.layout.bytes));
@@ -75,7 +75,7 @@ export class RoundSource {
       this.#state.emitLeap(actor, "push", i);
     } else {
       this.#pace.nextAnswered(i);
-      this.#state.emitPush(actor, rounds);
+      this.#state.emitPush(actor, full);
     }
     code.loadAt(times).if();
     code.get(this.#next).i32(2).op("i32.shl").loadAt(times).op("i32.add").get(this.time).mem("i32.store");

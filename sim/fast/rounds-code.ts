@@ -59,11 +59,12 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
       channels.set(channel, new RoundChannel(code, plan, plan.channels.get(channel)!, cluster));
   const members = cluster.map((pass) => member(around, pass, code, channels));
   const [driver, ...others] = cluster as readonly [Pass, ...Pass[]];
-  const [rounds, over] = [code.local("i32"), code.local("i32")];
+  const [rounds, over, full] = [code.local("i32"), code.local("i32"), code.local("i32")];
   code.storeAt(state.parked, () => code.i32(0));
   emitRounds(around, {
     code,
     rounds,
+    full,
     state,
     channels: [...channels].map(([channel, state]) => {
       const place = (side: "pushes" | "pops"): number => cluster.findIndex((pass) => pass[side].includes(channel));
@@ -78,7 +79,7 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
       ready: (limit, leap) => each.emitReady(limit, leap),
       asBefore: () => each.emitAsBefore(),
       pass: (leap) => {
-        each.emitPass(rounds, leap);
+        each.emitPass(full, leap);
         if (i > 0) return;
         each.emitOver(over);
       },
@@ -104,7 +105,7 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
 export function intakeCode(around: Surroundings, { channel, passes }: Intake, state: ClusterState): Code {
   const { plan } = around;
   const code = new Code();
-  const rounds = code.local("i32");
+  const [rounds, full] = [code.local("i32"), code.local("i32")];
   code.storeAt(state.parked, () => code.i32(0));
   for (const pass of passes) {
     const between = new RoundChannel(code, plan, plan.channels.get(channel)!, [pass]);
@@ -114,6 +115,7 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
     emitRounds(around, {
       code,
       rounds,
+      full,
       state,
       channels: [{ state: between, producer: 0, consumer: 0 }],
       standing: [pass],
@@ -133,7 +135,7 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
             source.emitAsBefore();
             code.op("i32.and");
           },
-          pass: (leap) => taker.emitPass(rounds, leap),
+          pass: (leap) => taker.emitPass(full, leap),
         },
       ],
     });
@@ -164,6 +166,8 @@ interface Parts {
   readonly code: Code;
   /** Counts the rounds. */
   readonly rounds: number;
+  /** A local: tokens tell all that their producers know, not only what changes from round to round. */
+  readonly full: number;
   readonly state: ClusterState;
   readonly channels: readonly LeapChannel[];
   /** Who has to stand at the head of its loop, with nothing to pop. */
@@ -189,7 +193,7 @@ interface Side {
 /** Do rounds if everybody is ready, until somebody is not or a clock is near the horizon. */
 function emitRounds(around: Surroundings, parts: Parts): void {
   const { plan, globals, compilers } = around;
-  const { code, rounds, channels, standing, sides, turns } = parts;
+  const { code, rounds, full, channels, standing, sides, turns } = parts;
   const notReady = code.block();
   for (const { actor, head } of standing) {
     const { popWaits } = plan.channels.get(headChannel(head!))!;
@@ -214,6 +218,7 @@ function emitRounds(around: Surroundings, parts: Parts): void {
     limit,
     parts,
   );
+  code.i32(1).set(full);
   const stop = code.block();
   const again = code.loop();
   const entries = turns.map(() => code.block()).reverse();
@@ -230,6 +235,7 @@ function emitRounds(around: Surroundings, parts: Parts): void {
     pass(false);
   });
   code.get(rounds).i32(1).op("i32.add").set(rounds);
+  code.get(full).i32(1).op("i32.shr_u").set(full);
   leap.emitAfter((done) => {
     code.get(rounds).get(done).op("i32.add").set(rounds);
     code.storeAt(parts.state.leapt, () => code.loadAt(parts.state.leapt).get(done).op("i32.add"));

@@ -3,7 +3,7 @@
  * addresses and commands, workers read the memory and look things up, and a joiner waits for all of them. Depths, lanes,
  * counts, what happens now and then: all at random, so that runs of passes are interrupted everywhere.
  */
-import { assert, bool, clocks, Module, struct, u16, u8, i32, vec } from "../../../hw/index.js";
+import { asr, assert, bool, clocks, Module, struct, u16, u8, i32, vec } from "../../../hw/index.js";
 import type { I32, Process, U16, U8 } from "../../../hw/index.js";
 import type { Random } from "./network.js";
 
@@ -22,6 +22,8 @@ export interface InStepOptions {
   /** The loader fills so many words in an inner loop; the driver sends so many in one, and stops in front of every third. */
   readonly chunk: number;
   readonly segment: number;
+  /** The driver begins when half of the memory is filled, and waits for the rest on its way. */
+  readonly halves: boolean;
   /** What a worker tells goes through a process that polls, without end. */
   readonly polls: boolean;
 }
@@ -37,6 +39,7 @@ export function randomOptions(random: Random): InStepOptions {
     tells: random.pick([3, 5, 7, 255]),
     rests: random.pick([2, 6, 17, 255, 255]),
     waits: random.chance(0.5),
+    halves: random.chance(0.4),
     chunk: random.pick([1, 2, 5]),
     segment: random.pick([0, 0, 1, 3, 9]),
     polls: random.chance(0.3),
@@ -58,6 +61,7 @@ export class InStep extends Module {
   readonly tells = this.channel(u16, { name: "tells" });
   readonly filled;
   readonly freed;
+  readonly more;
   readonly orders;
   readonly addresses0;
   readonly addresses1;
@@ -79,6 +83,7 @@ export class InStep extends Module {
     });
     this.filled = this.channel(Job, { name: "filled", ...size(0) });
     this.freed = this.channel(bool, { name: "freed", ...size(1) });
+    this.more = this.channel(bool, { name: "more" });
     this.orders = this.channel(Command, { name: "orders", ...size(2) });
     this.addresses0 = this.channel(Address, { name: "addresses0", ...size(3) });
     this.addresses1 = this.channel(u16, { name: "addresses1", ...size(4) });
@@ -103,6 +108,7 @@ export class InStep extends Module {
       assert(job.words >= 1 && job.words <= 64, "a job has words");
       if (this.options.chunk > 1) {
         for (let w = u16(0); w < job.words; w = u16(w + this.options.chunk)) {
+          if (this.options.halves && w === 0) yield* this.filled.push(job);
           for (let i = u8(0); i < this.options.chunk; i = u8(i + 1)) {
             const beat = yield* this.beats.pop();
             if (w + i < job.words) this.fills.write(u16(w + i), beat.data);
@@ -110,7 +116,16 @@ export class InStep extends Module {
           }
         }
       } else {
-        for (let w = u16(0); w < job.words; w = u16(w + 1)) {
+        let half = u16(0);
+        if (this.options.halves) {
+          for (; half < job.words - half; half = u16(half + 1)) {
+            const beat = yield* this.beats.pop();
+            this.fills.write(half, beat.data);
+            yield;
+          }
+          yield* this.filled.push(job);
+        }
+        for (let w = half; w < job.words; w = u16(w + 1)) {
           const beat = yield* this.beats.pop();
           // One lane: this waits for the next clock.
           const more = yield* this.beats.pop();
@@ -118,7 +133,8 @@ export class InStep extends Module {
           yield;
         }
       }
-      yield* this.filled.push(job);
+      if (this.options.halves) yield* this.more.push(true);
+      else yield* this.filled.push(job);
       const token = yield* this.freed.pop();
       assert(token, "freed");
     }
@@ -129,6 +145,7 @@ export class InStep extends Module {
       const job = yield* this.filled.pop();
       for (let round = u8(0); round < job.rounds; round = u8(round + 1)) {
         let sent = u16(0);
+        const half = u16(this.options.chunk > 1 ? 0 : asr(job.words, 1));
         let segments = u8(0);
         while (this.options.segment > 0 && sent < job.words) {
           if (segments === 2) {
@@ -139,6 +156,7 @@ export class InStep extends Module {
           assert(sent < end, "a segment has words");
           do {
             const last = sent === job.words - 1;
+            if (this.options.halves && round === 0 && sent === half) yield* this.more.pop();
             yield* this.addresses0.push({
               address: sent,
               tell: sent % this.options.tells === this.options.tells - 1,
@@ -153,6 +171,7 @@ export class InStep extends Module {
         }
         while (sent < job.words) {
           const last = sent === job.words - 1;
+          if (this.options.halves && round === 0 && sent === half) yield* this.more.pop();
           yield* this.addresses0.push({
             address: sent,
             tell: sent % this.options.tells === this.options.tells - 1,
