@@ -5,7 +5,7 @@ import { emitPop, emitPossible, emitPush, type Globals } from "./channel-code.js
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
 import type { GridCode } from "./grid-code.js";
 import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
-import { emitLoad, type Place } from "./place.js";
+import { emitCopy, emitLoad, type Place } from "./place.js";
 import { frame, type Plan } from "./plan.js";
 import { StatementCompiler, type ProcessCompiler } from "./process.js";
 import type { RoundChannel } from "./round-channel.js";
@@ -24,6 +24,7 @@ export class MemberCode extends StatementCompiler {
   readonly #kept: Spilled[] = [];
   /** What decides the clocks of a pass, as it was in the last round. */
   readonly #decided: readonly number[];
+  readonly #own: ProcessCompiler;
 
   constructor(
     plan: Plan,
@@ -40,6 +41,7 @@ export class MemberCode extends StatementCompiler {
     this.#pass = pass;
     this.#channels = channels;
     this.#source = source;
+    this.#own = own;
     this.#decided = (pass.decisive ?? []).map(() => code.local("i32"));
     const { used, declared } = variablesOf(pass);
     for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
@@ -65,9 +67,25 @@ export class MemberCode extends StatementCompiler {
   }
   save(): void {
     const { code } = this;
+    this.#goAhead();
     code.storeAt(this.plan.frames[this.actor]! + frame.time, () => code.get(this.time));
     for (const { local, type, address } of this.#kept)
       code.storeAt(address, () => code.get(local), type === "i64" ? "i64.store" : "i32.store");
+  }
+
+  /** The process stands at the head of its loop: what it has declared on its way there is of the next pass. */
+  #goAhead(): void {
+    for (const stmt of this.#pass.ahead) {
+      this.emitBody([stmt]);
+      const home = stmt.kind === "let" ? this.#own.homeOf(stmt.local) : undefined;
+      if (stmt.kind !== "let" || !home) continue;
+      const here = this.bindings.get(stmt.local)!;
+      if ("place" in home && "place" in here) emitCopy(this.code, home.place, here.place);
+      else if ("address" in home && "local" in here) {
+        const store = here.type === "i64" ? "i64.store" : "i32.store";
+        this.code.storeAt(home.address, () => this.code.get(here.local), store);
+      }
+    }
   }
 
   /** Nobody waits in a round: guards have seen to it. */

@@ -84,7 +84,7 @@ class PassReader {
     const again = exit ? { condition: exit.condition, holds: false } : { condition: this.#loop.condition, holds: true };
     this.#list(exit ? body.slice(0, -1) : body);
     this.#list(update);
-    const head = this.#head(body);
+    const { head, ahead } = this.#head(body);
     // The first process of a round sees for itself whether its loop is over; the others stay in theirs.
     const around = outer && this.#wayRound(outer, again, head ? this.#known.copy() : new Known());
     if (head) this.#stays(again, around);
@@ -94,6 +94,7 @@ class PassReader {
       actor: this.#actor,
       loop: this.#loop,
       head,
+      ahead,
       steps: this.#steps,
       guards: this.#guards,
       outside: this.#outside,
@@ -157,11 +158,12 @@ class PassReader {
     this.#guards.push({ condition: { kind: "binary", op: "||", left, right: joined, at, type }, holds: true });
   }
 
-  #head(body: readonly Stmt[]): Pass["head"] {
-    const first = body.find((stmt) => stmt.kind !== "let" && stmt.kind !== "assert");
-    if (this.#channels.pop.size === 0) return undefined;
-    if (first?.kind !== "pop") throw new NoPass();
-    return first;
+  #head(body: readonly Stmt[]): Pick<Pass, "head" | "ahead"> {
+    if (this.#channels.pop.size === 0) return { head: undefined, ahead: [] };
+    const at = body.findIndex(({ kind }) => kind !== "let" && kind !== "assert");
+    const head = body[at];
+    if (head?.kind !== "pop") throw new NoPass();
+    return { head, ahead: body.slice(0, at) };
   }
 
   #list(stmts: readonly Stmt[]): void {

@@ -57,6 +57,8 @@ export interface Pass {
   readonly loop: Loop;
   /** Where the process stands before a pass: at this pop, or, if undefined, at the start of the loop's body. */
   readonly head: Extract<Stmt, { kind: "pop" }> | undefined;
+  /** What it does in the loop's body on its way to the head: declarations and assertions. */
+  readonly ahead: readonly Stmt[];
   readonly steps: readonly PassStep[];
   readonly guards: readonly Guard[];
   readonly outside: readonly Outside[];

@@ -126,10 +126,13 @@ export class InStep extends Module {
           yield* this.filled.push(job);
         }
         for (let w = half; w < job.words; w = u16(w + 1)) {
+          // Worked out in front of the pop, and used behind it.
+          const address = u16(half + job.words - 1 - w);
           const beat = yield* this.beats.pop();
           // One lane: this waits for the next clock.
           const more = yield* this.beats.pop();
-          this.fills.write(w, more.last ? more.data : beat.data);
+          assert(address < job.words, "the address is one of the job's");
+          this.fills.write(address, more.last ? more.data : beat.data);
           yield;
         }
       }
