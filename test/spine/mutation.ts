@@ -1,6 +1,7 @@
 /**
- * Mutations of the emitted Verilog: one operator changed, somewhere in a design. Each must be seen by a few random layers;
- * what nobody sees is listed, as it is either an operator without effect or a hole of the spine.
+ * Mutations of the emitted Verilog: one operator changed, somewhere in a design. Each must be seen by a few random layers.
+ * Of those that are not seen, Yosys proves some to change nothing (`a < b ? a : b` is the same with `<=`); the others are listed,
+ * as each is either without effect in what can happen, or a hole of the spine.
  */
 import { readVerilog, streamsOf } from "../../driver/transport/rtl-simulator.js";
 import { memoryOf } from "../../driver/transport/local.js";
@@ -14,6 +15,7 @@ import { essence, runKernel, type Outcome } from "../sim/rtl/compare.js";
 import { drawCase, type Case } from "./case.js";
 import { firstDifference } from "../support/difference.js";
 import { installed } from "./engines.js";
+import { provedEqual } from "./equivalence.js";
 import type { Configuration } from "./pool.js";
 import type { Progress, Row } from "./report.js";
 
@@ -159,13 +161,18 @@ export async function runMutations(
     if (seen === undefined) survivors.push(mutation!);
     else caught++;
   }
-  for (const { file, text } of survivors) progress.note(`not caught: ${file}: ${text}`);
-  return {
-    part,
-    cases: tried,
-    clocks: 0,
-    differences: 0,
-    note: `${caught} caught, ${survivors.length} not`,
-    survivors,
-  };
+  const open: Mutation[] = [];
+  for (const [i, survivor] of survivors.entries()) {
+    const what = `${survivor.file}: ${survivor.text}`;
+    progress.step(
+      `mutation ${i + 1} of the ${survivors.length} that were not caught, proof: ${what}`,
+      i / survivors.length,
+    );
+    const equal = await provedEqual(trial.design.files, mutate(trial.design, survivor).files, survivor.file);
+    progress.note(`${equal ? "without effect, proved" : "not caught"}: ${what}`);
+    if (!equal) open.push(survivor);
+  }
+  const proved = survivors.length - open.length;
+  const note = `${caught} caught, ${proved} proved to be without effect, ${open.length} neither`;
+  return { part, cases: tried, clocks: 0, differences: 0, note, survivors: open };
 }

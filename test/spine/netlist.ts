@@ -6,18 +6,18 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Worker } from "node:worker_threads";
 import { version } from "@yowasp/yosys";
 import { readVerilog } from "../../driver/transport/rtl-simulator.js";
 import { elaborate } from "../../hw/index.js";
 import type { VerilogDesign } from "../../hw/verilog/design.js";
-import type { YosysAnswer, YosysJob } from "../../host/synth/yosys-worker.js";
+import type { YosysJob } from "../../host/synth/yosys-worker.js";
 import { buildSimulator } from "../../sim/rtl/build.js";
 import { runSimulator, type Left } from "../../sim/rtl/simulate.js";
 import { systolic } from "../../designs/systolic/index.js";
 import { drawCase, type Case } from "./case.js";
 import { firstDifference } from "../support/difference.js";
 import { installed } from "./engines.js";
+import { yosys } from "./equivalence.js";
 import { kernelOf, streamsOfCase } from "./mutation.js";
 import type { Configuration } from "./pool.js";
 import type { Progress, Row } from "./report.js";
@@ -51,7 +51,9 @@ export async function netlistOf(design: VerilogDesign): Promise<VerilogDesign> {
   const key = createHash("sha256").update(JSON.stringify([version, job]));
   const path = join(cache, `netlist-${key.digest("hex").slice(0, 24)}.v`);
   if (!existsSync(path)) {
-    const text = await synthesise(job);
+    const answer = await yosys(job);
+    if (!("results" in answer)) throw new Error(answer.failed);
+    const text = answer.results["netlist.v"]!;
     mkdirSync(cache, { recursive: true });
     writeFileSync(`${path}.${process.pid}`, text);
     renameSync(`${path}.${process.pid}`, path);
@@ -61,17 +63,6 @@ export async function netlistOf(design: VerilogDesign): Promise<VerilogDesign> {
     ["netlist.v", readFileSync(path, "utf8")],
   ]);
   return { ...design, files };
-}
-
-function synthesise(job: YosysJob): Promise<string> {
-  return new Promise((done, reject) => {
-    const worker = new Worker(new URL("../../host/synth/yosys-worker.js", import.meta.url), { workerData: job });
-    worker.once("message", (answer: YosysAnswer) => {
-      if ("results" in answer) done(answer.results["netlist.v"]!);
-      else reject(new Error(answer.failed));
-    });
-    worker.once("error", reject);
-  });
 }
 
 /** Yosys's own simulation models of the primitives, as they lie in its package. */
