@@ -219,7 +219,15 @@ class Writer {
       return [{ kind: "push", at, channel: { parts: [channel] }, value: this.#of(channel.type, 2) }];
     }
     if (kind === 6) return [{ kind: "edge", at }];
-    if (kind === 7) return [{ kind: "clocks", at, count: this.#reduce(this.#int(1), 4), estimate: r.chance(0.2) && !this.#options.hardware }];
+    if (kind === 7)
+      return [
+        {
+          kind: "clocks",
+          at,
+          count: this.#reduce(this.#int(1), 4),
+          estimate: r.chance(0.2) && !this.#options.hardware,
+        },
+      ];
     if (kind === 8) return [this.#let(randomType(r, 1), r.chance(0.5))];
     if (kind === 9 || kind === 10) return this.#assign();
     if (kind === 11) return this.#access();
