@@ -9,7 +9,7 @@ const [charWidth, lineHeight, margin] = [7.8, 17, 16];
 const width = Math.ceil(columns * charWidth + 2 * margin);
 const height = lines.length * lineHeight + 2 * margin;
 const rows = lines.map((line, i) => {
-  const y = margin + (i + 0.8) * lineHeight;
+  const y = Math.round(margin + (i + 0.8) * lineHeight);
   const colour = i === 0 ? "#9ece6a" : "#c0caf5";
   return `  <text x="${margin}" y="${y}" fill="${colour}" xml:space="preserve">${escape(line)}</text>`;
 });

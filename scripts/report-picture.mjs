@@ -1,4 +1,4 @@
-// The picture of the HTML report in the README: node scripts/report-picture.mjs [MODEL] [docs/report.png]
+// The picture of the HTML report in the README: node scripts/report-picture.mjs [MODEL] [docs/report.png] [DESIGN]
 // Runs the network on the board's platform, opens the page in Debian's Chromium, and takes its upper part.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -8,13 +8,16 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 const main = fileURLToPath(new URL("../dist/host/cli/main.js", import.meta.url));
-const [model = "../shared/models/mobilenet_v2_1.0_224_int8.tflite", out = "docs/report.png"] = process.argv.slice(2);
+const [model = "../shared/models/mobilenet_v2_1.0_224_int8.tflite", out = "docs/report.png", design = "vmac"] =
+  process.argv.slice(2);
 const executablePath = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find((path) => existsSync(path));
 if (executablePath === undefined) throw new Error("Chromium is not installed: apt-get install chromium");
 
 const folder = mkdtempSync(join(tmpdir(), "tandem-picture-"));
 try {
-  const { status } = spawnSync(process.execPath, [main, "run", model, "--report", folder], { stdio: "inherit" });
+  const { status } = spawnSync(process.execPath, [main, "run", model, "--design", design, "--report", folder], {
+    stdio: "inherit",
+  });
   if (status !== 0) throw new Error("tandem run failed");
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {

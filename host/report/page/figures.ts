@@ -41,6 +41,8 @@ const energyTitles: Readonly<Record<string, string>> = {
 
 const WIDTH = 960;
 const ROW = 20;
+/** Below a plot: the axis and its label, one under the other. */
+export const MARGIN = 42;
 const style = { fontSize: "12px", background: "transparent", color: "currentColor", overflow: "visible" };
 
 export interface Row {
@@ -69,10 +71,11 @@ export function timePerLayer(data: PageData, rows: readonly Row[]): HTMLElement 
   const used = Object.keys(partColors).filter((part) => bars.some((bar) => bar.part === part));
   const plot = Plot.plot({
     width: WIDTH,
-    height: rows.length * ROW + 60,
+    height: rows.length * ROW + 70,
     marginLeft: 210,
+    marginBottom: MARGIN,
     style,
-    x: { label: "time (ms) →", grid: true },
+    x: { label: "time (ms) →", grid: true, axis: "both" },
     y: { label: null, domain: rows.map(({ label }) => label), tickSize: 0 },
     color: { domain: used, range: used.map((part) => partColors[part]!) },
     marks: [
@@ -128,8 +131,9 @@ export function roofline(data: PageData, rows: readonly Row[]): HTMLElement | un
   ];
   const plot = Plot.plot({
     width: WIDTH,
-    height: 420,
+    height: 430,
     marginLeft: 60,
+    marginBottom: MARGIN,
     marginTop: 34,
     style,
     x: { type: "log", label: "operational intensity (MAC per byte moved) →", grid: true, domain: [low, high] },
@@ -196,8 +200,9 @@ export function energy(data: PageData, rows: readonly Row[]): HTMLElement {
   const color = { domain: order, range: order.map((component) => energyColors[component]!) };
   const network = Plot.plot({
     width: WIDTH,
-    height: 84,
+    height: 94,
     marginLeft: 210,
+    marginBottom: MARGIN,
     style,
     x: { label: "energy (mJ) →" },
     y: { label: null, tickSize: 0 },
@@ -215,10 +220,11 @@ export function energy(data: PageData, rows: readonly Row[]): HTMLElement {
   });
   const layers = Plot.plot({
     width: WIDTH,
-    height: rows.length * ROW + 60,
+    height: rows.length * ROW + 70,
     marginLeft: 210,
+    marginBottom: MARGIN,
     style,
-    x: { label: "energy (mJ) →", grid: true },
+    x: { label: "energy (mJ) →", grid: true, axis: "both" },
     y: { label: null, domain: rows.map(({ label }) => label), tickSize: 0 },
     color,
     marks: [
@@ -290,8 +296,9 @@ export function timeline(data: PageData): HTMLElement {
   const all = [...spans, ...dma].filter(({ track }) => tracks.includes(track));
   const plot = Plot.plot({
     width: WIDTH,
-    height: tracks.length * ROW + 56,
+    height: tracks.length * ROW + 66,
     marginLeft: 190,
+    marginBottom: MARGIN,
     style,
     x: { label: "time (ms) →", domain: [0, data.profile.latencyMs], grid: true },
     opacity: { domain: [0, 1], range: [0.05, 1] },

@@ -1,4 +1,5 @@
 /** The page of a report: reads the data that stands in the page itself, and draws. Nothing is fetched. */
+import type { Certainty } from "../../../sim/platform/constant.js";
 import type { PageData } from "./data.js";
 import { badge, element, number, percent } from "./elements.js";
 import { energy, roofline, rowsOf, timeline, timePerLayer } from "./figures.js";
@@ -7,12 +8,22 @@ import { overTime } from "./over-time.js";
 
 const data = JSON.parse(document.getElementById("data")!.textContent) as PageData;
 
+interface Tile {
+  readonly name: string;
+  readonly value: string;
+  /** Behind the value, smaller. */
+  readonly note?: string;
+  readonly certainty: Certainty;
+  readonly formula: string;
+}
+
 function tiles(): HTMLElement {
   const { report, profile } = data;
   const exact = report.clocks.exact ? "exact" : "estimated";
   const peak = profile.peakMacsPerClock;
+  const least = profile.layers.reduce((sum, layer) => sum + (layer.least?.clocks ?? 0), 0);
   const rate = report.clocks.total > 0 ? report.offloadedMacs / report.clocks.total : 0;
-  const list: { name: string; value: string; certainty: "exact" | "estimated" | "measured"; formula: string }[] = [
+  const list: Tile[] = [
     {
       name: "latency",
       value: `${number(profile.latencyMs)} ms`,
@@ -42,13 +53,26 @@ function tiles(): HTMLElement {
           } as const,
           {
             name: "MAC per clock",
-            value: `${number(rate)} (${percent(rate / peak)} of peak)`,
+            value: number(rate),
+            note: `${percent(rate / peak)} of peak`,
             certainty: exact,
             formula: "offloaded MACs / clocks; peak = MACs per clock of the hardware",
           } as const,
+          ...(least === 0
+            ? []
+            : [
+                {
+                  name: "least clocks",
+                  value: least.toLocaleString("en-US"),
+                  note: `${percent(report.offloadedMacs / least / peak)} of peak`,
+                  certainty: "estimated",
+                  formula: "sum over the layers of what no schedule of this hardware at this memory can beat",
+                } as const,
+              ]),
           {
             name: "offloaded",
-            value: `${percent(report.offloadedMacs / report.macs)} of MACs`,
+            value: percent(report.offloadedMacs / report.macs),
+            note: "of MACs",
             certainty: "exact",
             formula: "MACs on the accelerator / MACs of all layers",
           } as const,
@@ -67,10 +91,10 @@ function tiles(): HTMLElement {
   return element(
     "dl",
     { class: "tiles" },
-    list.map(({ name, value, certainty, formula }) =>
+    list.map(({ name, value, note, certainty, formula }) =>
       element("div", { title: formula, tabindex: "0" }, [
         element("dt", {}, [name, " ", badge(certainty)]),
-        element("dd", {}, [value]),
+        element("dd", {}, note === undefined ? [value] : [value, " ", element("small", {}, [note])]),
       ]),
     ),
   );

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import uPlot from "uplot";
 import type { LayerOverTime, PageData } from "./data.js";
 import { element, figure, section } from "./elements.js";
-import type { Row } from "./figures.js";
+import { MARGIN, type Row } from "./figures.js";
 
 const WIDTH = 960;
 const CHANNELS = 8;
@@ -58,8 +58,9 @@ function busy({ index, clocks, timeline }: LayerOverTime): HTMLElement {
   );
   const plot = Plot.plot({
     width: WIDTH,
-    height: timeline.processes.length * 16 + 60,
+    height: timeline.processes.length * 16 + 70,
     marginLeft: 190,
+    marginBottom: MARGIN,
     style: { fontSize: "11px", background: "transparent", color: "currentColor" },
     x: { label: "clock →" },
     y: { label: null, domain: timeline.processes.map(({ path }) => short(path)), tickSize: 0 },
