@@ -9,6 +9,7 @@ import { TandemError } from "../../hw/errors.js";
 import type { ParameterValue } from "../device.js";
 import { errorFrom, type ErrorReply, type Progress, type Reply, type Request } from "./messages.js";
 import { RemoteDevice, type Link } from "./remote.js";
+import { DeviceEnded } from "./restarting.js";
 import type { SimulatorOptions } from "./simulator.js";
 
 /** Where a worker finds a design, and how it is to be configured. */
@@ -45,9 +46,11 @@ export async function openWorker(design: WorkerDesign): Promise<RemoteDevice> {
   // Comlink never settles a call to a thread that has ended.
   let closing = false;
   const ended = new Promise<never>((_, reject) => {
-    worker.on("error", (error) => reject(new TandemError(`${NAME} failed: ${error.message}`, { cause: error })));
+    worker.on("error", (error) => reject(new DeviceEnded(`${NAME} failed: ${error.message}`, { cause: error })));
     worker.on("exit", (code) =>
-      reject(new TandemError(closing ? `${NAME} was closed` : `${NAME} ended by itself (code ${code})`)),
+      reject(
+        closing ? new TandemError(`${NAME} was closed`) : new DeviceEnded(`${NAME} ended by itself (code ${code})`),
+      ),
     );
   });
   ended.catch(() => undefined);

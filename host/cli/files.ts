@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { TandemError } from "../../hw/errors.js";
-import { makeFolders } from "../../sim/folders.js";
+import { makeFolders, removeEmpty } from "../../sim/folders.js";
 
 /**
  * Checks before a long run that a file could be written.
@@ -62,12 +62,19 @@ export function readText(path: string, what: string): string {
   }
 }
 
-/** Makes a folder for several outputs, unless it exists. @throws TandemError naming it where that fails. */
-export function makeFolder(path: string): void {
+/**
+ * Makes a folder for several outputs, unless it exists. Returns what takes it away again if nothing came of it.
+ * @throws TandemError naming it where that fails.
+ */
+export function makeFolder(path: string): () => void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new TandemError(`${path}: is a file, no folder`, { hint: "Give a folder, or the name of one to be made." });
+  let made: string[] = [];
   attempt(path, () => {
-    makeFolders(path);
+    made = makeFolders(path);
     accessSync(path, constants.W_OK);
   });
+  return () => removeEmpty(made);
 }
 
 function writeTo(path: string, flags: string, content: string | Uint8Array): void {

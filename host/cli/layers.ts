@@ -44,7 +44,7 @@ export function totals(report: Report, peak: number | undefined): string[] {
       `${percent(rate / peak)} of the peak of ${count(peak)}`,
     ...(report.realTime
       ? [
-          `board: ${fixed(report.realTime.boardMs, 1)} ms (estimated); simulated in ${fixed(report.realTime.wallMs, 1)} ms of wall time, ` +
+          `board: ${ms(report.realTime.boardMs)} ms (estimated); simulated in ${fixed(report.realTime.wallMs, 1)} ms of wall time, ` +
             `real-time factor ${factor(report.realTime.factor)}`,
         ]
       : []),
@@ -55,6 +55,7 @@ export function totals(report: Report, peak: number | undefined): string[] {
 
 /** Two digits that say something, however small it is. */
 const factor = (value: number): string => (value < 0.1 ? value.toPrecision(2) : fixed(value, 2));
+const ms = (value: number): string => (value > 0 && value < 1 ? value.toPrecision(2) : fixed(value, 1));
 
 /** Where the network's time goes on the board, the largest parts first. */
 function boundBy(profile: Profile): string[] {
@@ -62,7 +63,7 @@ function boundBy(profile: Profile): string[] {
     .filter(({ share }) => share >= WORTH)
     .map(({ part, share, savesMs, mostly }) => {
       const what = mostly === undefined ? partTitles[part] : `${partTitles[part]} (${workTitle(mostly)})`;
-      return `${what} ${percent(share)}, without it ${fixed(savesMs, 1)} ms less at most`;
+      return `${what} ${percent(share)}, without it ${ms(savesMs)} ms less at most`;
     });
   return wrap(
     "time of the board:",

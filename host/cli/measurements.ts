@@ -1,7 +1,7 @@
 /** Tables of measurements for `tandem calibrate`: CSV with a header. */
 import { parse } from "csv-parse/sync";
 import { TandemError } from "../../hw/errors.js";
-import type { Measurement } from "../../sim/platform/evidence.js";
+import { confidences, isConfidence, type Measurement } from "../../sim/platform/evidence.js";
 import { readText } from "./files.js";
 
 const COLUMNS = ["id", "quantity", "value", "unit", "conditions", "source", "confidence"] as const;
@@ -23,5 +23,10 @@ export function readMeasurements(path: string): Measurement[] {
     throw new TandemError(`${path}: ${rows.length === 0 ? "no rows" : `no column ${missing.join(", ")}`}`, {
       hint: `Expected a header with the columns ${COLUMNS.join(", ")}; docs/platform.md describes them.`,
     });
+  for (const [i, { id, confidence }] of rows.entries())
+    if (!isConfidence(confidence!))
+      throw new TandemError(`${path}: row ${i + 1} (${id!}): confidence "${confidence!}"`, {
+        hint: `Expected one of ${confidences.join(", ")}; what follows in brackets is yours.`,
+      });
   return rows as unknown as Measurement[];
 }

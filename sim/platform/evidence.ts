@@ -190,17 +190,30 @@ function ownTerms(row: Measurement): Equation["terms"] {
   return terms;
 }
 
-/** 1 for `high`, 0.5 for `medium`, 0.2 for `low`, and between for what lies between. */
-function trust(confidence: string): number {
-  const level = confidence.split(/[ (]/)[0] ?? "";
-  const known: Record<string, number> = { high: 1, "medium-high": 0.7, medium: 0.5, "low-medium": 0.3, low: 0.2 };
-  return known[level] ?? 0.5;
-}
+/** 1 for `high`, 0.5 for `medium`, 0.2 for `low`, and between for what lies between; words behind it do not count. */
+const weights = new Map([
+  ["high", 1],
+  ["medium-high", 0.7],
+  ["medium", 0.5],
+  ["low-medium", 0.3],
+  ["low", 0.2],
+]);
+export const confidences: readonly string[] = [...weights.keys()];
+const weightOf = (confidence: string): number | undefined => weights.get(confidence.trim().split(/[ (]/)[0]!);
+export const isConfidence = (text: string): boolean => weightOf(text) !== undefined;
+const trust = (confidence: string): number => weightOf(confidence) ?? 0.5;
 
 function number({ id, value }: Measurement): number {
   const parsed = Number(value.replace(/^about /, ""));
   if (value.trim() === "" || !Number.isFinite(parsed))
-    throw new TandemError(`Measurement ${id}: value "${value}" is no number`);
+    throw new TandemError(`Measurement ${id}: value "${value}" is no number`, {
+      hint: "Give the value alone, as 2.7; its unit has a column of its own.",
+    });
+  // Errors are relative.
+  if (parsed <= 0)
+    throw new TandemError(`Measurement ${id}: value "${value}" is not above 0`, {
+      hint: "Times, rates and powers are positive; leave the row out if nothing was measured.",
+    });
   return parsed;
 }
 

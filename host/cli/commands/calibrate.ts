@@ -38,7 +38,7 @@ function handler(args: ArgumentsCamelCase<Arguments>): void {
   const unused: { id: string; quantity: string; why: string }[] = [];
   const rows = readMeasurements(args.measured);
   const equations = rows.flatMap((row) => {
-    const found = equationsOf(row, board);
+    const found = inFile(args.measured, () => equationsOf(row, board));
     if (typeof found !== "string") return found;
     unused.push({ id: row.id, quantity: row.quantity, why: found });
     return [];
@@ -52,7 +52,7 @@ function handler(args: ArgumentsCamelCase<Arguments>): void {
   const lines = [
     residualTable(result.residuals),
     "",
-    constantTable(result),
+    result.changed.length > 0 ? constantTable(result) : "No constant changes.",
     "",
     `${rows.length} rows: ${rows.length - unused.length} used, ${unused.length} say nothing about a constant`,
     ...(args.all ? [table(unused, unusedColumns), ""] : []),
@@ -61,6 +61,17 @@ function handler(args: ArgumentsCamelCase<Arguments>): void {
     ...result.refused.map((name) => `${name}: the fit is negative, the old value stays`),
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** An error of a row names its file as well. */
+function inFile<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TandemError)) throw error;
+    const { message, hint } = error;
+    throw new TandemError(`${path}: ${message}`, hint === undefined ? { cause: error } : { hint, cause: error });
+  }
 }
 
 const unusedColumns = [

@@ -33,7 +33,8 @@ export const compare: CommandModule<object, Arguments> = {
 };
 
 function handler(args: ArgumentsCamelCase<Arguments>): void {
-  if (args.reports.length < 2) throw new UsageError("compare needs two reports or more");
+  if (args.reports.length < 2)
+    throw new UsageError("compare needs two reports or more", { hint: "Give files that tandem run --json wrote." });
   if (args.json !== undefined) checkWritable(args.json);
   const runs = args.reports.map((path) => ({ name: nameOf(path), report: readReport(path) }));
   for (const [i, { report }] of runs.entries()) {

@@ -9,6 +9,7 @@ import { makeReport, type Report } from "../../report/report.js";
 import { describeOperator } from "../../graph/graph.js";
 import { execute } from "../../runtime/executor.js";
 import { makePlan } from "../../runtime/plan.js";
+import type { Platform } from "../../../sim/platform/platform.js";
 import { readTfliteFile } from "../../tflite/reader.js";
 import { digits } from "../../zoo/zoo.js";
 import { version } from "../../version.js";
@@ -78,8 +79,16 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
     throw new UsageError("--report needs a board: the ideal platform has no times", {
       hint: "Use --platform pynq-z1.",
     });
-  if (args.report !== undefined) makeFolder(args.report);
+  const discard = args.report === undefined ? undefined : makeFolder(args.report);
+  try {
+    await runNetwork(args, platform);
+  } catch (error) {
+    discard?.();
+    throw error;
+  }
+}
 
+async function runNetwork(args: ArgumentsCamelCase<Arguments>, platform: Platform): Promise<void> {
   const model = args.model ?? digits.model;
   const graph = readTfliteFile(model);
   const input = readInput(

@@ -1,6 +1,7 @@
 /** `tandem serve`: a simulated design on a TCP port, for drivers elsewhere. The board's server speaks the same protocol. */
 import type { ArgumentsCamelCase, Argv, CommandModule } from "yargs";
 import { formatTcpAddress } from "../../../driver/transport/address.js";
+import { RestartingDevice } from "../../../driver/transport/restarting.js";
 import { TcpServer } from "../../../driver/transport/tcp-server.js";
 import { openSimulator, type Engine } from "../../accelerators.js";
 import { UsageError } from "../errors.js";
@@ -35,13 +36,11 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   const { port, host } = args;
   if (!Number.isInteger(port) || port < 0 || port > 65535) throw new UsageError(`--port ${port}: expected 0 to 65535`);
   const stopped = signalled();
-  const device = await openSimulator({ design: args.design, set: parseSet(args.set), engine: args.engine });
+  const log = (line: string): void => void process.stderr.write(`tandem serve: ${line}\n`);
+  const request = { design: args.design, set: parseSet(args.set), engine: args.engine };
+  const device = await RestartingDevice.of(() => openSimulator(request), log);
   try {
-    const server = await TcpServer.listen(device, {
-      host,
-      port,
-      log: (line) => process.stderr.write(`tandem serve: ${line}\n`),
-    });
+    const server = await TcpServer.listen(device, { host, port, log });
     const { design, engine, level } = await device.describe();
     process.stdout.write(`tandem serve: ${design} (${engine}, ${level}) on ${formatTcpAddress(server.address)}\n`);
     await stopped;

@@ -34,6 +34,7 @@ class Adder extends Module {
     for (let n = u16(0); ; n = u16(n + 1)) {
       const { data, last } = yield* this.a.pop();
       if (fault === "crash" && last) throw new Error("a defect of the design");
+      if (fault === "exit" && data[0] === 255) process.exit(3);
       if (fault === "spin" && last) for (;;) yield;
       if (fault === "slow") for (let i = 0; i < 20_000; i++) yield;
       if (estimate > 0) yield* this.estimate(estimate);
@@ -54,7 +55,7 @@ const parameters: readonly ParameterSpec[] = [
     description: "how it misbehaves",
     unit: "",
     default: "none",
-    values: ["none", "crash", "spin", "slow", "swallow", "nolast", "surplus"],
+    values: ["none", "crash", "spin", "exit", "slow", "swallow", "nolast", "surplus"],
   },
 ];
 

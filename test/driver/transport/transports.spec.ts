@@ -3,6 +3,7 @@ import { TandemError } from "../../../hw/errors.js";
 import type { Device, ParameterValue, RunResult } from "../../../driver/device.js";
 import { DevicePool } from "../../../driver/transport/pool.js";
 import { RemoteDevice } from "../../../driver/transport/remote.js";
+import { RestartingDevice } from "../../../driver/transport/restarting.js";
 import { DeviceService } from "../../../driver/transport/service.js";
 import { Simulator } from "../../../driver/transport/simulator.js";
 import { openTcp } from "../../../driver/transport/tcp-client.js";
@@ -169,6 +170,41 @@ describe("A worker", () => {
     const error = await rejection(device.run(handle, { x: ramp(16) }), TandemError, "a defect of the design");
     expect(error.hint).to.include("report");
     expect((await device.describe()).design).to.equal("adder");
+    await device.close();
+  });
+
+  it("says that it ended by itself", async () => {
+    const device = await inWorker({ fault: "exit" });
+    const handle = await device.load(adderProgram(16));
+    await rejection(device.run(handle, { x: ramp(16).fill(255) }), TandemError, "ended by itself (code 3)");
+    await device.close();
+  });
+
+  it("that ended by itself is started again behind a server: one request fails, the next ones do not", async () => {
+    const lines: string[] = [];
+    const device = await RestartingDevice.of(
+      () => inWorker({ fault: "exit" }),
+      (line) => lines.push(line),
+    );
+    const server = await TcpServer.listen(device);
+    const client = await openTcp(server.address);
+    const handle = await client.load(adderProgram(16));
+    for (const times of [1, 2]) {
+      const error = await rejection(
+        client.run(handle, { x: ramp(16).fill(255) }),
+        TandemError,
+        "the next request starts it again",
+      );
+      expect(error.hint).to.match(/^Ask again/);
+      expect(lines).to.have.lengthOf(times);
+      // The program was loaded before: the client need not know what happened.
+      const { outputs } = await client.run(handle, { x: ramp(16) });
+      expect(outputs["sum"]).to.deep.equal(ramp(16).map((x) => x + 1));
+    }
+    await client.unload(handle);
+    expect((await client.describe()).design).to.equal("adder");
+    await client.close();
+    await server.close();
     await device.close();
   });
 

@@ -137,11 +137,19 @@ describe("tandem run --report", function () {
     expect(ideal.stderr).to.match(/--report needs a board/);
     const file = await tandem(["run", "--report", join(folder, "layers.csv")]);
     expect(file.code).to.equal(1);
-    expect(file.stderr).to.match(/layers\.csv.*cannot be written/);
+    expect(file.stderr).to.match(/layers\.csv: is a file, no folder/);
     // In /proc, ENOENT does not mean that a folder above is missing.
     const nowhere = await tandem(["run", "--report", "/proc/report"]);
     expect(nowhere.code).to.equal(1);
     expect(nowhere.stderr).to.match(/\/proc\/report: cannot be written/);
+  });
+
+  it("leaves no folder behind where the run fails", async () => {
+    const target = join(folder, "not", "yet");
+    const { code, stderr } = await tandem(["run", "nosuch.tflite", "--report", target]);
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/nosuch\.tflite: cannot be read/);
+    expect(existsSync(join(folder, "not"))).to.equal(false);
   });
 
   describe("its page in a browser", () => {
