@@ -104,6 +104,29 @@ export function* expressionsIn(expr: Expr): Iterable<Expr> {
 export const someExpr = (expr: Expr, test: (expr: Expr) => boolean): boolean =>
   test(expr) || operandsOf(expr).some((operand) => someExpr(operand, test));
 
+/** The same text of members, indices, names and constants: the same value, as nothing is assigned in an expression. */
+export function sameExpr(a: Expr, b: Expr): boolean {
+  if (a === b) return true;
+  switch (a.kind) {
+    case "const":
+      return b.kind === "const" && a.value === b.value;
+    case "local":
+      return b.kind === "local" && a.local === b.local;
+    case "field":
+      return b.kind === "field" && a.field === b.field;
+    case "index":
+      return b.kind === "index" && sameExpr(a.base, b.base) && sameExpr(a.index, b.index);
+    case "member":
+      return b.kind === "member" && a.name === b.name && sameExpr(a.base, b.base);
+    case "cast":
+      return b.kind === "cast" && a.type === b.type && sameExpr(a.operand, b.operand);
+    case "binary":
+      return b.kind === "binary" && a.op === b.op && sameExpr(a.left, b.left) && sameExpr(a.right, b.right);
+    default:
+      return false;
+  }
+}
+
 /** All expressions of all statements of a list. */
 export function* expressionsWithin(body: Iterable<Stmt>): Iterable<Expr> {
   for (const stmt of statementsIn(body)) for (const expr of expressionsOf(stmt)) yield* expressionsIn(expr);

@@ -3,14 +3,34 @@
  * the tokens that it is going to pop. Whatever is not such an expression is unknown.
  */
 import type { Expr, Local, StateField, Stmt } from "../../hw/ir/ir.js";
-import { statementsIn } from "../../hw/ir/walk.js";
+import { sameExpr, statementsIn } from "../../hw/ir/walk.js";
 import type { IntType } from "../../hw/types.js";
+import { isScalar } from "./layout.js";
 
 type Variable = Local | StateField;
 
 export class Known {
   /** What has changed since the start; null: to something unknown. */
   readonly #changed = new Map<Variable, Expr | null>();
+
+  /** One branch or the other has been executed: a variable is what it is then, as the condition says. */
+  #either(stmt: Extract<Stmt, { kind: "if" }>): void {
+    const condition = this.at(stmt.condition);
+    const [then, otherwise] = [stmt.then, stmt.else].map((branch) => {
+      const known = this.copy();
+      for (const each of branch) known.after(each);
+      return known.#changed;
+    }) as [Map<Variable, Expr | null>, Map<Variable, Expr | null>];
+    for (const variable of new Set([...then.keys(), ...otherwise.keys()])) {
+      const [a, b] = [then, otherwise].map((changed) => valueOf(changed, variable, stmt.at));
+      if (a && b && sameExpr(a, b)) this.#changed.set(variable, a);
+      else if (!condition || !a || !b || !isScalar(variable.type)) this.#changed.set(variable, null);
+      else {
+        const { at } = stmt;
+        this.#changed.set(variable, { kind: "select", at, type: variable.type, condition, then: a, else: b });
+      }
+    }
+  }
 
   /** For a branch: what is known in it is not known behind it. */
   copy(): Known {
@@ -83,13 +103,22 @@ export class Known {
     else if (stmt.kind === "assign" && (stmt.target.kind === "local" || stmt.target.kind === "field")) {
       const of = stmt.target.kind === "local" ? stmt.target.local : stmt.target.field;
       this.#changed.set(of, this.at(stmt.value) ?? null);
-    } else
+    } else if (stmt.kind === "if") this.#either(stmt);
+    else
       for (const one of statementsIn([stmt])) {
         if (one.kind === "let") this.#changed.set(one.local, null);
         else if (one.kind === "assign") this.#changed.set(variableOf(one.target), null);
         else if (one.kind === "pop" && one.into) this.#changed.set(one.into, null);
       }
   }
+}
+
+/** The variable's value; the variable itself where it has not changed. */
+function valueOf(changed: ReadonlyMap<Variable, Expr | null>, variable: Variable, at: Stmt["at"]): Expr | undefined {
+  const value = changed.get(variable);
+  if (value !== undefined) return value ?? undefined;
+  const { type } = variable;
+  return "id" in variable ? { kind: "local", at, type, local: variable } : { kind: "field", at, type, field: variable };
 }
 
 export function variableOf(target: Expr): Variable {

@@ -4,7 +4,7 @@ import type { IntType } from "../../hw/types.js";
 import { boundsOf, type ExprCompiler } from "./expr.js";
 import { isScalar } from "./layout.js";
 import { select, type LeafRef, type Place } from "./place.js";
-import { someExpr } from "../../hw/ir/walk.js";
+import { sameExpr, someExpr } from "../../hw/ir/walk.js";
 
 /** Nested maps, flattened: one element after the other, the innermost lane counting fastest. */
 export interface Lanes {
@@ -176,27 +176,4 @@ function sameArray(a: Expr, b: Expr, lanes: Lanes): boolean {
   const [first, second] = [splitIndex(a.index, lanes), splitIndex(b.index, lanes)];
   if (!first || !second) return false;
   return first.fixed && second.fixed ? sameExpr(first.fixed, second.fixed) : first.fixed === second.fixed;
-}
-
-/** The same text of members, indices, names and constants: the same value, as nothing is assigned in an expression. */
-function sameExpr(a: Expr, b: Expr): boolean {
-  if (a === b) return true;
-  switch (a.kind) {
-    case "const":
-      return b.kind === "const" && a.value === b.value;
-    case "local":
-      return b.kind === "local" && a.local === b.local;
-    case "field":
-      return b.kind === "field" && a.field === b.field;
-    case "index":
-      return b.kind === "index" && sameExpr(a.base, b.base) && sameExpr(a.index, b.index);
-    case "member":
-      return b.kind === "member" && a.name === b.name && sameExpr(a.base, b.base);
-    case "cast":
-      return b.kind === "cast" && a.type === b.type && sameExpr(a.operand, b.operand);
-    case "binary":
-      return b.kind === "binary" && a.op === b.op && sameExpr(a.left, b.left) && sameExpr(a.right, b.right);
-    default:
-      return false;
-  }
 }

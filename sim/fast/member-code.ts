@@ -213,6 +213,9 @@ export class MemberCode extends StatementCompiler {
           this.#emitSteps(step.else, full, done);
           code.end();
           break;
+        case "repeat":
+          this.#repeat(step, full);
+          break;
         case "outside":
           if (done) code.op("unreachable");
           else this.#outside(step, full);
@@ -244,6 +247,17 @@ export class MemberCode extends StatementCompiler {
     if (done) channel.emitLeap(this, "pop", i);
     else channel.emitPop(this, full);
     if (step.into) this.#bindToken(token, step.into);
+  }
+
+  #repeat({ loop, steps }: Extract<PassStep, { kind: "repeat" }>, full: number): void {
+    const { code } = this;
+    const out = code.block();
+    const again = code.loop();
+    this.exprs.emit32(loop.condition);
+    code.op("i32.eqz").brIf(out);
+    this.#emitSteps(steps, full, undefined);
+    this.emitBody(loop.update);
+    code.br(again).end().end();
   }
 
   /** It can be done at once, by the rings. What a token from outside tells goes on with the tokens of this round and the next. */

@@ -4,11 +4,13 @@
  */
 import type { Channel } from "../../hw/channel.js";
 import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
-import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
+import { expressionsWithin, sameExpr, statementsIn } from "../../hw/ir/walk.js";
 import type { Memory } from "../../hw/memory.js";
+import { bool } from "../../hw/types.js";
 import { boundsOf } from "./expr.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
 import { Known } from "./known.js";
+import type { Choices, Reading } from "./pass-choice.js";
 import type { Guard, Outside, Pass, PassStep, WayRound } from "./rounds.js";
 
 /** Loops of so many passes are written out inside others. */
@@ -24,11 +26,13 @@ export function passOf(
   actor: number,
   inputs: ReadonlySet<Channel>,
   around: Loop | undefined,
-): Pass | undefined {
+  choices: Choices,
+): Reading<Pass> {
+  const reader = new PassReader(loop, actor, inputs, choices);
   try {
-    return new PassReader(loop, actor, inputs).read(around);
+    return { pass: reader.read(around), open: reader.open };
   } catch (error) {
-    if (error instanceof NoPass) return undefined;
+    if (error instanceof NoPass) return { pass: undefined, open: reader.open };
     throw error;
   }
 }
@@ -69,10 +73,14 @@ class PassReader {
   readonly #channels = { pop: new Set<Channel>(), push: new Set<Channel>() };
   #known = new Known();
   readonly #decisive: Expr[] = [];
+  readonly #choices: Choices;
   #undecided = false;
   #clocks = 0;
+  /** Branches that wait and are not always taken though no choice says so. */
+  readonly open: Stmt[] = [];
 
-  constructor(loop: Loop, actor: number, inputs: ReadonlySet<Channel>) {
+  constructor(loop: Loop, actor: number, inputs: ReadonlySet<Channel>, choices: Choices) {
+    this.#choices = choices;
     this.#loop = loop;
     this.#actor = actor;
     this.#inputs = inputs;
@@ -133,7 +141,7 @@ class PassReader {
   #silent(stmts: readonly Stmt[]): void {
     for (const stmt of stmts)
       if (!matters(stmt)) this.#plain(stmt);
-      else if (stmt.kind === "if") this.#silent(this.#avoiding(stmt));
+      else if (stmt.kind === "if") this.#silent(this.#choosing(stmt, false));
       else throw new NoPass();
   }
 
@@ -242,11 +250,15 @@ class PassReader {
   /** A branch that only takes clocks and uses channels to the outside can be taken now and then. */
   #branch(stmt: Extract<Stmt, { kind: "if" }>): void {
     const { condition, then, else: otherwise } = stmt;
-    const value = this.#known.number(condition);
+    const value = this.#known.number(condition) ?? this.#guarded(condition);
     if (value !== undefined) this.#list(value !== 0 ? then : otherwise);
-    else if (this.#now(condition) && [...then, ...otherwise].every((each) => this.#isNowAndThen(each)))
-      this.#steps.push(this.#nowAndThen(stmt, []));
-    else this.#list(this.#avoiding(stmt));
+    else if (this.#choices.get(stmt)) this.#list(this.#choosing(stmt, true));
+    else {
+      if (!this.#choices.has(stmt)) this.open.push(stmt);
+      if (this.#now(condition) && [...then, ...otherwise].every((each) => this.#isNowAndThen(each)))
+        this.#steps.push(this.#nowAndThen(stmt, []));
+      else this.#list(this.#choosing(stmt, false));
+    }
   }
 
   /** Known before the pass. */
@@ -295,12 +307,24 @@ class PassReader {
     this.#known.after(stmt);
   }
 
-  /** One branch takes time or leaves, and must not be taken: the other one, guarded. */
-  #avoiding({ condition, then, else: otherwise }: Extract<Stmt, { kind: "if" }>): readonly Stmt[] {
-    const avoided = then.some(matters);
-    if (avoided && otherwise.some(matters)) throw new NoPass();
-    this.#guard(condition, !avoided);
-    return avoided ? otherwise : then;
+  /** One branch takes time or leaves: that one or the other, guarded. */
+  #choosing({ condition, then, else: otherwise }: Extract<Stmt, { kind: "if" }>, taken: boolean): readonly Stmt[] {
+    const matter = then.some(matters);
+    if (matter && otherwise.some(matters)) throw new NoPass();
+    this.#guard(condition, matter === taken);
+    return matter === taken ? then : otherwise;
+  }
+
+  /** The number that a condition is where the guards hold, if they say so. */
+  #guarded(given: Expr): number | undefined {
+    const condition = this.#known.at(given);
+    if (!condition) return undefined;
+    const asked = positive({ condition, holds: true });
+    for (const guard of this.#guards.map(positive)) {
+      if (sameExpr(guard.condition, asked.condition)) return Number(guard.holds === asked.holds);
+      if (guard.holds && areApart(guard.condition, asked.condition)) return Number(!asked.holds);
+    }
+    return undefined;
   }
 
   #guard(given: Expr, holds: boolean): void {
@@ -319,7 +343,31 @@ class PassReader {
   #inner(loop: Loop, before: Stmt | undefined): void {
     const feeds = feedLoop(loop);
     if (feeds) this.#feeds(feeds);
-    else this.#writeOut(loop, before);
+    else if (loop.trips !== undefined) this.#writeOut(loop, before);
+    else this.#repeat(loop, before);
+  }
+
+  /** A loop of clocks and plain statements that counts up to what is known before the pass. */
+  #repeat(loop: Loop, before: Stmt | undefined): void {
+    const counted = countingLoop(loop, before);
+    if (!counted) throw new NoPass();
+    const { first, step, most, bound } = counted;
+    this.#known.after(loop);
+    // A counter that could wrap would count for ever.
+    const top = most - step + 1;
+    if (boundsOf(bound).hi > top) this.#guard(atMost(bound, top), true);
+    const [outer, clocks] = [this.#steps, this.#clocks];
+    this.#steps = [];
+    this.#list(loop.body);
+    const steps = this.#steps;
+    if (!steps.every(({ kind }) => kind === "plain" || kind === "clocks")) throw new NoPass();
+    const trips = Math.max(0, Math.ceil((Math.min(boundsOf(bound).hi, top) - first) / step));
+    this.#clocks = clocks + trips * (this.#clocks - clocks);
+    this.#steps = outer;
+    this.#steps.push({ kind: "repeat", loop, steps });
+    this.#uses(loop);
+    this.#decides(bound);
+    this.#known.after(loop);
   }
 
   #feeds(feeds: FeedLoop): void {
@@ -377,6 +425,53 @@ export function exitOf({ label, condition, body, update }: Loop): Extract<Stmt, 
   if (last?.kind !== "if" || last.else.length > 0 || last.then.length !== 1) return undefined;
   const [leave] = last.then;
   return leave?.kind === "break" && leave.label === label ? last : undefined;
+}
+
+/** The condition without its negation. */
+const positive = (guard: Guard): Guard =>
+  guard.condition.kind === "unary" && guard.condition.op === "!"
+    ? { condition: guard.condition.operand, holds: !guard.holds }
+    : guard;
+
+/** The same number cannot be both. */
+const areApart = (a: Expr, b: Expr): boolean =>
+  a.kind === "binary" &&
+  b.kind === "binary" &&
+  a.op === "===" &&
+  b.op === "===" &&
+  sameExpr(a.left, b.left) &&
+  a.right.kind === "const" &&
+  b.right.kind === "const" &&
+  a.right.value !== b.right.value;
+
+const atMost = (left: Expr, most: number): Expr => {
+  const { at } = left;
+  const right: Expr = { kind: "const", at, type: { kind: "exact", range: { lo: most, hi: most } }, value: most };
+  return { kind: "binary", at, type: bool, op: "<=", left, right };
+};
+
+/** `for (counter = first; counter < bound; counter += step)` with a counter of up to `most`. */
+interface Counting {
+  readonly first: number;
+  readonly step: number;
+  readonly most: number;
+  readonly bound: Expr;
+}
+
+function countingLoop({ condition, update, body, label }: Loop, before: Stmt | undefined): Counting | undefined {
+  const [only, ...more] = update;
+  if (more.length > 0 || only?.kind !== "assign" || only.target.kind !== "local") return undefined;
+  const counter = only.target.local;
+  const next = only.value.kind === "cast" ? only.value.operand : only.value;
+  if (next.kind !== "binary" || next.op !== "+" || !isLocal(next.left, counter)) return undefined;
+  const [step, first] = [numberOf(next.right), before?.kind === "let" ? numberOf(before.value) : undefined];
+  if (condition.kind !== "binary" || condition.op !== "<" || !isLocal(condition.left, counter)) return undefined;
+  if (before?.kind !== "let" || before.local !== counter || first === undefined || !step || step < 1) return undefined;
+  for (const stmt of statementsIn(body)) {
+    if ("label" in stmt && stmt.kind !== "loop" && stmt.label === label) return undefined;
+    if (stmt.kind === "assign" && rootOf(stmt.target) === counter) return undefined;
+  }
+  return { first, step, most: boundsOf(only.target).hi, bound: condition.right };
 }
 
 const isLocal = (expr: Expr, local: Local): boolean => expr.kind === "local" && expr.local === local;

@@ -14,6 +14,11 @@ import { someExpr } from "../../hw/ir/walk.js";
 export abstract class PlainStatements extends Scope {
   /** A statement without control flow, waits and suspension points; `lives`: suspension points follow in the same list. */
   protected plain(stmt: Stmt, lives: boolean): void {
+    const named = this.plan.sums.named(stmt);
+    if (named && stmt.kind === "let") {
+      this.bindings.set(stmt.local, this.binding(named));
+      return;
+    }
     if (this.plan.sums.emit(this.exprs, stmt)) return;
     this.plan.sums.emitBefore(this.code, stmt);
     switch (stmt.kind) {

@@ -334,8 +334,8 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     const constant = pick && this.exprs.constant(pick.picked);
     if (adding) {
       code.if();
-      this.plan.sums.emitLoop(this.exprs, adding);
-      code.i32(adding.trips).set(counter.local).br(out).end();
+      if (this.plan.sums.emitLoop(this.exprs, adding)) code.i32(adding.trips).set(counter.local).br(out);
+      code.end();
     } else if (moving) {
       code.if();
       for (let lane = 0; lane < moving.trips; lane++)

@@ -9,6 +9,7 @@ import type { Expr, Local, Loop, ProcessIr, Stmt } from "../../hw/ir/ir.js";
 import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import type { Memory } from "../../hw/memory.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
+import { bestOf, kindsOf } from "./pass-choice.js";
 import { passOf } from "./pass-reader.js";
 
 export type PassStep =
@@ -18,6 +19,8 @@ export type PassStep =
   | { readonly kind: "push"; readonly channel: Channel; readonly value: Expr }
   | { readonly kind: "feed"; readonly loop: FeedLoop }
   | { readonly kind: "wave"; readonly feed: Extract<Stmt, { kind: "feed" }> }
+  /** A loop that uses no channel; how often it goes round is known before the pass. */
+  | { readonly kind: "repeat"; readonly loop: Loop; readonly steps: readonly PassStep[] }
   /** Of a branch: an operation on a channel to the outside of the round, which need not wait for anything unsimulated. */
   | { readonly kind: "outside"; readonly stmt: Extract<Stmt, { kind: "pop" | "push" }>; readonly channel: Channel }
   | {
@@ -96,12 +99,34 @@ export function findRounds(processes: readonly ProcessIr[], inputs: ReadonlySet<
     process.polls || usesSignals(process) ? [] : candidates(process, actor, inputs),
   );
   const takes = (pass: Pass): boolean => pass.pops.some((channel) => inputs.has(channel));
-  const alone = passes.filter((pass) => takes(pass) && pass.pops.length === 1 && pass.pushes.length === 0 && pass.head);
+  const firsts = kinds(passes).map(([first]) => first!);
+  const alone = firsts.filter((pass) => takes(pass) && pass.pops.length === 1 && pass.pushes.length === 0 && pass.head);
   const intakes = [...inputs].flatMap((channel) => {
     const mine = alone.filter(({ pops }) => pops.includes(channel));
     return mine.length > 0 ? [{ channel, passes: mine }] : [];
   });
-  return { clusters: findClusters(passes.filter((pass) => !takes(pass))), intakes };
+  const inside = kinds(possible(passes.filter((pass) => !takes(pass))));
+  const members = (chosen: readonly Pass[]): number => findClusters(chosen).flat().length;
+  return { clusters: findClusters(bestOf(inside, members)), intakes };
+}
+
+/** Without passes that use a channel whose other side is in no pass. */
+function possible(passes: readonly Pass[]): readonly Pass[] {
+  const meets = (pass: Pass, channel: Channel, side: "pops" | "pushes"): boolean =>
+    passes.some((other) => other.actor !== pass.actor && other[side].includes(channel));
+  const left = passes.filter(
+    (pass) =>
+      pass.pops.every((channel) => meets(pass, channel, "pushes")) &&
+      pass.pushes.every((channel) => meets(pass, channel, "pops")),
+  );
+  return left.length === passes.length ? left : possible(left);
+}
+
+/** Passes by their loops. */
+function kinds(passes: readonly Pass[]): Pass[][] {
+  const byLoop = new Map<Loop, Pass[]>();
+  for (const pass of passes) byLoop.set(pass.loop, [...(byLoop.get(pass.loop) ?? []), pass]);
+  return [...byLoop.values()];
 }
 
 function findClusters(all: readonly Pass[]): Cluster[] {
@@ -177,11 +202,9 @@ function candidates({ body }: ProcessIr, actor: number, inputs: ReadonlySet<Chan
   const look = (stmts: readonly Stmt[], around?: Loop): void => {
     stmts.forEach((stmt) => {
       if (stmt.kind === "loop" && !stmt.combinational && !feedLoop(stmt) && (stmt.trips ?? Infinity) >= FEWEST_TRIPS) {
-        const pass = passOf(stmt, actor, inputs, around);
-        if (pass) {
-          found.push(pass);
-          return;
-        }
+        const passes = kindsOf((choices) => passOf(stmt, actor, inputs, around, choices));
+        found.push(...passes);
+        if (passes.length > 0) return;
       }
       if (stmt.kind === "loop") look(stmt.body, stmt);
       else if (stmt.kind === "block") look(stmt.body);

@@ -98,7 +98,7 @@ class VectorCompiler extends LaneArithmetic {
       if (contiguous(access, first, group)) {
         emitBase(code, access.leaf);
         code.mem("v128.load", access.leaf.offset + access.offsets[first]!).set(register);
-      } else {
+      } else if (!this.#shuffled(to, access, first, register)) {
         code.v128(new Array<number>(16).fill(0)).set(register);
         for (let i = first; i < Math.min(first + group, count); i++) {
           emitBase(code, access.leaf);
@@ -110,6 +110,26 @@ class VectorCompiler extends LaneArithmetic {
       }
       this.#put(to, first, register);
     }
+  }
+
+  /** Sixteen bytes of elements out of 32 next to each other; false if they are further apart. */
+  #shuffled(to: LeafRef, { leaf, offsets }: Access, first: number, register: number): boolean {
+    const code = this.code;
+    const count = Math.min(16 / to.size, this.#lanes.count - first);
+    const mine = offsets.slice(first, first + count);
+    const least = Math.min(...mine);
+    const reach = Math.max(...mine) + to.size - least;
+    if (reach > 32) return false;
+    const bytes = Array.from({ length: 16 }, (_, i) => {
+      const element = Math.floor(i / to.size);
+      return element < count ? mine[element]! - least + (i % to.size) : 0;
+    });
+    for (const part of [0, reach > 16 ? 16 : 0]) {
+      emitBase(code, leaf);
+      code.mem("v128.load", leaf.offset + least + part);
+    }
+    code.shuffle(bytes).set(register);
+    return true;
   }
 
   /** The same value in all lanes. */

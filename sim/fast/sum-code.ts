@@ -7,12 +7,13 @@ import type { DesignIr, Expr, Stmt } from "../../hw/ir/ir.js";
 import { expressionsOf, someExpr } from "../../hw/ir/walk.js";
 import { i8, u8, vec, type Type } from "../../hw/types.js";
 import type { ExprCompiler } from "./expr.js";
-import { accessOf, foldLanes } from "./lanes.js";
+import { accessOf } from "./lanes.js";
 import { layoutOf, type Heap } from "./layout.js";
 import { emitBase, placeAt, type Place } from "./place.js";
 import { store } from "./store.js";
-import { COLUMN_STEP, findSums, lanesWithin } from "./sum-match.js";
-import type { Adding, AddingLoop, Factor, SumForm, Sums, Variable } from "./sum-match.js";
+import { emitInPlace } from "./sum-lanes.js";
+import { COLUMN_STEP, findSums, isNever, lanesWithin } from "./sum-match.js";
+import type { Adding, AddingLoop, Factor, InPlace, SumForm, Sums, Variable } from "./sum-match.js";
 import { Code, type MemoryOp, type WasmModule } from "./wasm.js";
 
 /** Waves in the queues. */
@@ -300,21 +301,11 @@ function copy(code: Code, { base, at, offsets }: Bytes, local: number, to: numbe
   }
 }
 
-/** The condition cannot be `holds` where the locals have these values. */
-function isNever(expr: Expr, at: ReadonlyMap<Variable, number>, holds: boolean): boolean {
-  const value = foldLanes(expr, at as never);
-  if (value !== undefined) return (value !== 0) !== holds;
-  if (expr.kind !== "binary") return false;
-  const sides = [expr.left, expr.right];
-  if (holds && expr.op === "&&") return sides.some((side) => isNever(side, at, true));
-  return !holds && expr.op === "||" && sides.some((side) => isNever(side, at, false));
-}
-
 /** The sums of all processes of a design. */
 export class DesignSums {
   readonly #of: readonly Sums[];
   readonly #codes = new Map<Variable, SumCode>();
-  readonly #adding: ReadonlyMap<Stmt, Adding>;
+  readonly #adding: ReadonlyMap<Stmt, Adding | InPlace>;
   readonly #loops: ReadonlyMap<Stmt, AddingLoop>;
 
   constructor(ir: DesignIr, heap: Heap, module: WasmModule) {
@@ -323,7 +314,7 @@ export class DesignSums {
       const { path } = ir.processes[actor]!.node;
       for (const form of forms) this.#codes.set(form.variable, new SumCode(form, heap, module, path));
     });
-    this.#adding = new Map(this.#of.flatMap(({ adding }) => [...adding]));
+    this.#adding = new Map<Stmt, Adding | InPlace>(this.#of.flatMap(({ adding, inPlace }) => [...adding, ...inPlace]));
     this.#loops = new Map(this.#of.flatMap(({ loops }) => [...loops]));
   }
 
@@ -332,22 +323,32 @@ export class DesignSums {
     return this.#codes.get(variable)?.place;
   }
 
-  /** Emit a statement that only adds to sums or names them; false if it is none. */
+  /** The sums that a statement only gives another name. */
+  named(stmt: Stmt): Variable | undefined {
+    for (const { aliases } of this.#of) if (aliases.has(stmt)) return aliases.get(stmt);
+    return undefined;
+  }
+  /** Emit a statement that adds to sums; false if it is none. */
   emit(exprs: ExprCompiler, stmt: Stmt): boolean {
     const adding = this.#adding.get(stmt);
-    if (adding) this.#codes.get(adding.of.variable)!.emitAdd(exprs, adding);
-    return adding !== undefined || this.#of.some(({ aliases }) => aliases.has(stmt));
+    return adding !== undefined && this.#emit(exprs, adding);
   }
   loop(stmt: Stmt): AddingLoop | undefined {
     return this.#loops.get(stmt);
   }
-  emitLoop(exprs: ExprCompiler, loop: AddingLoop): void {
-    this.#codes.get(loop.adding.of.variable)!.emitAdd(exprs, loop.adding, loop);
+  /** False if it has to be done pass by pass. */
+  emitLoop(exprs: ExprCompiler, loop: AddingLoop): boolean {
+    return this.#emit(exprs, loop.adding, loop);
+  }
+  #emit(exprs: ExprCompiler, adding: Adding | InPlace, loop?: AddingLoop): boolean {
+    if (!("of" in adding)) return emitInPlace(exprs, adding, loop);
+    this.#codes.get(adding.of.variable)!.emitAdd(exprs, adding, loop);
+    return true;
   }
 
   /** Make the sums that a statement reads or sets, itself and not those inside it. */
   emitBefore(code: Code, stmt: Stmt): void {
-    if (this.#codes.size === 0 || this.#adding.has(stmt) || this.#of.some(({ aliases }) => aliases.has(stmt))) return;
+    if (this.#codes.size === 0) return;
     this.emitRead(code, expressionsOf(stmt), stmt.kind === "let" ? stmt.local : undefined);
   }
   emitRead(code: Code, exprs: readonly Expr[], variable?: Variable): void {

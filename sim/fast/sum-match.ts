@@ -1,8 +1,9 @@
 /**
- * Finds variables that are matrices of sums: each statement of a kind adds an outer product, `sums[r][c] + a[r] * b[c]`
+ * Finds statements that add products to sums. Variables that are matrices of sums: each statement of a kind adds an outer product, `sums[r][c] + a[r] * b[c]`
  * modulo 2^32, perhaps to zeros instead. Nobody but the process sees its variable, so the sums need not be there before the
  * process reads them: the factors are collected meanwhile, and are one matrix product (sum-code.ts). The algebra of the
- * IR decides, not names: which lanes a factor depends on, and what ranges it has.
+ * IR decides, not names: which lanes a factor depends on, and what ranges it has. Other statements that add products lane by
+ * lane, without outer products, are done in place (sum-lanes.ts).
  */
 import type { Expr, Local, Loop, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
 import { children, expressionsIn, expressionsOf, expressionsWithin, someExpr, statementsIn } from "../../hw/ir/walk.js";
@@ -10,7 +11,7 @@ import { bool, type IntType, type VecType } from "../../hw/types.js";
 import { counted } from "./bank-code.js";
 import { boundsOf } from "./expr.js";
 import { isScalar } from "./layout.js";
-import type { Lanes } from "./lanes.js";
+import { foldLanes, type Lanes } from "./lanes.js";
 
 export type Variable = Local | StateField;
 
@@ -28,11 +29,19 @@ export interface Adding {
   readonly products: readonly { readonly rows: Factor; readonly columns: Factor }[];
 }
 
+/** A statement that adds products of numbers of 16 bits lane by lane, in place. */
+export interface InPlace {
+  readonly variable: Variable;
+  readonly lanes: Lanes;
+  readonly reset: Adding["reset"];
+  readonly products: readonly (readonly [Expr, Expr])[];
+}
+
 /** A loop that only adds, written out. */
 export interface AddingLoop {
   readonly counter: Local;
   readonly trips: number;
-  readonly adding: Adding;
+  readonly adding: Adding | InPlace;
 }
 
 export interface SumForm {
@@ -46,13 +55,16 @@ export interface SumForm {
 export interface Sums {
   readonly forms: readonly SumForm[];
   readonly adding: ReadonlyMap<Stmt, Adding>;
+  readonly inPlace: ReadonlyMap<Stmt, InPlace>;
   readonly loops: ReadonlyMap<Loop, AddingLoop>;
-  /** Statements that only give the sums another name for one that adds. */
-  readonly aliases: ReadonlySet<Stmt>;
+  /** Statements that only give the sums, which are named here, another name for one that adds. */
+  readonly aliases: ReadonlyMap<Stmt, Variable>;
 }
 
 /** Columns are computed eight at a time. */
 export const COLUMN_STEP = 8;
+/** Lanes are done eight at a time. */
+export const LANE_STEP = 8;
 const FEWEST_ROWS = 2;
 const WRITTEN_OUT = 16;
 
@@ -60,24 +72,33 @@ const WRITTEN_OUT = 16;
 const reading = new Set(["let", "assign", "push", "write"]);
 
 export function findSums({ locals, fields, body }: Pick<ProcessIr, "locals" | "fields" | "body">): Sums {
-  const found = { forms: [] as SumForm[], adding: new Map<Stmt, Adding>(), loops: new Map<Loop, AddingLoop>() };
-  const aliases = new Set<Stmt>();
+  const forms: SumForm[] = [];
+  const adding = new Map<Stmt, Adding>();
+  const inPlace = new Map<Stmt, InPlace>();
+  const aliases = new Map<Stmt, Variable>();
   for (const variable of [...locals.filter(({ mutable }) => mutable), ...fields]) {
-    const lanes = matrixOf(variable);
-    const read = lanes && new SumReader(variable, lanes).read(body);
+    const lengths = lengthsOf(variable);
+    const read = lengths && new SumReader(variable, lengths).read(body);
     if (!read) continue;
-    found.forms.push(read.form);
-    for (const [stmt, adding] of read.adding) found.adding.set(stmt, adding);
-    for (const alias of read.aliases) aliases.add(alias);
+    if (read.form) forms.push(read.form);
+    for (const [stmt, each] of read.adding) adding.set(stmt, each);
+    for (const [stmt, each] of read.inPlace) inPlace.set(stmt, each);
+    for (const alias of read.aliases) aliases.set(alias, variable);
   }
+  const loops = new Map<Loop, AddingLoop>();
+  const every = new Map<Stmt, Adding | InPlace>([...adding, ...inPlace]);
   for (const stmt of statementsIn(body)) {
-    const loop = stmt.kind === "loop" ? addingLoop(stmt, found.adding, aliases) : undefined;
-    if (loop) found.loops.set(stmt as Loop, loop);
+    const loop = stmt.kind === "loop" ? addingLoop(stmt, every, aliases) : undefined;
+    if (loop) loops.set(stmt as Loop, loop);
   }
-  return { ...found, aliases };
+  return { forms, adding, inPlace, loops, aliases };
 }
 
-function addingLoop(loop: Loop, adding: ReadonlyMap<Stmt, Adding>, aliases: ReadonlySet<Stmt>): AddingLoop | undefined {
+function addingLoop(
+  loop: Loop,
+  adding: ReadonlyMap<Stmt, Adding | InPlace>,
+  aliases: ReadonlyMap<Stmt, Variable>,
+): AddingLoop | undefined {
   const found = counted(loop);
   const last = found?.body.at(-1);
   const known = last && adding.get(last);
@@ -87,7 +108,7 @@ function addingLoop(loop: Loop, adding: ReadonlyMap<Stmt, Adding>, aliases: Read
 }
 
 /** The lengths of a vector of vectors of ... of 32-bit integers. */
-function matrixOf({ type }: Variable): readonly number[] | undefined {
+function lengthsOf({ type }: Variable): readonly number[] | undefined {
   const lengths: number[] = [];
   let of = type;
   while (of.kind === "vec") {
@@ -95,12 +116,13 @@ function matrixOf({ type }: Variable): readonly number[] | undefined {
     lengths.push(vector.length);
     of = vector.of;
   }
-  return lengths.length >= 2 && of.kind === "int" && (of as IntType).bits === 32 ? lengths : undefined;
+  return lengths.length >= 1 && of.kind === "int" && (of as IntType).bits === 32 ? lengths : undefined;
 }
 
 interface Read {
-  readonly form: SumForm;
+  readonly form: SumForm | undefined;
   readonly adding: ReadonlyMap<Stmt, Adding>;
+  readonly inPlace: ReadonlyMap<Stmt, InPlace>;
   readonly aliases: ReadonlySet<Stmt>;
 }
 
@@ -124,11 +146,32 @@ class SumReader {
     const terms = new Map<Stmt, Terms>();
     const aliases = new Map<Stmt, Local>();
     this.#list(body, terms, aliases);
-    if (terms.size === 0 || !this.#readable(body, terms, aliases) || !onlyNames(body, terms, aliases)) return undefined;
-    const split = this.#split([...terms.values()]);
+    if (terms.size === 0 || !onlyNames(body, terms, aliases)) return undefined;
+    const names = new Set(aliases.keys());
+    const matrix = this.#readable(body, terms, aliases) ? this.#matrix(terms) : undefined;
+    if (matrix) return { ...matrix, inPlace: new Map(), aliases: names };
+    const inPlace = this.#inPlace(terms);
+    return inPlace && { form: undefined, adding: new Map(), inPlace, aliases: names };
+  }
+
+  #inPlace(terms: ReadonlyMap<Stmt, Terms>): ReadonlyMap<Stmt, InPlace> | undefined {
+    const count = product(this.#lengths);
+    const all = [...terms.values()].flatMap(({ products }) => products.flat());
+    if (count % LANE_STEP !== 0 || !all.every(isShort)) return undefined;
+    const variable = this.#variable;
+    return new Map(
+      [...terms].map(([stmt, { lanes: locals, reset, products }]) => {
+        const lanes = { locals, lengths: this.#lengths, count };
+        return [stmt, { variable, lanes, reset, products }];
+      }),
+    );
+  }
+
+  #matrix(terms: ReadonlyMap<Stmt, Terms>): Pick<Read, "form" | "adding"> | undefined {
+    const bytes = [...terms.values()].every(({ products }) => products.flat().every(isByte));
+    const split = bytes ? this.#split([...terms.values()]) : undefined;
     if (split === undefined) return undefined;
-    const count = (lengths: readonly number[]): number => lengths.reduce((product, n) => product * n, 1);
-    const [rows, columns] = [count(this.#lengths.slice(0, split)), count(this.#lengths.slice(split))];
+    const [rows, columns] = [product(this.#lengths.slice(0, split)), product(this.#lengths.slice(split))];
     if (rows < FEWEST_ROWS || columns % COLUMN_STEP !== 0) return undefined;
     const factors = [...terms].map(([stmt, each]) => [stmt, each.reset, this.#factors(each, split)] as const);
     const all = factors.flatMap(([, , products]) => products);
@@ -137,7 +180,7 @@ class SumReader {
       return undefined;
     const form = { variable: this.#variable, rows, columns, signed };
     const adding = new Map(factors.map(([stmt, reset, products]) => [stmt, { of: form, reset, products }]));
-    return { form, adding, aliases: new Set(aliases.keys()) };
+    return { form, adding };
   }
 
   #list(stmts: readonly Stmt[], terms: Map<Stmt, Terms>, aliases: Map<Stmt, Local>): void {
@@ -187,7 +230,7 @@ class SumReader {
     let bases = 0;
     const products: (readonly [Expr, Expr])[] = [];
     for (const term of termsOf(body)) {
-      const pair = productOf(term);
+      const pair = factorsOf(term);
       if (pair) {
         if (pair.some((factor) => this.#mentions(factor, alias))) return undefined;
         products.push(pair);
@@ -225,7 +268,7 @@ class SumReader {
   #factors({ products, lanes }: Terms, split: number): Adding["products"] {
     const part = (value: Expr, from: number, to: number): Factor => {
       const [locals, lengths] = [lanes.slice(from, to), this.#lengths.slice(from, to)];
-      const count = lengths.reduce((product, n) => product * n, 1);
+      const count = product(lengths);
       return { value, lanes: { locals, lengths, count }, signed: boundsOf(value).lo < 0 };
     };
     return products.map((pair) => {
@@ -274,12 +317,9 @@ function termsOf(expr: Expr): readonly Expr[] {
   return [expr];
 }
 
-/** Two factors of 8 bits whose exact product a term is. */
-function productOf(term: Expr): readonly [Expr, Expr] | undefined {
-  const pair = factorsOf(term);
-  return pair?.every((factor) => isByte(factor)) ? pair : undefined;
-}
+const product = (numbers: readonly number[]): number => numbers.reduce((all, n) => all * n, 1);
 
+/** Two factors whose exact product a term is. */
 function factorsOf(term: Expr): readonly [Expr, Expr] | undefined {
   if (term.kind === "cast" && isScalar(term.type)) {
     const { lo, hi } = boundsOf(term.operand);
@@ -299,6 +339,12 @@ function factorsOf(term: Expr): readonly [Expr, Expr] | undefined {
   return [a, { kind: "select", at, type: exact(-128, 127), condition, then: second, else: first }];
 }
 
+/** It fits a signed number of 16 bits. */
+export function isShort(expr: Expr): boolean {
+  const { lo, hi } = boundsOf(expr);
+  return expr.type.kind !== "bool" && lo >= -32768 && hi <= 32767;
+}
+
 function isByte(expr: Expr): boolean {
   const { lo, hi } = boundsOf(expr);
   return expr.type.kind !== "bool" && ((lo >= -128 && hi <= 127) || (lo >= 0 && hi <= 255));
@@ -315,3 +361,13 @@ export const lanesWithin = ({ locals, lengths, count }: Lanes, counter: Local, t
   lengths: [trips, ...lengths],
   count: count * trips,
 });
+
+/** The condition cannot be `holds` where the locals have these values. */
+export function isNever(expr: Expr, at: ReadonlyMap<Local, number>, holds: boolean): boolean {
+  const value = foldLanes(expr, at);
+  if (value !== undefined) return (value !== 0) !== holds;
+  if (expr.kind !== "binary") return false;
+  const sides = [expr.left, expr.right];
+  if (holds && expr.op === "&&") return sides.some((side) => isNever(side, at, true));
+  return !holds && expr.op === "||" && sides.some((side) => isNever(side, at, false));
+}

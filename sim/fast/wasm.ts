@@ -124,6 +124,7 @@ const opcodes = {
   "i64x2.sub": 0xfdd1,
   "i64x2.mul": 0xfdd5,
   "i64x2.add": 0xfdce,
+  "i16x8.add": 0xfd8e,
   "i16x8.sub": 0xfd91,
   "i32x4.extmul_low_i16x8_s": 0xfdbc,
   "i32x4.extmul_high_i16x8_s": 0xfdbd,
