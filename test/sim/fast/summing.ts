@@ -22,6 +22,7 @@ export const PRODUCTS = [
   "patched",
 ] as const;
 export const OTHERS = [
+  "lanes",
   "narrow",
   "wide",
   "crossed",
@@ -177,6 +178,14 @@ export class Summing extends Module {
               this.part((p) =>
                 this.row((c) =>
                   i32((first && d === this.depth - 1 ? 0 : before[r]![p]![c]!) + a[d]![r]! * b[d]![p]![c]!),
+                ),
+              ),
+            );
+          if (this.is.lanes)
+            sums = this.sums((r) =>
+              this.part((p) =>
+                this.row((c) =>
+                  i32((first && d === 0 ? 0 : before[r]![p]![c]!) + b[d]![p]![c]! * (b[0]![p]![c]! - a[d]![0]!)),
                 ),
               ),
             );

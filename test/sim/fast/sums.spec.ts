@@ -89,6 +89,19 @@ describe(`Sums of outer products (seed ${first})`, () => {
       }
     });
 
+  it("are added in place where every lane has factors of its own, of 16 bits at most", async () => {
+    for (const [form, found] of [
+      ["lanes", 1],
+      ["wide", 1],
+      ["kept", 0],
+      ["halves", 0],
+    ] as const) {
+      const ir = await irOf(setting(form, first));
+      const sums = ir.processes.reduce((sum, process) => sum + findSums(process).inPlace.size, 0);
+      expect(sums, form).to.equal(found);
+    }
+  });
+
   it("are not collected where columns do not come in eights", async () => {
     const random = new Random(first);
     const options = { form: "named", rows: 4, columns: 12, depth: 2 } as const;
