@@ -21,7 +21,7 @@ const USAGE = `npm run test:spine -- [options]
   --networks N    random networks under kernel and fast [20000]
   --rtl-networks N  random networks as Verilog under Icarus [1000]
   --netlists N    cases of the Yosys netlist [10]
-  --mutations N   changed operators of the systolic design's Verilog [40]
+  --mutations N   changed operators of each design's Verilog [30]
   --seed S        of everything that is drawn [1]
   --first I       begin with case I of each design [0]
   --case I        only case I of each design, and nothing else
@@ -43,7 +43,7 @@ const { values } = parseArgs({
     networks: { type: "string", default: "20000" },
     "rtl-networks": { type: "string", default: "1000" },
     netlists: { type: "string", default: "10" },
-    mutations: { type: "string", default: "40" },
+    mutations: { type: "string", default: "30" },
     seed: { type: "string", default: "1" },
     first: { type: "string", default: "0" },
     case: { type: "string" },
@@ -106,9 +106,11 @@ await part("rtl-networks", () =>
   runRtlNetworks({ seed, count: number("rtl-networks", values["rtl-networks"]) }, progress),
 );
 await part("netlist", () => runNetlist({ seed, count: number("netlists", values.netlists) }, progress));
-await part("mutations", () =>
-  runMutations({ configuration: MUTATED, seed, count: number("mutations", values.mutations), cases: 8 }, progress),
-);
+for (const [name, configuration] of MUTATED) {
+  if (values.design !== undefined && values.design !== name) continue;
+  const count = number("mutations", values.mutations);
+  await part("mutations", () => runMutations({ configuration, seed, count, cases: 8 }, progress));
+}
 
 const differences = rows.reduce((sum, row) => sum + row.differences, 0);
 process.stdout.write(

@@ -3,6 +3,9 @@
  * Of those that are not seen, Yosys proves some to change nothing (`a < b ? a : b` is the same with `<=`); the others are listed,
  * as each is either without effect in what can happen, or a hole of the spine.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { readVerilog, streamsOf } from "../../driver/transport/rtl-simulator.js";
 import { memoryOf } from "../../driver/transport/local.js";
 import { streamPorts } from "../../driver/stream.js";
@@ -103,9 +106,19 @@ export class Trial {
 
   /** The first difference that a case shows; undefined where all are equal, null where the text is no Verilog any more. */
   async difference(mutant: VerilogDesign): Promise<string | undefined | null> {
+    // Nobody asks for a mutant again.
+    const cache = mkdtempSync(join(tmpdir(), "tandem-mutant-"));
+    try {
+      return await this.#differenceIn(mutant, cache);
+    } finally {
+      rmSync(cache, { recursive: true, force: true });
+    }
+  }
+
+  async #differenceIn(mutant: VerilogDesign, cache: string): Promise<string | undefined | null> {
     let built: Built;
     try {
-      built = await buildSimulator(mutant, { simulator: "icarus" });
+      built = await buildSimulator(mutant, { simulator: "icarus", cache });
     } catch {
       return null;
     }
@@ -143,7 +156,7 @@ export async function runMutations(
   { configuration, seed, count, cases }: { configuration: Configuration; seed: number; count: number; cases: number },
   progress: Progress,
 ): Promise<Row & { readonly survivors: readonly Mutation[] }> {
-  const part = "Verilog mutations";
+  const part = `${configuration.design.name}, Verilog mutations`;
   const nothing = { part, cases: 0, clocks: 0, differences: 0, survivors: [] };
   if (!installed("icarus")) return { ...nothing, note: "left out: iverilog is not installed" };
   const trial = await Trial.of(configuration, seed, cases);
