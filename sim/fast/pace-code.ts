@@ -102,7 +102,7 @@ export class PaceCode {
     code.get(begun).if("i32");
     // Only the last burst of a transfer has fewer beats than the others.
     this.field("answered").get(burst).op("i32.sub");
-    this.field("beatsPerBurst").op("i32.mul").get(within).op("i32.sub").set(answered);
+    this.perBurst().op("i32.mul").get(within).op("i32.sub").set(answered);
     code.get(beats).get(beat).op("i32.sub").tee(left).get(answered);
     code.get(left).get(answered).op("i32.lt_s").op("select");
     code.else().i32(0).end();
@@ -161,7 +161,7 @@ export class PaceCode {
     const code = this.code;
     this.answer(burst);
     code.get(within).op("f64.convert_i32_s");
-    code.get(this.record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.add");
+    this.constant("beatClocks").op("f64.mul").op("f64.add");
     code.get(ready).op("f64.max").set(ready);
   }
 
@@ -185,10 +185,13 @@ export class PaceCode {
       code.free("f64", now);
     }
     code.get(within);
-    this.field("beatsPerBurst").op("i32.ge_s").get(beat).get(beats).op("i32.eq").op("i32.or").if();
+    this.perBurst().op("i32.ge_s").get(beat).get(beats).op("i32.eq").op("i32.or").if();
     code.i32(0).set(within);
     code.get(burst).i32(1).op("i32.add").set(burst);
-    if (!paced) code.get(this.free).get(this.record).mem("f64.load", pace.gap).op("f64.add").set(this.free);
+    if (!paced) {
+      code.get(this.free);
+      this.constant("gap").op("f64.add").set(this.free);
+    }
     if (this.#source) this.#askAhead();
     else this.#ask(1);
     code.get(beat).get(beats).op("i32.eq").if();
@@ -207,11 +210,20 @@ export class PaceCode {
     const code = this.code;
     code.get(free).get(now);
     code.get(now).get(free).op("f64.sub").f64(1).op("f64.lt").op("select");
-    code.get(this.record).mem("f64.load", pace.beatClocks).op("f64.add").set(free);
+    this.constant("beatClocks").op("f64.add").set(free);
   }
 
   protected field(field: keyof typeof pace): Code {
     return this.code.get(this.record).mem("i32.load", pace[field]);
+  }
+
+  protected perBurst(): Code {
+    return this.field("beatsPerBurst");
+  }
+
+  /** Clocks of a beat, or after a burst. */
+  protected constant(field: "beatClocks" | "gap"): Code {
+    return this.code.get(this.record).mem("f64.load", pace[field]);
   }
 
   protected answer(index: number): void {

@@ -2,7 +2,7 @@
  * A source's pace in rounds (rounds-code.ts): what it may do without a word from the board is worked out once for many rounds,
  * and a leap (leap.ts) finds out before a pass whether each of its beats comes as long after the one before as in the last pass.
  */
-import { pace, PaceCode } from "./pace-code.js";
+import { PaceCode } from "./pace-code.js";
 import type { Environment } from "./plan.js";
 import type { Code } from "./wasm.js";
 
@@ -15,6 +15,10 @@ export class RoundPace extends PaceCode {
   readonly #raises: readonly number[];
   /** `free` after the pass of a leap. */
   readonly #freeAfter: number;
+  /** Constants of the record. */
+  readonly #constants: { readonly beatClocks: number; readonly gap: number };
+  readonly #perBurst: number;
+  readonly #answers: number;
 
   constructor(code: Code, environment: Environment, time: number, question: number, tokens: number) {
     super(code, environment, true, time, question);
@@ -22,6 +26,28 @@ export class RoundPace extends PaceCode {
     this.#until = code.local("i32");
     this.#raises = Array.from({ length: tokens }, () => code.local("i32"));
     this.#freeAfter = code.local("f64");
+    this.#constants = { beatClocks: code.local("f64"), gap: code.local("f64") };
+    [this.#perBurst, this.#answers] = [code.local("i32"), code.local("i32")];
+  }
+
+  override load(): void {
+    const code = this.code;
+    super.load();
+    code.get(this.record).if();
+    for (const field of ["beatClocks", "gap"] as const) super.constant(field).set(this.#constants[field]);
+    super.perBurst().set(this.#perBurst);
+    this.field("answers").set(this.#answers);
+    code.end();
+  }
+
+  protected override constant(field: "beatClocks" | "gap"): Code {
+    return this.code.get(this.#constants[field]);
+  }
+  protected override perBurst(): Code {
+    return this.code.get(this.#perBurst);
+  }
+  protected override answer(burst: number): void {
+    this.code.get(this.#answers).get(burst).i32(3).op("i32.shl").op("i32.add").mem("f64.load");
   }
 
   /**
@@ -33,12 +59,11 @@ export class RoundPace extends PaceCode {
     const code = this.code;
     code.loadAt(this.environment.count).set(this.#until);
     code.get(this.record).if();
-    const constant = (field: "beatClocks" | "gap"): Code => code.get(this.record).mem("f64.load", pace[field]);
     code.get(limit);
-    constant("beatClocks");
-    constant("gap").op("f64.add").f64(2).op("f64.add").f64(this.#tokens).op("f64.mul");
-    this.field("beatsPerBurst").op("f64.convert_i32_s");
-    constant("beatClocks")
+    this.constant("beatClocks");
+    this.constant("gap").op("f64.add").f64(2).op("f64.add").f64(this.#tokens).op("f64.mul");
+    this.perBurst().op("f64.convert_i32_s");
+    this.constant("beatClocks")
       .op("f64.mul")
       .op("f64.add")
       .op("f64.ceil")
@@ -115,9 +140,10 @@ export class RoundPace extends PaceCode {
       code.get(time).get(waits[i]!).op("i32.add").tee(time).op("f64.convert_i32_s").set(now);
       this.freed(free, now);
       code.get(within).i32(1).op("i32.add").tee(within);
-      this.field("beatsPerBurst").op("i32.ge_s").if();
+      this.perBurst().op("i32.ge_s").if();
       code.i32(0).set(within).get(burst).i32(1).op("i32.add").set(burst);
-      code.get(free).get(this.record).mem("f64.load", pace.gap).op("f64.add").set(free);
+      code.get(free);
+      this.constant("gap").op("f64.add").set(free);
       code.end();
     });
     code.get(same);

@@ -1,5 +1,5 @@
 /** The source of an outer input in rounds (rounds-code.ts): it pushes a token of its buffer whenever one is popped. */
-import { emitCopy, inColumns, placeAt, type Place } from "./place.js";
+import { inColumns, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { RoundChannel } from "./round-channel.js";
@@ -16,6 +16,7 @@ export class RoundSource {
   readonly #environment: Environment;
   readonly #next: number;
   readonly #columns: readonly number[];
+  readonly #times: number;
   readonly #pace: RoundPace;
   readonly #tokens: number;
 
@@ -28,6 +29,7 @@ export class RoundSource {
     this.#environment = plan.environments.get(this.channel.channel)!;
     this.time = code.local("i32");
     this.#next = code.local("i32");
+    this.#times = code.local("i32");
     this.#columns = this.#environment.tokens.map(() => code.local("i32"));
     const question = plan.frames[this.channel.producer]! + frame.pollTime;
     this.#tokens = tokens;
@@ -38,6 +40,7 @@ export class RoundSource {
     const code = this.#code;
     code.loadAt(this.#plan.frames[this.channel.producer]! + frame.time).set(this.time);
     code.loadAt(this.#environment.done).set(this.#next);
+    code.loadAt(this.#environment.times).set(this.#times);
     this.#environment.tokens.forEach((address, i) => code.loadAt(address).set(this.#columns[i]!));
     this.#pace.load();
   }
@@ -63,12 +66,11 @@ export class RoundSource {
     this.#pace.emitAsBefore(Array.from({ length: this.#tokens }, (_, i) => this.#state.waitOf("push", i)));
   }
 
-  /** Push the next token, which is number `i` of a pass; it stands in a place of its own. `again`: in a leap. */
+  /** Push the next token, which is number `i` of a pass; the value is read where it stands. `again`: in a leap. */
   emitToken(full: number, i: number, again: boolean): Place {
     const code = this.#code;
-    const { times } = this.#environment;
-    const token = placeAt(this.channel.layout, this.#plan.heap.take(this.channel.layout.bytes));
-    emitCopy(code, token, inColumns(this.channel.layout, this.#columns, this.#next));
+    const at = code.local("i32");
+    code.get(this.#next).set(at);
     const actor = { code, plan: this.#plan, actor: this.channel.producer, time: this.time };
     if (again) {
       this.#pace.nextAgain(i);
@@ -77,12 +79,10 @@ export class RoundSource {
       this.#pace.nextAnswered(i);
       this.#state.emitPush(actor, full);
     }
-    code.loadAt(times).if();
-    code.get(this.#next).i32(2).op("i32.shl").loadAt(times).op("i32.add").get(this.time).mem("i32.store");
-    code.end();
-    code.get(this.#next).i32(1).op("i32.add").set(this.#next);
+    code.get(at).i32(2).op("i32.shl").get(this.#times).op("i32.add").get(this.time).mem("i32.store");
+    code.get(at).i32(1).op("i32.add").set(this.#next);
     if (again) this.#pace.movedAgain(i);
     else this.#pace.moved();
-    return token;
+    return inColumns(this.channel.layout, this.#columns, at);
   }
 }
