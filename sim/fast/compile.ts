@@ -7,7 +7,7 @@ import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame, Plan } from "./plan.js";
 import { ProcessCompiler } from "./process.js";
-import { clusterState, intakeCode, roundsCode, tokensOf, type ClusterState } from "./rounds-code.js";
+import { clusterState, emitEnqueue, intakeCode, roundsCode, tokensOf, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { Code, WasmModule } from "./wasm.js";
 
@@ -105,6 +105,12 @@ function scheduler(
   type: number,
 ): Code {
   const code = new Code();
+  const woken = code.local("i32");
+  const waking = code.loop();
+  code.loadAt(plan.woken).tee(woken).if();
+  emitEnqueue(code, { plan, globals }, () => code.get(woken).i32(2).op("i32.shl").mem("i32.load", plan.woken));
+  code.storeAt(plan.woken, () => code.get(woken).i32(1).op("i32.sub"));
+  code.br(waking).end().end();
   const loop = code.loop();
   code.globalGet(globals.head).globalGet(globals.tail).op("i32.ne").if();
   if (polling.length > 0) code.i32(-1).globalSet(globals.pollLimit);

@@ -7,7 +7,7 @@ import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { Code } from "./wasm.js";
 
 /** Where a source or sink goes on: with the next token, at the channel, or with the pace of the next token. */
-const resume = { next: 0, operation: 1, pace: 2 } as const;
+export const resume = { next: 0, operation: 1, pace: 2 } as const;
 
 /**
  * A source or sink: for each of `count` tokens, wait as many clocks as the gap says and as the pace of a board's DMA allows,

@@ -105,7 +105,7 @@ export class ImageEngine {
       const times = (input ? this.#sent : this.#received).get(stream.name)!.times;
       return { stream, record, done, times, actor, question: this.#compiled.frames[actor]! + frame.pollTime };
     });
-    this.#pacing = new Pacing(ports, board, this.#memory.buffer);
+    this.#pacing = new Pacing(ports, board, this.#memory.buffer, this.#compiled.woken);
   }
 
   /** What the transfers did, after a run at a board's pace. */
@@ -197,17 +197,10 @@ export class ImageEngine {
   /** Have the board's DMA answer; false if nobody can go on after that. */
   #settle(horizon: number): boolean {
     if (!this.#pacing) return false;
-    const { frames, queue, queueSlots, polling } = this.#compiled;
+    const { frames, polling } = this.#compiled;
     let poll: number | undefined;
     for (const actor of polling) poll = Math.min(poll ?? LAST_CLOCK, this.#i32(frames[actor]! + frame.pollTime));
-    const answered = this.#pacing.settle(horizon, poll);
-    const { woken } = this.#pacing;
-    if (woken.length > 0) {
-      let tail = this.#exports.tail.value as number;
-      for (const actor of woken) this.#view.setInt32(queue + (tail++ & (queueSlots - 1)) * 4, actor, true);
-      this.#exports.tail.value = tail;
-    }
-    return woken.length > 0 || (answered > 0 && polling.length > 0);
+    return this.#pacing.settle(horizon, poll);
   }
 
   /** Nobody can move any more, whatever the horizon. */

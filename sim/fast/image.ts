@@ -19,6 +19,7 @@ export interface EngineImage {
   readonly frames: readonly number[];
   readonly queue: number;
   readonly queueSlots: number;
+  readonly woken: number;
   readonly error: number;
   /** Processes that poll. */
   readonly polling: readonly number[];
@@ -46,6 +47,7 @@ export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled
     frames: plan.frames,
     queue: plan.queue,
     queueSlots: plan.queueSlots,
+    woken: plan.woken,
     error: plan.error,
     polling,
     rounds,

@@ -24,6 +24,7 @@ export interface PacedPort {
 /** A port as it is looked at all the time: places in the engine's memory as indices of 32-bit words. */
 interface PortState {
   readonly index: number;
+  readonly actor: number;
   readonly record: number;
   readonly done: number;
   readonly times: number;
@@ -74,13 +75,14 @@ export class Pacing {
   /** The engine's memory; all that is read here is aligned. */
   readonly #words: Int32Array;
   readonly #floats: Float64Array;
-  /** Actors that the last call of `settle` has given what they wait for. */
-  readonly woken: number[] = [];
+  /** Where the actors go that can go on, after their number. */
+  readonly #woken: number;
   readonly #states: readonly PortState[];
 
-  /** `memory` is the engine's, which must not grow any more. */
-  constructor(ports: readonly PacedPort[], board: BoardValues, memory: ArrayBuffer) {
+  /** `memory` is the engine's, which must not grow any more; `woken` is the address of its list of actors to wake. */
+  constructor(ports: readonly PacedPort[], board: BoardValues, memory: ArrayBuffer, woken: number) {
     this.#ports = ports;
+    this.#woken = woken >> 2;
     this.#words = new Int32Array(memory);
     this.#floats = new Float64Array(memory);
     const streams = ports.map(({ stream }) => stream);
@@ -91,7 +93,7 @@ export class Pacing {
     this.#states = ports.map((port, i) => this.#writeRecord(port, i));
   }
 
-  #writeRecord({ stream, record, done, times }: PacedPort, index: number): PortState {
+  #writeRecord({ stream, record, done, times, actor }: PacedPort, index: number): PortState {
     const { beatClocks, gap, beatsPerBurst, outstanding } = this.#arbiter.timing(index);
     const { transfers, answers, asks } = tablesOf(record, stream, burstsOf(stream, beatsPerBurst));
     this.#words.fill(0, record >> 2, transfers >> 2);
@@ -106,6 +108,7 @@ export class Pacing {
     const input = stream.direction === "in";
     return {
       index,
+      actor,
       record: record >> 2,
       done: done >> 2,
       times: times >> 2,
@@ -133,13 +136,12 @@ export class Pacing {
 
   /**
    * Answer what can be answered of clocks before `horizon`; `poll` is the clock of the first open poll of the design, and
-   * undefined if it never polls. Returns how many were answered; `woken` has the actors that can go on.
+   * undefined if it never polls. Returns whether anybody can go on, or may poll.
    */
-  settle(horizon: number, poll: number | undefined): number {
-    const { woken } = this;
+  settle(horizon: number, poll: number | undefined): boolean {
+    let woken = 0;
     const words = this.#words;
     const arbiter = this.#arbiter;
-    woken.length = 0;
     // How long those are silent who wait for no answer, but for others.
     let others = Infinity;
     for (const state of this.#states) {
@@ -163,7 +165,7 @@ export class Pacing {
         state.begin = -1;
       }
       words[state.record + WAITS] = 0;
-      woken.push(this.#ports[index]!.actor);
+      words[this.#woken + ++woken] = state.actor;
       const { clock } = arbiter;
       const silence = poll === undefined ? Math.min(state.silence, others) : 0;
       if (clock + silence < before) before = clock + silence;
@@ -173,7 +175,8 @@ export class Pacing {
         const open = arbiter.openOf(i);
         words[question >> 2] = open === Infinity ? NEVER : open;
       });
-    return answered;
+    words[this.#woken] = woken;
+    return woken > 0 || (answered > 0 && poll !== undefined);
   }
 
   /** New questions of a port, and what its actor waits for: the oldest answer that it needs. */
@@ -226,9 +229,13 @@ export class Pacing {
     for (const state of this.#states) this.#collect(state);
     this.#arbiter.settle(Infinity);
     const streams = this.#ports.map(({ stream }) => stream);
+    const firsts = streams.map(({ transfers }) => {
+      let sum = 0;
+      return transfers.map(({ beats }) => (sum += beats) - beats);
+    });
     return tracesOf(this.#arbiter, streams, (stream, number): Moved => {
       const { times } = this.#ports[stream]!;
-      const before = streams[stream]!.transfers.slice(0, number).reduce((sum, { beats }) => sum + beats, 0);
+      const before = firsts[stream]![number]!;
       const { beats } = streams[stream]!.transfers[number]!;
       const clock = (beat: number): number => this.#words[(times >> 2) + before + beat]!;
       const eighths = Array.from({ length: PROGRESS_PARTS }, (_, part) => clock(eighthEnds(part, beats) - 1));

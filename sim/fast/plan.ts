@@ -85,6 +85,8 @@ export class Plan {
   readonly frames: number[] = [];
   readonly queue: number;
   readonly queueSlots: number;
+  /** Actors that the outside has given what they wait for: how many, then which. */
+  readonly woken: number;
   /** Error record: number, actor, clock, and a value. */
   readonly error: number;
   readonly errors: ((clock: number, value: number) => TandemError)[] = [];
@@ -108,6 +110,7 @@ export class Plan {
     for (let i = 0; i < actors; i++) this.frames.push(this.heap.take(frame.bytes));
     this.queueSlots = pow2Above(actors);
     this.queue = this.heap.take(this.queueSlots * 4);
+    this.woken = this.heap.take(actors * 4 + 4);
 
     const producers = new Map<Channel, number>();
     const consumers = new Map<Channel, number>();

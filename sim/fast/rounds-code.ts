@@ -11,7 +11,9 @@ import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk
 import type { Globals } from "./channel-code.js";
 import type { GridCode } from "./grid-code.js";
 import { Leap, type LeapChannel, type Turn } from "./leap.js";
+import { resume } from "./environment-code.js";
 import { MemberCode } from "./member-code.js";
+import { pace } from "./pace-code.js";
 import type { Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { ProcessCompiler } from "./process.js";
@@ -140,12 +142,41 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
       ],
     });
   }
-  emitGoOn(code, around, plan.channels.get(channel)!.producer, state, rounds);
+  emitPatience(code, state, rounds);
+  emitWaits(code, around, channel).op("i32.eqz").if();
   // A source stands in front of its next token, not behind the place where it parks.
   code.loadAt(state.alone).op("i32.eqz").if();
   code.storeAt(state.alone, () => code.i32(1));
   code.end();
+  emitEnqueue(code, around, plan.channels.get(channel)!.producer);
+  code.end();
   return code;
+}
+
+/** A source whose next token needs an answer of the board waits for it, as its own code would; nonzero on the stack if so. */
+function emitWaits(code: Code, { plan, globals }: Surroundings, channel: Channel): Code {
+  const { pace: record, gaps, done, count } = plan.environments.get(channel)!;
+  const { producer } = plan.channels.get(channel)!;
+  const at = code.local("i32");
+  const field = (name: "begun" | "burst" | "answered"): Code => code.get(at).mem("i32.load", pace[name]);
+  code.loadAt(record).tee(at).if("i32");
+  field("begun");
+  field("burst");
+  field("answered").op("i32.ge_s").op("i32.and");
+  code.loadAt(done).loadAt(count).op("i32.lt_s").op("i32.and");
+  code.loadAt(gaps).op("i32.eqz").op("i32.and");
+  code
+    .loadAt(plan.frames[producer]! + frame.time)
+    .globalGet(globals.horizon)
+    .op("i32.lt_s")
+    .op("i32.and");
+  code.else().i32(0).end();
+  const waits = code.local("i32");
+  code.tee(waits).if();
+  code.get(at).i32(1).mem("i32.store", pace.waits);
+  code.storeAt(plan.frames[producer]! + frame.resume, () => code.i32(resume.pace));
+  code.end();
+  return code.get(waits);
 }
 
 /** Tokens that a pass of an intake pops. */
@@ -247,8 +278,14 @@ function emitRounds(around: Surroundings, parts: Parts): void {
   code.end();
 }
 
-/** The first process goes on; alone for a while if the rounds did not pay, and for longer each time. */
+/** The first process goes on. */
 function emitGoOn(code: Code, around: Surroundings, actor: number, state: ClusterState, rounds: number): void {
+  emitPatience(code, state, rounds);
+  emitEnqueue(code, around, actor);
+}
+
+/** The first process is alone for a while if the rounds did not pay, and for longer each time. */
+function emitPatience(code: Code, state: ClusterState, rounds: number): void {
   code.storeAt(state.rounds, () => code.loadAt(state.rounds).get(rounds).op("i32.add"));
   code.get(rounds).i32(WORTH).op("i32.ge_s").if();
   code.storeAt(state.patience, () => code.i32(0));
@@ -260,7 +297,6 @@ function emitGoOn(code: Code, around: Surroundings, actor: number, state: Cluste
   });
   code.end();
   code.storeAt(state.alone, () => code.loadAt(state.patience));
-  emitEnqueue(code, around, actor);
 }
 
 /** A pop counts a clock, and so does the push of its token by a source. */
@@ -268,14 +304,20 @@ const clocksOf = (cluster: Cluster): number => cluster.reduce((sum, pass) => sum
 
 const headChannel = ({ channel }: NonNullable<Pass["head"]>): Channel => channel.parts[0]!;
 
-function emitEnqueue(code: Code, { plan, globals }: Surroundings, actor: number): void {
+export function emitEnqueue(
+  code: Code,
+  { plan, globals }: Pick<Surroundings, "plan" | "globals">,
+  actor: number | (() => void),
+): void {
   code
     .globalGet(globals.tail)
     .i32(plan.queueSlots - 1)
     .op("i32.and")
     .i32(2)
     .op("i32.shl");
-  code.i32(actor).mem("i32.store", plan.queue);
+  if (typeof actor === "number") code.i32(actor);
+  else actor();
+  code.mem("i32.store", plan.queue);
   code.globalGet(globals.tail).i32(1).op("i32.add").globalSet(globals.tail);
 }
 
