@@ -155,7 +155,9 @@ const WORTH = 0.01;
 
 function reason(first: Report, other: Report, index: number, unit: "ms" | "clocks"): string {
   const [a, b] = [first.layers[index]!, other.layers[index]!];
-  if (a.on !== b.on) return `on ${b.on} instead of ${a.on}`;
+  const elsewhere = a.on === b.on ? [] : [`on ${b.on} instead of ${a.on}`];
+  // What the CPU's time is made of says nothing of the accelerator's.
+  if (elsewhere.length > 0 && (a.on === "cpu" || b.on === "cpu" || unit === "clocks")) return elsewhere[0]!;
   const total = layerValue(first, index, unit) ?? 0;
   const changes =
     unit === "ms"
@@ -165,10 +167,10 @@ function reason(first: Report, other: Report, index: number, unit: "ms" | "clock
       : differences(a.stalls ?? {}, b.stalls ?? {}).map(([stall, change]) => [`stall of ${stall}`, change] as const);
   const worth = changes.filter(([, change]) => Math.abs(change) > WORTH * total);
   worth.sort((x, y) => Math.abs(y[1]) - Math.abs(x[1]));
-  return worth
+  const words = worth
     .slice(0, 2)
-    .map(([name, change]) => `${name} ${change > 0 ? "+" : "-"}${Math.abs(change).toPrecision(3)} ${unit}`)
-    .join(", ");
+    .map(([name, change]) => `${name} ${change > 0 ? "+" : "-"}${Math.abs(change).toPrecision(3)} ${unit}`);
+  return [...elsewhere, ...words].join(", ");
 }
 
 function differences(

@@ -4,8 +4,9 @@
  * from it. Clocks of the design are exact unless it holds estimates; times and energies are estimated from the constants.
  */
 import { addEnergies, energyOf, totalEnergy, type Energy } from "../../sim/platform/energy.js";
+import type { Counters } from "../../sim/kernel/counters.js";
 import { scheduleNetwork, type LayerSpan, type NetworkSchedule } from "../../sim/platform/network.js";
-import type { Platform } from "../../sim/platform/platform.js";
+import type { BoardValues, Platform } from "../../sim/platform/platform.js";
 import type { Certainty } from "../../sim/platform/constant.js";
 import type { Threads } from "../../sim/platform/cpu.js";
 import type { Graph } from "../graph/graph.js";
@@ -72,6 +73,7 @@ export function makeProfile({ graph, runs, target, platform, threads }: ProfileI
   if (!board) return null;
   const plan = scheduleNetwork(layerWorks(graph, runs), board, threads);
   const peak = target.offload?.peakMacsPerClock ?? null;
+  const productsPerDsp = Number(target.offload?.config["productsPerDsp"] ?? 1);
   const layers = runs.map((run, i): LayerProfile => {
     const span = plan.layers[i]!;
     const detail = run.cost?.detail;
@@ -98,7 +100,7 @@ export function makeProfile({ graph, runs, target, platform, threads }: ProfileI
       savesMs: savings(timeMs, bounds, nsPerClock),
       ...(bounds && { bounds, least: lostOf(leastOf(bounds, detail!.streams), run.cost!.clocks) }),
       cpuMs: Object.fromEntries(Object.entries(span.cpu).map(([kind, ns]) => [kind, ns * 1e-6])),
-      energy: layerEnergy(run, span, plan, { board, peak }),
+      energy: layerEnergy(run, span, plan, { board, peak, productsPerDsp }),
     };
   });
   const energy = addEnergies(layers.map((layer) => layer.energy));
@@ -146,11 +148,17 @@ function savings(
   return saves;
 }
 
+/** Steps of the cells of an array; where there is none, `products`. */
+const multiplications = (counters: Counters | undefined, products: number): number =>
+  counters && counters.grids.length > 0
+    ? counters.grids.reduce((sum, { cellSteps }) => sum + cellSteps, 0)
+    : Math.ceil(products);
+
 function layerEnergy(
   { layer, cost }: LayerRun,
   span: LayerSpan,
   plan: NetworkSchedule,
-  { board, peak }: { board: NonNullable<Platform["board"]>; peak: number | null },
+  { board, peak, productsPerDsp }: { board: BoardValues; peak: number | null; productsPerDsp: number },
 ): Energy {
   const own = plan.activities.filter((activity) => activity.layer === span.index);
   const coreNs = plan.intervals.reduce((sum, { activity, start, end }) => {
@@ -169,7 +177,7 @@ function layerEnergy(
       ...(peak !== null && {
         pl: {
           luts,
-          dspOps: cost ? (counters?.grids.reduce((sum, { cellSteps }) => sum + cellSteps, 0) ?? layer.macs) : 0,
+          dspOps: cost ? multiplications(counters, layer.macs / productsPerDsp) : 0,
           memoryAccesses: counters?.memories.reduce((sum, { reads, writes }) => sum + reads + writes, 0) ?? 0,
           busyClocks: busy.length > 0 ? busy.reduce((sum, clocks) => sum + clocks, 0) / busy.length : 0,
         },

@@ -27,7 +27,7 @@ export const energyFormulas: Readonly<Record<EnergyComponent, string>> = {
   psActive: "power.psCore x (time of each busy core, polling included)",
   plStatic: "power.plStatic x time",
   plClock: "power.clockLut x PL clock x LUTs x time",
-  dsp: "energy.dsp x DSP operations",
+  dsp: "energy.dsp x DSP operations (steps of an array's cells; without an array MACs / products per DSP)",
   bram: "energy.bram x accesses of memories",
   logic: "energy.logic x LUTs x busy clocks (mean over processes)",
   ddr: "power.ddrIdle x time + energy.ddr x bytes",

@@ -97,6 +97,19 @@ describe("tandem run --report", function () {
     expect((energyJ / latencyMs) * 1e3).to.be.within(1, 4);
   });
 
+  it("counts the multipliers' energy of an array by its cells, of other designs by their MACs", async () => {
+    const file = join(folder, "vmac.json");
+    const { code } = await tandem(["run", "--design", "vmac", "--platform", "pynq-z1", "--json", file]);
+    expect(code).to.equal(0);
+    const other = JSON.parse(readFileSync(file, "utf8")) as Report;
+    rmSync(file);
+    // 10 pJ for a DSP that makes two products.
+    const least = (10e-12 * other.offloadedMacs) / 2;
+    expect(other.profile!.energy.dsp).to.be.within(0.999 * least, 1.01 * least);
+    // The array's cells also step for what tiles have to pad.
+    expect(report.profile!.energy.dsp).to.be.within(0.999 * least, 4 * least);
+  });
+
   it("layers.csv has a line per layer with its bound", () => {
     const rows = parse<Record<string, string>>(readFileSync(join(folder, "layers.csv"), "utf8"), { columns: true });
     expect(rows.map(({ bound }) => bound)).to.deep.equal(report.profile!.layers.map(({ bound }) => bound));
