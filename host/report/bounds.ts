@@ -33,6 +33,7 @@ export const partTitles: Readonly<Record<Part, string>> = {
 /** Kinds of the processor's work, where their own name does not say it. */
 const workTitles: Readonly<Partial<Record<string, string>>> = {
   pack: "packing of inputs, im2col",
+  copy: "copying, as of PAD",
   unpack: "unpacking of outputs",
   cache: "cleaning of caches",
   dispatch: "dispatch of operators",

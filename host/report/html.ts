@@ -6,6 +6,7 @@ import { constantNames, constantOf, type BoardValues } from "../../sim/platform/
 import type { Timeline } from "../../sim/profile/timeline.js";
 import type { LayerRun } from "../runtime/executor.js";
 import { boundFormulas, partTitles } from "./bounds.js";
+import { between, stretches } from "./clock-times.js";
 import type { PageData } from "./page/data.js";
 import type { Profile } from "./profile.js";
 import type { Report } from "./report.js";
@@ -76,15 +77,8 @@ function compact({ binClocks, bins, processes, channels }: Timeline): PageData["
 }
 
 function transfersOf(profile: Profile, layer: number, cost: LayerRun["cost"]): PageData["transfers"][number][] {
-  const own = profile.tracks.filter((each) => each.layer === layer && each.track === "accelerator");
-  if (own.length === 0) return [];
-  const start = Math.min(...own.map(({ startMs }) => startMs));
-  const msPerClock = 1e-3 / profile.plClockMHz;
-  return (cost?.detail?.transfers ?? []).map(({ stream, bytes, started, last }) => ({
-    stream,
-    layer,
-    bytes,
-    startMs: start + started * msPerClock,
-    endMs: start + (last + 1) * msPerClock,
-  }));
+  const all = stretches(profile, layer, cost?.clocks ?? 0);
+  return (cost?.detail?.transfers ?? []).flatMap(({ stream, bytes, started, last }) =>
+    between(all, started, last + 1).map(({ startMs, endMs }) => ({ stream, layer, bytes, startMs, endMs })),
+  );
 }

@@ -4,6 +4,7 @@
  * the board; a slice of the design also carries its clocks, which add up to the report's.
  */
 import type { LayerRun } from "../runtime/executor.js";
+import { between, stretches } from "./clock-times.js";
 import type { Profile } from "./profile.js";
 import { ProtobufWriter } from "./protobuf.js";
 
@@ -94,7 +95,6 @@ class TraceWriter {
 
 export function perfettoTrace(profile: Profile, runs: readonly LayerRun[]): Uint8Array {
   const trace = new TraceWriter();
-  const nsPerClock = 1000 / profile.plClockMHz;
   const title = (index: number): string => {
     const run = runs.find(({ layer }) => layer.operator.index === index)!;
     return `${index} ${run.layer.operator.type}`;
@@ -133,16 +133,26 @@ export function perfettoTrace(profile: Profile, runs: readonly LayerRun[]): Uint
   for (const { layer, cost } of runs) {
     if (!cost) continue;
     const index = layer.operator.index;
-    const own = profile.tracks.filter((each) => each.layer === index && each.track === "accelerator");
-    const start = Math.min(...own.map(({ startMs }) => startMs)) * 1e6;
-    const at = (clock: number): number => start + clock * nsPerClock;
-    trace.slices(layers, [{ from: at(0), to: at(cost.clocks), name: title(index), notes: { clocks: cost.clocks } }]);
+    const all = stretches(profile, index, cost.clocks);
+    const slices = (from: number, to: number, name: string, notes: (clocks: number) => Notes): Slice[] =>
+      between(all, from, to).map((part) => ({
+        from: part.startMs * 1e6,
+        to: part.endMs * 1e6,
+        name,
+        notes: notes(part.to - part.from),
+      }));
+    trace.slices(
+      layers,
+      slices(0, cost.clocks, title(index), (clocks) => ({ clocks })),
+    );
     for (const { stream, bytes, started, last } of cost.detail?.transfers ?? [])
-      trace.slices(trackOf(dma, stream), [
-        { from: at(started), to: at(last + 1), name: title(index), notes: { bytes } },
-      ]);
+      trace.slices(
+        trackOf(dma, stream),
+        slices(started, last + 1, title(index), () => ({ bytes })),
+      );
     const timeline = cost.detail?.timeline;
-    if (!timeline) continue;
+    if (!timeline || all.length === 0) continue;
+    const end = all.at(-1)!.endMs * 1e6;
     // Within a bin the order is not known: busy first, then the stalls.
     for (const { path, busy, stalls } of timeline.processes) {
       const track = trackOf(processes, path);
@@ -154,8 +164,8 @@ export function perfettoTrace(profile: Profile, runs: readonly LayerRun[]): Uint
         ];
         for (const state of states) {
           if (state.clocks === 0) continue;
-          const notes = { clocks: state.clocks, layer: index };
-          trace.slices(track, [{ from: at(clock), to: at(clock + state.clocks), name: state.name, notes }]);
+          const own = slices(clock, clock + state.clocks, state.name, (length) => ({ clocks: length, layer: index }));
+          trace.slices(track, own);
           clock += state.clocks;
         }
       });
@@ -163,8 +173,11 @@ export function perfettoTrace(profile: Profile, runs: readonly LayerRun[]): Uint
     for (const { path, depth, held } of timeline.channels) {
       if (depth < 4) continue;
       const track = trackOf(channels, path, "counter");
-      held.forEach((value, bin) => trace.count(track, at(bin * timeline.binClocks), value));
-      trace.count(track, at(cost.clocks), 0);
+      held.forEach((value, bin) => {
+        const [first] = between(all, bin * timeline.binClocks, (bin + 1) * timeline.binClocks);
+        if (first) trace.count(track, first.startMs * 1e6, value);
+      });
+      trace.count(track, end, 0);
     }
   }
   return trace.finish();

@@ -1,5 +1,6 @@
 /** The page's figures: one function each, from the data to an element. */
 import * as Plot from "@observablehq/plot";
+import { between, stretches } from "../clock-times.js";
 import type { LayerReport } from "../report.js";
 import type { LayerProfile } from "../profile.js";
 import { shares } from "../shares.js";
@@ -256,19 +257,24 @@ const PROCESS_BARS = 8;
 
 /** Each process in each layer, in a few bars: how busy it was. */
 function processSpans({ overTime, profile }: PageData) {
-  const msPerClock = 1e-3 / profile.plClockMHz;
   return overTime.flatMap(({ index, clocks, timeline: { bins, binClocks, processes } }) => {
-    const own = profile.tracks.filter((each) => each.layer === index && each.track === "accelerator");
-    const start = Math.min(...own.map(({ startMs }) => startMs));
+    const all = stretches(profile, index, clocks);
     const step = Math.ceil(bins / PROCESS_BARS);
     return processes.flatMap(({ path, busy }) =>
-      Array.from({ length: Math.ceil(bins / step) }, (_, bar) => {
+      Array.from({ length: Math.ceil(bins / step) }, (_, bar) => bar).flatMap((bar) => {
         const from = bar * step * binClocks;
         const to = Math.min(clocks, (bar + 1) * step * binClocks);
         const share = busy.slice(bar * step, (bar + 1) * step).reduce((sum, n) => sum + n, 0) / (to - from);
         const track = path.split(".").slice(1).join(".");
         const title = `${track}\nlayer ${index}, clocks ${from} to ${to}: busy ${percent(share)}`;
-        return { track, from: start + from * msPerClock, to: start + to * msPerClock, kind: "compute", share, title };
+        return between(all, from, to).map(({ startMs, endMs }) => ({
+          track,
+          from: startMs,
+          to: endMs,
+          kind: "compute",
+          share,
+          title,
+        }));
       }),
     );
   });
