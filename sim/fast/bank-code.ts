@@ -7,6 +7,7 @@ import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
 import type { MemoryPort } from "../../hw/memory.js";
 import type { Actor } from "./channel-code.js";
 import { boundsOf, fitsSigned, type ExprCompiler } from "./expr.js";
+import type { Leaf } from "./layout.js";
 import type { PortGroup } from "./memory-plan.js";
 import { emitCopyLeaf, type Place } from "./place.js";
 import { someExpr } from "../../hw/ir/walk.js";
@@ -105,7 +106,7 @@ export function readsTogether(actor: Actor, group: PortGroup): boolean {
 /** Read all banks at the address in a local, if nothing is amiss; `done` says so. */
 export function emitGroupRead(actor: Actor, group: PortGroup, address: number, done: number): void {
   const { code, time, plan } = actor;
-  const [{ memory, words }] = group.ports as [PortGroup["ports"][number]];
+  const [{ memory }] = group.ports as [PortGroup["ports"][number]];
   const n = group.ports.length;
   const vectors = Array.from({ length: Math.ceil(n / 4) }, (_, i) => i * 16);
   const [epochs, from, now] = [code.temp("i32"), code.temp("i32"), code.temp("v128")];
@@ -133,7 +134,7 @@ export function emitGroupRead(actor: Actor, group: PortGroup, address: number, d
   }
   code.op("v128.any_true").op("i32.eqz").tee(done).if();
   code.get(address).i32(memory.stride).op("i32.mul").set(from);
-  copyBytes(code, group.bytes, words, { local: from, at: memory.words });
+  emitGroupCopy(code, group, from);
   for (const at of vectors) {
     code
       .i32(0)
@@ -151,6 +152,12 @@ export function emitGroupRead(actor: Actor, group: PortGroup, address: number, d
   code.end().end();
   code.free("i32", epochs, from);
   code.free("v128", now);
+}
+
+/** Copy the words of all banks to the ports; `from` is a local with the byte of the first, counted from the first word. */
+export function emitGroupCopy(code: Code, { ports, bytes }: PortGroup, from: number): void {
+  const [{ memory, words }] = ports as [PortGroup["ports"][number]];
+  copyBytes(code, bytes, words, { local: from, at: memory.words });
 }
 
 const ones = Array.from({ length: 16 }, (_, i) => (i % 4 === 0 ? 1 : 0));
@@ -173,17 +180,29 @@ function copyBytes(code: Code, bytes: number, to: number, from: { local: number;
 }
 
 /** `q` of all banks of a group, one after the other, perhaps only of the first `used` (then others fill the rest). */
-interface BankWords {
+export interface BankWords {
   readonly parts: readonly MemoryPort[];
   readonly used: Expr | undefined;
 }
 
-function bankWords({ lane, length, body }: MapExpr): BankWords | undefined {
+export function bankWords(expr: Expr): BankWords | undefined {
+  if (expr.kind === "cast" && expr.operand.kind === "map") return bankWords(expr.operand);
+  if (expr.kind !== "map") return undefined;
+  const { lane, length, body } = expr;
   const word = body.kind === "select" ? body.then : body;
   if (word.kind !== "q" || !isLocal(word.port.index, lane) || word.port.parts.length !== length) return undefined;
   if (body.kind !== "select") return { parts: word.port.parts, used: undefined };
   const used = lessThan(body.condition, lane);
   return used && { parts: word.port.parts, used };
+}
+
+/** A value that is the words of all banks lies in memory as they do. */
+export function liesAlike(group: PortGroup, leaves: readonly Leaf[]): boolean {
+  const [leaf, ...others] = leaves;
+  const [{ memory, wordStride }] = group.ports as [PortGroup["ports"][number]];
+  const [word, ...more] = memory.layout.leaves;
+  if (!leaf || others.length > 0 || wordStride > 0 || more.length > 0 || word?.size !== leaf.size) return false;
+  return leaf.count * leaf.size === group.bytes && word.count * word.size === memory.layout.bytes;
 }
 
 /**
@@ -193,12 +212,8 @@ function bankWords({ lane, length, body }: MapExpr): BankWords | undefined {
 export function emitBankWords(compiler: ExprCompiler, to: Place, expr: MapExpr, otherwise: () => void): boolean {
   const found = bankWords(expr);
   const group = found && compiler.around.portGroup(found.parts);
-  const [leaf, ...others] = to;
-  if (!found || !group || !leaf || others.length > 0) return false;
-  const [{ memory, wordStride }] = group.ports as [PortGroup["ports"][number]];
-  const [word, ...more] = memory.layout.leaves;
-  if (wordStride > 0 || more.length > 0 || !word || word.size !== leaf.size) return false;
-  if (leaf.count * leaf.size !== group.bytes || word.count * word.size !== memory.layout.bytes) return false;
+  const [leaf] = to;
+  if (!found || !group || !leaf || !liesAlike(group, to)) return false;
   const { code } = compiler;
   for (let at = 0; at < group.ports.length; at += 4) {
     code.i32(0).mem("v128.load", group.reads + at * 4);

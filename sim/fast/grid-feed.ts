@@ -7,6 +7,7 @@ import type { ExprCompiler } from "./expr.js";
 import type { BurstOperand, FeedBurst, OneHot } from "./feed-burst.js";
 import type { GridCode } from "./grid-code.js";
 import { accessOf, type Access } from "./lanes.js";
+import { isFixed, type Elsewhere } from "./moves.js";
 import { emitBase } from "./place.js";
 import { BLOCK, ROW_BYTES } from "./product-kernel.js";
 
@@ -18,9 +19,20 @@ export function feedsFromMemory({ code }: Actor, exprs: ExprCompiler, { west, no
   return stored;
 }
 
+/** The operands of a burst stand at fixed places, but for the counter. */
+export function feedsFromFixed({ code }: Actor, exprs: ExprCompiler, { west, north }: FeedBurst): boolean {
+  const mark = code.mark();
+  const fixed = [west, north].every(({ element, lanes }) => {
+    const access = accessOf(exprs, element, lanes);
+    return access !== undefined && isFixed(access.leaf);
+  });
+  code.cut(mark);
+  return fixed;
+}
+
 /**
  * Feed waves while the counter (a local) is below its bound. `did` becomes 1 if any were fed; counter and clock have moved
- * on then. The clock may stand at the horizon.
+ * on then. The clock may stand at the horizon. `elsewhere` says where the bytes of operands stand that were not moved.
  */
 export function emitFeedBurst(
   actor: Actor,
@@ -29,6 +41,7 @@ export function emitFeedBurst(
   burst: FeedBurst,
   counter: number,
   did: number,
+  elsewhere?: (at: number) => Elsewhere | undefined,
 ): void {
   const { code, time, globals } = actor;
   const product = grid.product!;
@@ -123,9 +136,17 @@ export function emitFeedBurst(
       const address = code.local("i32");
       emitBase(code, from);
       code.set(address);
+      const others = new Map<number, number>();
       offsets.forEach((offset, row) => {
-        code.get(base).get(address);
-        code.mem(leaf.signed ? "v128.load8x8_s" : "v128.load8x8_u", from.offset + offset);
+        const found = isFixed(from) ? elsewhere?.(from.offset + offset) : undefined;
+        let at = address;
+        if (found) {
+          at = others.get(found.local) ?? code.local("i32");
+          if (!others.has(found.local)) code.get(address).get(found.local).op("i32.add").set(at);
+          others.set(found.local, at);
+        }
+        code.get(base).get(at);
+        code.mem(leaf.signed ? "v128.load8x8_s" : "v128.load8x8_u", found?.offset ?? from.offset + offset);
         if (masked) code.get(mask).op("v128.and");
         code.mem("v128.store", start + row * ROW_BYTES);
       });

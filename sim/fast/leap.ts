@@ -18,6 +18,8 @@ export interface Turn {
   /** It will take as many clocks as in the last round. */
   readonly asBefore: () => void;
   readonly pass: (leap: boolean) => void;
+  /** After a leap of so many passes (a local). */
+  readonly settle: (passes: number) => void;
 }
 
 /** A channel, and the turns that push into it and pop from it. */
@@ -170,6 +172,10 @@ export class Leap {
       passes(consumer, popped);
       state.emitSettle(pushed, popped, this.#period);
     }
+    this.#turns.forEach(({ settle }, i) => {
+      passes(i, pushed);
+      settle(pushed);
+    });
     code.free("i32", pushed, popped);
     count(done);
     code.i32(0).i32(-PAUSE).get(done).op("select").set(this.#streak);

@@ -1,10 +1,12 @@
 /** One process's part in rounds (rounds-code.ts): its guards and its pass, on the variables that its own function keeps. */
 import type { Channel } from "../../hw/channel.js";
-import type { Local, ProcessIr, StateField } from "../../hw/ir/ir.js";
+import type { Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
 import { emitPop, emitPossible, emitPush, type Globals } from "./channel-code.js";
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
+import { bankViews, type BankView } from "./bank-view.js";
 import type { GridCode } from "./grid-code.js";
-import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
+import { emitFeedBurst, feedsFromFixed, feedsFromMemory } from "./grid-feed.js";
+import { Moves, type Elsewhere } from "./moves.js";
 import { emitCopy, emitLoad, type Place } from "./place.js";
 import { frame, type Plan } from "./plan.js";
 import { StatementCompiler, type ProcessCompiler } from "./process.js";
@@ -25,6 +27,11 @@ export class MemberCode extends StatementCompiler {
   /** What decides the clocks of a pass, as it was in the last round. */
   readonly #decided: readonly number[];
   readonly #own: ProcessCompiler;
+  readonly #views: readonly BankView[];
+  readonly #moves: Moves;
+  /** Counters of loops that are written out, as they stand; whether what is emitted stands in a branch. */
+  readonly #counters = new Map<Local, number>();
+  #branches = 0;
 
   constructor(
     plan: Plan,
@@ -43,6 +50,8 @@ export class MemberCode extends StatementCompiler {
     this.#source = source;
     this.#own = own;
     this.#decided = (pass.decisive ?? []).map(() => code.local("i32"));
+    this.#views = bankViews(this, pass, plan.portGroups, ({ channel }) => channels.get(channel)!.channel.layout);
+    this.#moves = new Moves(pass);
     const { used, declared } = variablesOf(pass);
     for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
   }
@@ -144,8 +153,16 @@ export class MemberCode extends StatementCompiler {
     const { steps, guards, outside } = this.#pass;
     if (!this.#source)
       for (const step of steps)
-        if (step.kind === "pop" && step.into) this.#bindToken(this.#channels.get(step.channel)!.token, step.into);
+        if (step.kind === "pop" && step.into) {
+          const { token, view } = this.#channels.get(step.channel)!;
+          this.#bindToken(leap && view ? view.place(view.at) : token, step.into);
+        }
     this.#emitGuards(guards);
+    if (leap)
+      for (const view of this.#views) {
+        view.emitReady(this.exprs);
+        code.op("i32.and");
+      }
     for (const { path, channel, side } of outside) {
       this.#emitGuards(path);
       if (leap) code.op("i32.eqz");
@@ -187,7 +204,7 @@ export class MemberCode extends StatementCompiler {
     for (const step of steps)
       switch (step.kind) {
         case "plain":
-          this.emitBody([step.stmt]);
+          if (!done || !this.#leave(step.stmt)) this.emitBody([step.stmt]);
           break;
         case "clocks":
           code.get(this.time);
@@ -200,6 +217,7 @@ export class MemberCode extends StatementCompiler {
           break;
         case "count":
           this.exprs.setLane(step.counter, step.value);
+          this.#counters.set(step.counter, step.value);
           break;
         case "push":
         case "pop":
@@ -208,9 +226,11 @@ export class MemberCode extends StatementCompiler {
         case "if":
           this.exprs.emit32(step.condition);
           code.if();
+          this.#branches++;
           this.#emitSteps(step.then, full, done);
           code.else();
           this.#emitSteps(step.else, full, done);
+          this.#branches--;
           code.end();
           break;
         case "repeat":
@@ -224,8 +244,34 @@ export class MemberCode extends StatementCompiler {
           this.grid(step.feed).emitFeedNow(this, this.exprs, step.feed);
           break;
         case "feed":
-          this.#feed(step.loop);
+          this.#feed(step.loop, done !== undefined);
       }
+  }
+
+  /** In a leap: a statement that need not be done before it ends. */
+  #leave(stmt: Stmt): boolean {
+    if (this.#branches > 0) return false;
+    const view = this.#views.find(({ read }) => read.stmt === stmt);
+    view?.emitRead();
+    const [counters, bindings] = [[...this.#counters], [...this.bindings]];
+    const later = (): void => {
+      for (const [counter, value] of counters) this.exprs.setLane(counter, value);
+      for (const [variable, binding] of bindings) this.bindings.set(variable, binding);
+      this.emitBody([stmt]);
+    };
+    return view !== undefined || this.#moves.leave(this.exprs, stmt, later);
+  }
+
+  /** A leap has ended after so many passes (a local): everything to where it belongs. */
+  emitSettle(passes: number): void {
+    const { code } = this;
+    code.get(passes).if();
+    for (const view of this.#views) {
+      view.emitSettle(passes);
+      emitCopy(code, this.#channels.get(view.push.channel)!.token, view.place(view.at));
+    }
+    this.#moves.emitSettle();
+    code.end();
   }
 
   #channel(
@@ -237,13 +283,23 @@ export class MemberCode extends StatementCompiler {
     const i = done?.get(step.channel) ?? 0;
     done?.set(step.channel, i + 1);
     if (step.kind === "push") {
-      this.plan.sums.emitRead(this.code, [step.value]);
-      store(this.exprs, channel.token, step.value);
+      channel.view = done && this.#views.find(({ push }) => push === step);
+      if (!channel.view) {
+        this.plan.sums.emitRead(this.code, [step.value]);
+        store(this.exprs, channel.token, step.value);
+      }
       if (done) channel.emitLeap(this, "push", i);
       else channel.emitPush(this, full);
       return;
     }
-    const token = this.#source ? this.#source.emitToken(full, i, done !== undefined) : channel.token;
+    let { token } = channel;
+    if (this.#source) token = this.#source.emitToken(full, i, done !== undefined);
+    else if (done && channel.view) {
+      // The producer may be a pass ahead when the leap ends.
+      const at = this.code.local("i32");
+      this.code.get(channel.view.at).set(at);
+      token = channel.view.place(at);
+    }
     if (done) channel.emitLeap(this, "pop", i);
     else channel.emitPop(this, full);
     if (step.into) this.#bindToken(token, step.into);
@@ -287,19 +343,21 @@ export class MemberCode extends StatementCompiler {
     this.bindings.set(into, { local, type: "i32" });
   }
 
-  #feed(feeds: FeedLoop): void {
+  #feed(feeds: FeedLoop, leap: boolean): void {
     const { code } = this;
     const grid = this.grid(feeds.feed);
     const burst = matchBurst(feeds, grid.product!.form)!;
     const counter = this.bindings.get(feeds.counter)!;
     if ("place" in counter || !feedsFromMemory(this, this.exprs, burst)) throw new Error("a feed of a round in memory");
+    if (!feedsFromFixed(this, this.exprs, burst)) this.#moves.emitNow();
     const did = code.local("i32");
     const out = code.block();
     const loop = code.loop();
     code.get(counter.local);
     this.exprs.emit32(feeds.bound);
     code.op("i32.ge_s").brIf(out);
-    emitFeedBurst(this, this.exprs, grid, burst, counter.local, did);
+    const elsewhere = leap ? (at: number): Elsewhere | undefined => this.#moves.find(at) : undefined;
+    emitFeedBurst(this, this.exprs, grid, burst, counter.local, did, elsewhere);
     code.get(did).brIf(loop);
     // The guards have seen to it.
     code.op("unreachable");

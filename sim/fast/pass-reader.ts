@@ -11,7 +11,8 @@ import { boundsOf } from "./expr.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
 import { Known } from "./known.js";
 import type { Choices, Reading } from "./pass-choice.js";
-import type { Guard, Outside, Pass, PassStep, WayRound } from "./rounds.js";
+import { bankLoop, bankWords } from "./bank-code.js";
+import type { BankRead, Guard, Outside, Pass, PassStep, WayRound, WordsOfBanks } from "./rounds.js";
 
 /** Loops of so many passes are written out inside others. */
 const WRITTEN_OUT = 16;
@@ -69,12 +70,15 @@ class PassReader {
   #steps: PassStep[] = [];
   #guards: Guard[] = [];
   readonly #outside: Outside[] = [];
+  readonly #bankReads: BankRead[] = [];
   readonly #memories = new Set<Memory>();
   readonly #channels = { pop: new Set<Channel>(), push: new Set<Channel>() };
   #known = new Known();
   readonly #decisive: Expr[] = [];
   readonly #choices: Choices;
   #undecided = false;
+  /** Within branches that are taken now and then. */
+  #depth = 0;
   #clocks = 0;
   /** Branches that wait and are not always taken though no choice says so. */
   readonly open: Stmt[] = [];
@@ -108,6 +112,7 @@ class PassReader {
       outside: this.#outside,
       again,
       around,
+      bankReads: this.#bankReads,
       decisive: this.#undecided ? undefined : this.#decisive,
       pops: [...this.#channels.pop],
       pushes: [...this.#channels.push],
@@ -122,6 +127,7 @@ class PassReader {
     if (at < 0) return undefined;
     const before = { guards: this.#guards, steps: this.#steps, known: this.#known };
     [this.#guards, this.#steps, this.#known] = [[], [], known];
+    this.#depth++;
     try {
       this.#silent([...outer.body.slice(at + 1), ...outer.update]);
       this.#guard(outer.condition, true);
@@ -133,6 +139,7 @@ class PassReader {
       if (error instanceof NoPass) return undefined;
       throw error;
     } finally {
+      this.#depth--;
       [this.#guards, this.#steps, this.#known] = [before.guards, before.steps, before.known];
     }
   }
@@ -215,6 +222,12 @@ class PassReader {
 
   #plain(stmt: Stmt): void {
     this.#uses(stmt);
+    const loop = stmt.kind === "loop" && this.#depth === 0 && bankLoop(stmt);
+    const address = loop && this.#known.at(loop.read.address);
+    if (loop && address) {
+      const used = loop.used && this.#known.at(loop.used);
+      if (used || !loop.used) this.#bankReads.push({ loop, stmt, address, used });
+    }
     this.#steps.push({ kind: "plain", stmt });
     this.#known.after(stmt);
   }
@@ -239,12 +252,19 @@ class PassReader {
     if (used.has(channel) && !outer) throw new NoPass();
     used.add(channel);
     this.#clocks++;
-    if (stmt.kind === "push") this.#steps.push({ kind: "push", channel, value: stmt.value });
+    if (stmt.kind === "push")
+      this.#steps.push({ kind: "push", channel, value: stmt.value, words: this.#words(stmt.value) });
     else {
       this.#steps.push({ kind: "pop", channel, into: stmt.into });
       if (stmt.into && outer) this.#known.forget(stmt.into);
       else if (stmt.into) this.#known.token(stmt.into);
     }
+  }
+
+  #words(value: Expr): WordsOfBanks | undefined {
+    const words = bankWords(value);
+    const used = words?.used && this.#known.at(words.used);
+    return words && (used || !words.used) ? { parts: words.parts, used } : undefined;
   }
 
   /** A branch that only takes clocks and uses channels to the outside can be taken now and then. */
@@ -279,6 +299,7 @@ class PassReader {
     if (!condition) throw new NoPass();
     this.#decides(stmt.condition);
     const [steps, known] = [this.#steps, this.#known];
+    this.#depth++;
     const [then, otherwise] = [true, false].map((holds) => {
       this.#steps = [];
       this.#known = known.copy();
@@ -291,6 +312,7 @@ class PassReader {
       }
       return this.#steps;
     });
+    this.#depth--;
     this.#steps = steps;
     this.#known = known;
     this.#known.after(stmt);

@@ -3,6 +3,7 @@
  * leap (leap.ts) every operation happens so many clocks after the same one of the round before: the wait of each is that
  * of the last round, and what the channel counts is made up for when the leap ends.
  */
+import type { BankView } from "./bank-view.js";
 import { countReleases, later, type Actor } from "./channel-code.js";
 import { emitLearn, emitTell, toldBytes, toldOffset } from "./knowledge.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
@@ -45,6 +46,8 @@ export class RoundChannel {
   readonly #most: number;
   /** The token that has been pushed last. */
   readonly token: Place;
+  /** In a leap: the token that has been pushed last stands among the words of banks (bank-view.ts). */
+  view: BankView | undefined;
   /** Places of counts that change from round to round. */
   readonly #varying: readonly number[];
   /** The operations of a round, in order. */

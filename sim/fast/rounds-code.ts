@@ -78,6 +78,7 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
     over,
     turns: members.map((each, i) => ({
       leaps: each.leaps,
+      settle: (passes) => each.emitSettle(passes),
       ready: (limit, leap) => each.emitReady(limit, leap),
       asBefore: () => each.emitAsBefore(),
       pass: (leap) => {
@@ -127,6 +128,7 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
       turns: [
         {
           leaps: taker.leaps,
+          settle: (passes) => taker.emitSettle(passes),
           ready: (limit, leap) => {
             source.emitHas();
             taker.emitReady(limit, leap);

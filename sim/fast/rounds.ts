@@ -7,7 +7,8 @@
 import type { Channel } from "../../hw/channel.js";
 import type { Expr, Local, Loop, ProcessIr, Stmt } from "../../hw/ir/ir.js";
 import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
-import type { Memory } from "../../hw/memory.js";
+import type { Memory, MemoryPort } from "../../hw/memory.js";
+import type { BankLoop } from "./bank-code.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
 import { bestOf, kindsOf } from "./pass-choice.js";
 import { passOf } from "./pass-reader.js";
@@ -16,7 +17,7 @@ export type PassStep =
   | { readonly kind: "plain"; readonly stmt: Stmt }
   | { readonly kind: "clocks"; readonly count: Expr | 1 }
   | { readonly kind: "pop"; readonly channel: Channel; readonly into: Local | undefined }
-  | { readonly kind: "push"; readonly channel: Channel; readonly value: Expr }
+  | { readonly kind: "push"; readonly channel: Channel; readonly value: Expr; readonly words: WordsOfBanks | undefined }
   | { readonly kind: "feed"; readonly loop: FeedLoop }
   | { readonly kind: "wave"; readonly feed: Extract<Stmt, { kind: "feed" }> }
   /** A loop that uses no channel; how often it goes round is known before the pass. */
@@ -31,6 +32,20 @@ export type PassStep =
     }
   /** The counter of a loop that is written out has this value from here on. */
   | { readonly kind: "count"; readonly counter: Local; readonly value: number };
+
+/** A read of banks (bank-code.ts) that every pass does, with its address, and of how many banks, as known before the pass. */
+export interface BankRead {
+  readonly loop: BankLoop;
+  readonly stmt: Loop;
+  readonly address: Expr;
+  readonly used: Expr | undefined;
+}
+
+/** A token that is the words of banks, perhaps of the first `used` only, as known before the pass. */
+export interface WordsOfBanks {
+  readonly parts: readonly MemoryPort[];
+  readonly used: Expr | undefined;
+}
 
 /** An expression of what is known before the pass (variables, and tokens it will pop), and what it has to be. */
 export interface Guard {
@@ -67,6 +82,7 @@ export interface Pass {
   readonly outside: readonly Outside[];
   /** Another pass follows if this holds behind a pass, or else by the way round. */
   readonly again: Guard;
+  readonly bankReads: readonly BankRead[];
   readonly around: WayRound | undefined;
   /** What decides how many clocks the steps take, known before the pass; undefined where something else decides. */
   readonly decisive: readonly Expr[] | undefined;

@@ -1,0 +1,119 @@
+/**
+ * Elements of tokens that a pass only moves to places of its own, for a grid to be fed from (feed-burst.ts). In a leap (leap.ts) they
+ * are fed from where the tokens stand; the moves of the last pass are done when the leap ends.
+ */
+import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
+import { expressionsIn, expressionsOf, statementsIn } from "../../hw/ir/walk.js";
+import { movingLoop } from "./bank-code.js";
+import type { ExprCompiler } from "./expr.js";
+import type { LeafRef } from "./place.js";
+import type { Pass } from "./rounds.js";
+
+/** Bytes from fixed place `to` on stand at `offset` from the address in a local. */
+interface Moved {
+  readonly to: number;
+  readonly bytes: number;
+  readonly local: number;
+  readonly offset: number;
+}
+
+/** Where else a byte stands. */
+export interface Elsewhere {
+  readonly local: number;
+  readonly offset: number;
+}
+
+export class Moves {
+  /** Variables that nothing in the pass reads but a feed. */
+  readonly #variables: ReadonlySet<Local>;
+  readonly #moved: Moved[] = [];
+  readonly #left: (() => void)[] = [];
+
+  constructor(pass: Pass) {
+    this.#variables = onlyFed(pass);
+  }
+
+  /** Leave a statement of a leap undone, if it does nothing but move elements of tokens that stand still; `later` emits it then. */
+  leave(exprs: ExprCompiler, stmt: Stmt, later: () => void): boolean {
+    const loop = stmt.kind === "loop" ? movingLoop(stmt) : undefined;
+    if (!loop) return false;
+    const moved: Moved[] = [];
+    for (let lane = 0; lane < loop.trips; lane++)
+      for (const each of loop.body) {
+        const move = exprs.withLane(loop.counter, { lane }, () => this.#move(exprs, each));
+        if (!move) return false;
+        moved.push(move);
+      }
+    this.#moved.push(...moved);
+    this.#left.push(later);
+    return true;
+  }
+
+  #move(exprs: ExprCompiler, stmt: Stmt): Moved | undefined {
+    if (stmt.kind !== "assign" || !this.#variables.has(rootOf(stmt.target)!)) return undefined;
+    const { code } = exprs;
+    const mark = code.mark();
+    const value = stmt.value.kind === "cast" ? stmt.value.operand : stmt.value;
+    const [to, ...more] = exprs.resolvePlace(stmt.target, []) ?? [];
+    const [from, ...others] = (rootOf(value) && exprs.resolvePlace(value, [])) ?? [];
+    const emitted = code.mark() !== mark;
+    code.cut(mark);
+    if (emitted || !to || !from || more.length > 0 || others.length > 0 || to.terms.length > 0) return undefined;
+    const [term, ...terms] = from.terms;
+    if (term?.scale !== 1 || terms.length > 0 || to.size !== from.size || to.count !== from.count) return undefined;
+    return { to: to.offset, bytes: to.count * to.size, local: term.local, offset: from.offset };
+  }
+
+  /** Where the byte stands that a move would have put at a fixed place; the last one counts. */
+  find(at: number): Elsewhere | undefined {
+    const moved = this.#moved.findLast(({ to, bytes }) => at >= to && at < to + bytes);
+    return moved && { local: moved.local, offset: moved.offset + at - moved.to };
+  }
+
+  /** What was left undone. */
+  emitSettle(): void {
+    for (const later of this.#left) later();
+  }
+
+  /** Do now what was left undone: somebody needs it. */
+  emitNow(): void {
+    this.emitSettle();
+    this.#left.length = 0;
+    this.#moved.length = 0;
+  }
+}
+
+/** Variables of a pass that are named by a loop that feeds and, before it, by moves to them, and by nothing else. */
+function onlyFed({ loop, guards, decisive, outside, around, steps }: Pass): Set<Local> {
+  const fed = steps.findIndex(({ kind }) => kind === "feed");
+  if (fed < 0 || steps.slice(fed + 1).some(({ kind }) => kind === "feed" || kind === "wave")) return new Set();
+  const feeding = new Set<Local>();
+  const others = new Set<Local>();
+  const names = (expr: Expr, into: Set<Local>): void => {
+    for (const e of expressionsIn(expr)) if (e.kind === "local") into.add(e.local);
+  };
+  const known = [...guards, ...outside.flatMap(({ path }) => path), ...(around?.guards ?? [])];
+  for (const { condition } of known) names(condition, others);
+  for (const expr of decisive ?? []) names(expr, others);
+  const after = steps.slice(fed).flatMap((step) => (step.kind === "plain" ? [step.stmt] : []));
+  for (const stmt of statementsIn([...after, ...(around?.stmts ?? [])]))
+    if (stmt.kind === "assign" && rootOf(stmt.target)) others.add(rootOf(stmt.target)!);
+  for (const stmt of statementsIn([loop, ...(around?.stmts ?? [])])) {
+    if (stmt.kind === "feed") for (const expr of expressionsOf(stmt)) names(expr, feeding);
+    else if (stmt.kind === "assign" && stmt.target.kind === "index" && rootOf(stmt.target)) {
+      names(stmt.value, others);
+      names(stmt.target.index, others);
+    } else for (const expr of expressionsOf(stmt)) names(expr, others);
+  }
+  return new Set([...feeding].filter((local) => !others.has(local)));
+}
+
+/** The variable of a chain of members and indices. */
+function rootOf(expr: Expr): Local | undefined {
+  let at = expr;
+  while (at.kind === "index" || at.kind === "member") at = at.base;
+  return at.kind === "local" ? at.local : undefined;
+}
+
+/** An element of a burst's operand stands at a fixed place, but for the counter. */
+export const isFixed = ({ terms }: LeafRef): boolean => terms.length === 1 && terms[0]!.scale === 1;
