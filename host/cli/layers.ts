@@ -3,7 +3,7 @@ import { partTitles, workTitle } from "../report/bounds.js";
 import type { Profile } from "../report/profile.js";
 import type { LayerReport, Report } from "../report/report.js";
 import { shares } from "../report/shares.js";
-import { count, fixed, percent, table, type Column } from "./table.js";
+import { count, factor, fixed, percent, table, type Column } from "./table.js";
 
 /** Of the time: parts below this share are not worth a word. */
 const WORTH = 0.02;
@@ -53,8 +53,6 @@ export function totals(report: Report, peak: number | undefined): string[] {
   ];
 }
 
-/** Two digits that say something, however small it is. */
-const factor = (value: number): string => (value < 0.1 ? value.toPrecision(2) : fixed(value, 2));
 const ms = (value: number): string => (value > 0 && value < 1 ? value.toPrecision(2) : fixed(value, 1));
 
 /** Where the network's time goes on the board, the largest parts first. */

@@ -43,6 +43,9 @@ export function fixed(value: number, decimals: number): string {
   return value.toLocaleString("en-US", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }
 
+/** A factor with two decimals; below 0.1 with two digits that say something, however small it is. */
+export const factor = (value: number): string => (value < 0.1 ? value.toPrecision(2) : fixed(value, 2));
+
 /** A share as a percentage with one decimal. */
 export function percent(share: number): string {
   return `${fixed(share * 100, 1)} %`;

@@ -13,7 +13,7 @@ import { cpuTarget } from "../../targets.js";
 import { readTfliteFile } from "../../tflite/reader.js";
 import { checkJobs, jobsOption } from "../options.js";
 import { checkWritable, readText, writeWhole } from "../files.js";
-import { fixed, percent, table } from "../table.js";
+import { factor, fixed, percent, table } from "../table.js";
 
 interface Arguments {
   models: string[] | undefined;
@@ -144,7 +144,7 @@ function evaluationTable(rows: readonly Evaluation[]): string {
     { title: "simulated (ms)", cell: ({ design, simulationMs }) => (design === null ? "" : fixed(simulationMs, 0)) },
     {
       title: "real time",
-      cell: ({ realTimeFactor }) => (realTimeFactor === null ? undefined : fixed(realTimeFactor, 2)),
+      cell: ({ realTimeFactor }) => (realTimeFactor === null ? undefined : factor(realTimeFactor)),
     },
   ]);
 }
