@@ -226,7 +226,9 @@ export class Code {
     return this;
   }
   /** Load or store; the address (and the value) stand on the stack. */
+  /** A load may lie below its address, as a lane does that is not taken; an instruction's own offset cannot be negative. */
   mem(name: MemoryOp, offset = 0): this {
+    if (offset < 0 && name.includes("load")) return this.i32(offset).op("i32.add").mem(name);
     this.#opcode(memoryOps[name]);
     this.#bytes.push(0);
     unsigned(this.#bytes, offset);

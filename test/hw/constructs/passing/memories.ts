@@ -30,6 +30,34 @@ export class Histogram extends Module {
   }
 }
 
+/** The last words read, as a window that moves: lanes of the new word stand at other places than in it. */
+export class Window extends Module {
+  static readonly source = import.meta.url;
+  readonly at = this.channelIn(u4);
+  readonly y = this.channelOut(vec(u8, 12));
+  readonly table = this.memory(vec(u8, 4), 16, {
+    init: Array.from({ length: 16 }, (_, i) => [u8(i), u8(i * 3), u8(i * 5), u8(i * 7)]),
+  });
+  readonly port = this.table.readPort();
+  readonly window = vec(u8, 12);
+  recent = this.window.zero();
+
+  constructor() {
+    super(null, "window");
+    this.clocked(this.run);
+  }
+
+  *run(): Process {
+    for (;;) {
+      const at = yield* this.at.pop();
+      this.port.read(at);
+      yield;
+      this.recent = this.window((i) => (i < 8 ? this.recent[i + 4]! : this.port.q[i - 8]!));
+      yield* this.y.push(this.recent);
+    }
+  }
+}
+
 /** Two banks in turn, filled by one process and read by another; a token hands each over, another gives it back. */
 export class Banks extends Module {
   static readonly source = import.meta.url;
