@@ -1,5 +1,5 @@
 /** The source of an outer input in rounds (rounds-code.ts): it pushes a token of its buffer whenever one is popped. */
-import { emitCopy, inColumns, placeAt, type Place } from "./place.js";
+import { inColumns, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { RoundChannel } from "./round-channel.js";
@@ -66,11 +66,11 @@ export class RoundSource {
     this.#pace.emitAsBefore(Array.from({ length: this.#tokens }, (_, i) => this.#state.waitOf("push", i)));
   }
 
-  /** Push the next token, which is number `i` of a pass; it stands in a place of its own. `again`: in a leap. */
+  /** Push the next token, which is number `i` of a pass; it is read where the buffer has it. `again`: in a leap. */
   emitToken(full: number, i: number, again: boolean): Place {
     const code = this.#code;
-    const token = placeAt(this.channel.layout, this.#plan.heap.take(this.channel.layout.bytes));
-    emitCopy(code, token, inColumns(this.channel.layout, this.#columns, this.#next));
+    const at = code.local("i32");
+    code.get(this.#next).set(at);
     const actor = { code, plan: this.#plan, actor: this.channel.producer, time: this.time };
     if (again) {
       this.#pace.nextAgain(i);
@@ -83,6 +83,6 @@ export class RoundSource {
     code.get(this.#next).i32(1).op("i32.add").set(this.#next);
     if (again) this.#pace.movedAgain(i);
     else this.#pace.moved();
-    return token;
+    return inColumns(this.channel.layout, this.#columns, at);
   }
 }
