@@ -3,14 +3,14 @@
  * what follows the loop's last pass.
  */
 import type { Channel } from "../../hw/channel.js";
-import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
+import type { Expr, Loop, Stmt } from "../../hw/ir/ir.js";
 import { expressionsWithin, sameExpr, statementsIn } from "../../hw/ir/walk.js";
 import type { Memory } from "../../hw/memory.js";
-import { bool } from "../../hw/types.js";
 import { boundsOf } from "./expr.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
 import { Known } from "./known.js";
 import type { Choices, Reading } from "./pass-choice.js";
+import { areApart, atMost, countingLoop, isLocal, numberOf, positive, rootOf } from "./pass-facts.js";
 import { bankLoop, bankWords } from "./bank-code.js";
 import type { BankRead, Guard, Outside, Pass, PassStep, WayRound, WordsOfBanks } from "./rounds.js";
 
@@ -447,64 +447,4 @@ export function exitOf({ label, condition, body, update }: Loop): Extract<Stmt, 
   if (last?.kind !== "if" || last.else.length > 0 || last.then.length !== 1) return undefined;
   const [leave] = last.then;
   return leave?.kind === "break" && leave.label === label ? last : undefined;
-}
-
-/** The condition without its negation. */
-const positive = (guard: Guard): Guard =>
-  guard.condition.kind === "unary" && guard.condition.op === "!"
-    ? { condition: guard.condition.operand, holds: !guard.holds }
-    : guard;
-
-/** The same number cannot be both. */
-const areApart = (a: Expr, b: Expr): boolean =>
-  a.kind === "binary" &&
-  b.kind === "binary" &&
-  a.op === "===" &&
-  b.op === "===" &&
-  sameExpr(a.left, b.left) &&
-  a.right.kind === "const" &&
-  b.right.kind === "const" &&
-  a.right.value !== b.right.value;
-
-const atMost = (left: Expr, most: number): Expr => {
-  const { at } = left;
-  const right: Expr = { kind: "const", at, type: { kind: "exact", range: { lo: most, hi: most } }, value: most };
-  return { kind: "binary", at, type: bool, op: "<=", left, right };
-};
-
-/** `for (counter = first; counter < bound; counter += step)` with a counter of up to `most`. */
-interface Counting {
-  readonly first: number;
-  readonly step: number;
-  readonly most: number;
-  readonly bound: Expr;
-}
-
-function countingLoop({ condition, update, body, label }: Loop, before: Stmt | undefined): Counting | undefined {
-  const [only, ...more] = update;
-  if (more.length > 0 || only?.kind !== "assign" || only.target.kind !== "local") return undefined;
-  const counter = only.target.local;
-  const next = only.value.kind === "cast" ? only.value.operand : only.value;
-  if (next.kind !== "binary" || next.op !== "+" || !isLocal(next.left, counter)) return undefined;
-  const [step, first] = [numberOf(next.right), before?.kind === "let" ? numberOf(before.value) : undefined];
-  if (condition.kind !== "binary" || condition.op !== "<" || !isLocal(condition.left, counter)) return undefined;
-  if (before?.kind !== "let" || before.local !== counter || first === undefined || !step || step < 1) return undefined;
-  for (const stmt of statementsIn(body)) {
-    if ("label" in stmt && stmt.kind !== "loop" && stmt.label === label) return undefined;
-    if (stmt.kind === "assign" && rootOf(stmt.target) === counter) return undefined;
-  }
-  return { first, step, most: boundsOf(only.target).hi, bound: condition.right };
-}
-
-const isLocal = (expr: Expr, local: Local): boolean => expr.kind === "local" && expr.local === local;
-
-function numberOf(expr: Expr): number | undefined {
-  if (expr.kind === "cast") return numberOf(expr.operand);
-  return expr.kind === "const" ? Number(expr.value) : undefined;
-}
-
-function rootOf(target: Expr): Local | undefined {
-  let at = target;
-  while (at.kind === "index" || at.kind === "member") at = at.base;
-  return at.kind === "local" ? at.local : undefined;
 }
