@@ -8,14 +8,27 @@ import type { YosysAnswer, YosysJob } from "../../host/synth/yosys-worker.js";
 
 type Files = ReadonlyMap<string, string>;
 
-/** Runs Yosys in a worker; the texts of the wanted files, or why it failed. */
-export function yosys(job: YosysJob): Promise<YosysAnswer> {
+/** Runs Yosys in a worker; the texts of the wanted files, or why it failed. Undefined where it took longer than `limit` ms. */
+export function yosys(job: YosysJob): Promise<YosysAnswer>;
+export function yosys(job: YosysJob, limit: number): Promise<YosysAnswer | undefined>;
+export function yosys(job: YosysJob, limit?: number): Promise<YosysAnswer | undefined> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("../../host/synth/yosys-worker.js", import.meta.url), { workerData: job });
+    const timer =
+      limit === undefined
+        ? undefined
+        : setTimeout(() => {
+            resolve(undefined);
+            void worker.terminate();
+          }, limit);
     worker.once("message", resolve);
     worker.once("error", reject);
+    worker.once("exit", () => clearTimeout(timer));
   });
 }
+
+/** Milliseconds after which a proof is given up. */
+const LIMIT = 180_000;
 
 /** The files that a module needs, its own last. */
 function needed(files: Files, name: string, found = new Set<string>()): Set<string> {
@@ -52,11 +65,13 @@ export async function provedEqual(before: Files, after: Files, file: string): Pr
     "design -copy-from before -as before before",
     "design -copy-from after -as after after",
     "equiv_make before after both",
-    "hierarchy -top both; opt_clean",
+    // What was not changed is the same text twice, and falls together without a proof.
+    "hierarchy -top both; opt_clean; opt_merge; opt_clean",
     "equiv_simple -undef; equiv_induct -undef; equiv_status -assert",
     "tee -o proved.txt stat",
   ];
-  const answer = await yosys({ files, script: script.join("; "), wanted: ["proved.txt"] });
+  const answer = await yosys({ files, script: script.join("; "), wanted: ["proved.txt"] }, LIMIT);
+  if (answer === undefined) return false;
   if ("results" in answer) return true;
   if (answer.failed.includes("equiv_status -assert")) return false;
   throw new Error(answer.failed);
