@@ -16,6 +16,12 @@ export interface Case {
 /** Multiply-accumulates per cell: the kernel moves every register of every cell in every clock. */
 const DEEPEST = 2500;
 const TRIES = 50;
+/** Of seven cases one is long: more row tiles than any ring of a design has slots, so that all of them go round. One asks for sums. */
+const TURNS = 7;
+const LONG = 6;
+const SUMS = 3;
+/** Row tiles of a long layer; the rings have 64 slots by default. */
+const LONG_TILES = 68;
 
 /** Case `index` of a run with `seed`: configurations take turns, everything else is drawn. */
 export function drawCase(pool: readonly Configuration[], seed: number, index: number): Case {
@@ -51,17 +57,27 @@ export function drawCase(pool: readonly Configuration[], seed: number, index: nu
       ...(below(4) === 0 ? { depthwise: true } : below(8) === 0 ? { sums: true } : {}),
       ...(below(5) === 0 ? { shifts: [-31, 4] as const } : {}),
     };
-    const { layer, input } = randomLayer(shape, below(2 ** 31));
+    const turn = tries < TRIES / 2 ? index % TURNS : undefined;
+    const least = Math.ceil(Math.sqrt(LONG_TILES * side));
+    const long = { height: least + below(3), width: least + below(3), kernel: 1, stride: 1, pad: 0 };
+    const { layer, input } = randomLayer(
+      {
+        ...shape,
+        ...(turn === LONG && { ...long, inChannels: 1 + below(8), outChannels: 1 + below(side) }),
+        ...(turn === SUMS && !shape.depthwise && { sums: true }),
+      },
+      below(2 ** 31),
+    );
     const { outHeight, outWidth, outChannels, batch } = layer;
     if (outHeight < 1 || outWidth < 1) continue;
-    const depth = kernel * kernel * (layer.depthwise ? 1 : layer.inChannels);
+    const depth = layer.kernelHeight * layer.kernelWidth * (layer.depthwise ? 1 : layer.inChannels);
     const tiles = Math.ceil((batch * outHeight * outWidth) / side) * Math.ceil(outChannels / side);
     if (tiles * depth > DEEPEST || design.refuses(layer, config) !== null) continue;
     const held =
       stalls.chance === 0 ? "no stalls" : `${(100 * stalls.chance).toFixed(0)} % stalls of up to ${stalls.most}`;
     const text =
       `${configuration.label}: ${layer.dtype} ${batch}x${layer.inHeight}x${layer.inWidth}x${layer.inChannels} -> ` +
-      `${outHeight}x${outWidth}x${outChannels}, kernel ${kernel}, stride ${layer.strideHeight}, ` +
+      `${outHeight}x${outWidth}x${outChannels}, kernel ${layer.kernelHeight}, stride ${layer.strideHeight}, ` +
       `dilation ${layer.dilationHeight}, pad ${layer.padTop}${layer.depthwise ? ", depthwise" : ""}${layer.sums ? ", sums" : ""}, ${held}`;
     return { configuration, layer, input, stalls, text };
   }
