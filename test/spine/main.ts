@@ -109,7 +109,7 @@ await part("netlist", () => runNetlist({ seed, count: number("netlists", values.
 for (const [name, configuration] of MUTATED) {
   if (values.design !== undefined && values.design !== name) continue;
   const count = number("mutations", values.mutations);
-  await part("mutations", () => runMutations({ configuration, seed, count, cases: 8 }, progress));
+  await part("mutations", () => runMutations({ configuration, seed, count, cases: 24 }, progress));
 }
 
 const differences = rows.reduce((sum, row) => sum + row.differences, 0);
