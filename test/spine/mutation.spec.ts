@@ -12,7 +12,7 @@ describe("A changed operator in the Verilog of the systolic design", function ()
 
   it("is caught by a few random layers, whatever module it is in", async function () {
     if (!installed("icarus")) this.skip();
-    const trial = await Trial.of(MUTATED.get("systolic")!, 1, 4);
+    const trial = await Trial.of(MUTATED.get("systolic")!, 1, 8);
     expect(await trial.difference(trial.design), "the design as it is").to.equal(undefined);
     const sites = mutationsOf(trial.design).filter(({ from }) => VISIBLE.has(from));
     const files = new Set(sites.map(({ file }) => file));
