@@ -186,7 +186,8 @@ async function sample(run: () => Promise<unknown>): Promise<Map<string, number>>
     let total = 0;
     profile.samples?.forEach((id, i) => {
       const { functionName, url } = nodes.get(id)!;
-      if (functionName === "(idle)" || functionName === "(program)") return;
+      // `dispatch` is the inspector's own work at the start and at the end.
+      if (["(idle)", "(program)", "dispatch"].includes(functionName) && url === "") return;
       const name = `${functionName} ${url}`;
       const part = PARTS.find(([, pattern]) => pattern.test(name))?.[0] ?? "everything else";
       const time = profile.timeDeltas![i]!;
