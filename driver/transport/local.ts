@@ -109,11 +109,28 @@ export function outputsOf(program: Program, memory: readonly Uint8Array[]): Reco
 }
 
 /** Transfers of a stream, in order, with their places in the program. */
-export function transfersOf(program: Program, stream: string): { step: number; transfer: Transfer }[] {
-  return program.steps.flatMap((transfer, step) =>
-    transfer.kind !== "write" && transfer.stream === stream ? [{ step, transfer }] : [],
-  );
+export function transfersOf(program: Program, stream: string): readonly PlacedTransfer[] {
+  let streams = placed.get(program);
+  if (!streams) {
+    streams = new Map();
+    for (const [step, transfer] of program.steps.entries()) {
+      if (transfer.kind === "write") continue;
+      const own = streams.get(transfer.stream);
+      if (own) own.push({ step, transfer });
+      else streams.set(transfer.stream, [{ step, transfer }]);
+    }
+    placed.set(program, streams);
+  }
+  return streams.get(stream) ?? [];
 }
+
+interface PlacedTransfer {
+  readonly step: number;
+  readonly transfer: Transfer;
+}
+
+/** Programs run many times, and have thousands of steps. */
+const placed = new WeakMap<Program, Map<string, PlacedTransfer[]>>();
 
 /** Watches a run that goes on in pieces: `beats` have moved by clock `now`. @throws TandemError if none do for too long. */
 export class Watch {

@@ -53,6 +53,7 @@ export class ImageEngine {
   readonly design: Elaborated;
   readonly #compiled: EngineImage;
   readonly #channels: ReadonlyMap<Channel, ChannelImage>;
+  readonly #environments: ReadonlyMap<Channel, Environment>;
   readonly #grids: readonly GridView[];
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
@@ -69,6 +70,12 @@ export class ImageEngine {
     this.design = design;
     this.#compiled = image;
     this.#channels = new Map(design.channels.map((channel, i) => [channel, image.channels[i]!]));
+    this.#environments = new Map(
+      [...Object.entries(design.inputs), ...Object.entries(design.outputs)].map(([name, channel]) => [
+        channel,
+        image.environments[name]!,
+      ]),
+    );
     this.#grids = image.grids.map((grid) => new GridView(grid));
     this.#memory = new WebAssembly.Memory({ initial: image.pages });
     const module = new WebAssembly.Module(image.wasm);
@@ -345,9 +352,7 @@ export class ImageEngine {
   }
 
   #environment(channel: Channel): Environment {
-    const { inputs, outputs } = this.design;
-    const [name] = Object.entries({ ...inputs, ...outputs }).find(([, port]) => port === channel)!;
-    return this.#compiled.environments[name]!;
+    return this.#environments.get(channel)!;
   }
 
   #outer(port: string, ports: Readonly<Record<string, Channel>>, side: string): Channel {
