@@ -43,22 +43,12 @@ export function emitProduct(code: Code, a: Panel, b: Panel, sumsAt: number, bloc
   code.get(c).i32(ROW_BYTES).op("i32.mul").set(pb);
   code.get(blocks).set(k);
   const inner = code.loop();
-  rowsNow.forEach((row, i) =>
-    code
-      .get(pa)
-      .mem("v128.load", a.panel + i * ROW_BYTES)
-      .set(row),
+  emitDots(
+    code,
+    (i) => code.get(pa).mem("v128.load", a.panel + i * ROW_BYTES),
+    (j) => code.get(pb).mem("v128.load", b.panel + j * ROW_BYTES),
+    { sums, rows: rowsNow, column },
   );
-  for (let j = 0; j < B_STEP; j++) {
-    code
-      .get(pb)
-      .mem("v128.load", b.panel + j * ROW_BYTES)
-      .set(column);
-    rowsNow.forEach((row, i) => {
-      const s = sums[i * B_STEP + j]!;
-      code.get(row).get(column).op("i32x4.dot_i16x8_s").get(s).op("i32x4.add").set(s);
-    });
-  }
   code
     .get(pa)
     .i32(a.padded * ROW_BYTES)
@@ -85,6 +75,34 @@ export function emitProduct(code: Code, a: Panel, b: Panel, sumsAt: number, bloc
   else code.get(used);
   code.op("i32.lt_u").brIf(rows);
   code.end();
+}
+
+/** Locals of a step: `A_STEP * B_STEP` sums, row by row, the rows of A, and a column. */
+export interface DotLocals {
+  readonly sums: readonly number[];
+  readonly rows: readonly number[];
+  readonly column: number;
+}
+
+/** One block of eight products for each sum; `row` and `column` leave the i-th operand on the stack. */
+export function emitDots(
+  code: Code,
+  row: (i: number) => void,
+  column: (j: number) => void,
+  { sums, rows, column: now }: DotLocals,
+): void {
+  rows.forEach((local, i) => {
+    row(i);
+    code.set(local);
+  });
+  for (let j = 0; j < B_STEP; j++) {
+    column(j);
+    code.set(now);
+    rows.forEach((local, i) => {
+      const sum = sums[i * B_STEP + j]!;
+      code.get(local).get(now).op("i32x4.dot_i16x8_s").get(sum).op("i32x4.add").set(sum);
+    });
+  }
 }
 
 /** Leave the four sums over the lanes of four vectors on the stack, as one vector. */

@@ -3,7 +3,7 @@
  * (im2col), the matrix product with eight products per instruction (`i32x4.dot_i16x8_s`), and TFLite's requantisation. Each is called
  * many times per layer, so that V8 can replace its first code by better code in between.
  */
-import { A_STEP, B_STEP, BLOCK, emitAcross, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
+import { A_STEP, B_STEP, BLOCK, emitAcross, emitDots, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
 import { Code, WasmModule } from "../../../sim/fast/wasm.js";
 import { emitRequantise, LANES } from "./requantise-simd.js";
 
@@ -191,17 +191,12 @@ function multiplyCode(): Code {
   });
   code.get(panel).set(pb).get(now).set(left);
   const inner = code.loop();
-  rowsNow.forEach((value, i) => code.get(pa[i]!).mem("v128.load").set(value));
-  for (let j = 0; j < B_STEP; j++) {
-    code
-      .get(pb)
-      .mem("v128.load", j * ROW_BYTES)
-      .set(column);
-    rowsNow.forEach((value, i) => {
-      const total = totals[i * B_STEP + j]!;
-      code.get(value).get(column).op("i32x4.dot_i16x8_s").get(total).op("i32x4.add").set(total);
-    });
-  }
+  emitDots(
+    code,
+    (i) => code.get(pa[i]!).mem("v128.load"),
+    (j) => code.get(pb).mem("v128.load", j * ROW_BYTES),
+    { sums: totals, rows: rowsNow, column },
+  );
   for (const pointer of pa) step(code, pointer, ROW_BYTES);
   step(code, pb, GROUP_BYTES);
   countDown(code, left).brIf(inner);
