@@ -3,17 +3,12 @@
  * networks: equal data, clocks and stall counts, or exit code 1. Options: docs/engines.md.
  */
 import { parseArgs } from "node:util";
-import { runConstructs } from "./constructs.js";
-import { runDesign } from "./designs.js";
+import { availableParallelism } from "node:os";
 import { ENGINES, installed, type Engine } from "./engines.js";
-import { runLint } from "./lint.js";
-import { runMutations } from "./mutation.js";
-import { runNetlist } from "./netlist.js";
-import { runNetwork } from "./network.js";
-import { runNetworks } from "./networks.js";
-import { MUTATED, POOL } from "./pool.js";
-import { runRtlNetworks } from "./rtl-networks.js";
-import { Progress, summary, type Row } from "./report.js";
+import { runSideBySide } from "./parallel.js";
+import { POOL } from "./pool.js";
+import { Progress, SentProgress, summary, type TimedRow } from "./report.js";
+import { PARTS, tasksOf, timed, type Settings } from "./tasks.js";
 
 const USAGE = `npm run test:spine -- [options]
   --cases N       cases per design [500]
@@ -29,12 +24,8 @@ const USAGE = `npm run test:spine -- [options]
   --part NAME     constructs, lint, designs, resnet8, networks, rtl-networks, netlist, mutations;
                   may be repeated [all]
   --engine NAME   kernel is always there; may be repeated [fast, verilator, icarus]
+  --jobs N        parts side by side, each in a process [one per processor]
 `;
-
-const PARTS = [
-  ...["constructs", "lint", "designs", "resnet8"],
-  ...["networks", "rtl-networks", "netlist", "mutations"],
-];
 
 const { values } = parseArgs({
   options: {
@@ -48,8 +39,11 @@ const { values } = parseArgs({
     first: { type: "string", default: "0" },
     case: { type: "string" },
     design: { type: "string" },
-    part: { type: "string", multiple: true, default: PARTS },
+    part: { type: "string", multiple: true, default: [...PARTS] },
     engine: { type: "string", multiple: true, default: ENGINES.filter((name) => name !== "kernel") },
+    jobs: { type: "string", default: String(availableParallelism()) },
+    // Of a process that another one started: the task that it has to do.
+    task: { type: "string" },
     help: { type: "boolean", default: false },
   },
 });
@@ -68,52 +62,46 @@ if (values.help) {
   process.stdout.write(USAGE);
   process.exit(0);
 }
-for (const part of values.part) if (!PARTS.includes(part)) fail(`--part ${part}: there is no such part`);
+for (const part of values.part)
+  if (!(PARTS as readonly string[]).includes(part)) fail(`--part ${part}: there is no such part`);
 for (const engine of values.engine)
   if (!(ENGINES as readonly string[]).includes(engine)) fail(`--engine ${engine}: there is no such engine`);
 if (values.design !== undefined && !POOL.has(values.design))
   fail(`--design ${values.design}: there are ${[...POOL.keys()].join(", ")}`);
 
-const engines = values.engine as Engine[];
-for (const engine of engines)
-  if (!installed(engine)) process.stdout.write(`${engine} is not installed: left out (scripts/setup-debian.sh)\n`);
-const seed = number("seed", values.seed);
-const progress = new Progress();
-const rows: (Row & { seconds: number })[] = [];
-
-async function part(name: string, run: () => Row | Promise<Row>): Promise<void> {
-  if (values.case === undefined ? !values.part.includes(name) : name !== "designs") return;
-  const start = performance.now();
-  const row = await run();
+const single = values.case !== undefined;
+const settings: Settings = {
+  parts: single ? ["designs"] : values.part,
+  designs: values.design === undefined ? [...POOL.keys()] : [values.design],
+  seed: number("seed", values.seed),
+  first: number("first", values.case ?? values.first),
+  cases: single ? 1 : number("cases", values.cases),
+  constructs: number("constructs", values.constructs),
+  networks: number("networks", values.networks),
+  rtlNetworks: number("rtl-networks", values["rtl-networks"]),
+  netlists: number("netlists", values.netlists),
+  mutations: number("mutations", values.mutations),
+  engines: values.engine as Engine[],
+};
+const tasks = tasksOf(settings);
+if (values.task !== undefined) {
+  const progress = new SentProgress();
+  const task = tasks.find(({ name }) => name === values.task) ?? fail(`--task ${values.task}: there is no such task`);
+  progress.row(await timed(task, progress));
+  process.disconnect();
+} else {
+  const progress = new Progress();
+  const jobs = Math.max(1, number("jobs", values.jobs));
+  for (const engine of settings.engines)
+    if (!installed(engine)) process.stdout.write(`${engine} is not installed: left out (scripts/setup-debian.sh)\n`);
+  process.stdout.write(`seed ${settings.seed}\n`);
+  const rows: TimedRow[] = [];
+  if (jobs === 1 || tasks.length === 1) for (const task of tasks) rows.push(await timed(task, progress));
+  else rows.push(...(await runSideBySide(tasks, jobs, process.argv.slice(2), progress)));
   progress.clear();
-  rows.push({ ...row, seconds: (performance.now() - start) / 1000 });
+  const differences = rows.reduce((sum, row) => sum + row.differences, 0);
+  process.stdout.write(
+    `${summary(rows)}\n${differences === 0 ? "equal" : `${differences} differences`} (seed ${settings.seed})\n`,
+  );
+  process.exitCode = differences === 0 ? 0 : 1;
 }
-
-process.stdout.write(`seed ${seed}\n`);
-await part("constructs", () =>
-  runConstructs({ seed, count: number("constructs", values.constructs), engines }, progress),
-);
-for (const [name, pool] of POOL) {
-  if (values.design !== undefined && values.design !== name) continue;
-  const first = values.case === undefined ? number("first", values.first) : number("case", values.case);
-  const count = values.case === undefined ? number("cases", values.cases) : 1;
-  await part("lint", () => runLint(name, pool, progress));
-  await part("designs", () => runDesign(name, { pool, seed, first, count, engines }, progress));
-  await part("resnet8", () => runNetwork(name, progress));
-}
-await part("networks", () => runNetworks({ seed, count: number("networks", values.networks) }, progress));
-await part("rtl-networks", () =>
-  runRtlNetworks({ seed, count: number("rtl-networks", values["rtl-networks"]) }, progress),
-);
-await part("netlist", () => runNetlist({ seed, count: number("netlists", values.netlists) }, progress));
-for (const [name, configuration] of MUTATED) {
-  if (values.design !== undefined && values.design !== name) continue;
-  const count = number("mutations", values.mutations);
-  await part("mutations", () => runMutations({ configuration, seed, count, cases: 24 }, progress));
-}
-
-const differences = rows.reduce((sum, row) => sum + row.differences, 0);
-process.stdout.write(
-  `${summary(rows)}\n${differences === 0 ? "equal" : `${differences} differences`} (seed ${seed})\n`,
-);
-process.exitCode = differences === 0 ? 0 : 1;

@@ -10,6 +10,14 @@ export interface Row {
   readonly note: string;
 }
 
+export type TimedRow = Row & { readonly seconds: number };
+
+/** What a process that does one task (parallel.ts) tells the one that started it. */
+export type Told =
+  | { readonly kind: "step"; readonly text: string; readonly share: number }
+  | { readonly kind: "note"; readonly text: string }
+  | { readonly kind: "row"; readonly row: TimedRow };
+
 /** Milliseconds between two lines, on a terminal and elsewhere. */
 const INTERVAL = { terminal: 100, file: 30_000 };
 
@@ -40,7 +48,26 @@ export class Progress {
   }
 }
 
-export const summary = (rows: readonly (Row & { seconds: number })[]): string =>
+/** Of a process that another one has started: everything is told to that one. */
+export class SentProgress extends Progress {
+  override step(text: string, share: number): void {
+    this.#send({ kind: "step", text, share });
+  }
+  override note(text: string): void {
+    this.#send({ kind: "note", text });
+  }
+  override clear(): void {
+    // The other process has the terminal.
+  }
+  row(row: TimedRow): void {
+    this.#send({ kind: "row", row });
+  }
+  #send(told: Told): void {
+    process.send?.(told);
+  }
+}
+
+export const summary = (rows: readonly TimedRow[]): string =>
   table(rows, [
     { title: "part", cell: ({ part }) => part, align: "left" },
     { title: "cases", cell: ({ cases }) => count(cases) },
