@@ -4,6 +4,7 @@ import type { ParameterValue, RunResult } from "../../driver/device.js";
 import type { ConvLayer } from "../../driver/layer.js";
 import type { Kernel } from "../../sim/kernel/kernel.js";
 import { Simulator } from "../../driver/transport/simulator.js";
+import { joinLayers } from "../support/joined.js";
 
 export class Bench<Config> {
   readonly design: Design<Config>;
@@ -39,5 +40,15 @@ export class Bench<Config> {
     const result = await this.#device.run(handle, inputs(input));
     await this.#device.unload(handle);
     return { ...result, output: output(result.outputs) };
+  }
+
+  /** Layers in one run, without a reset between them; the output tensor of each. */
+  async runInTurn(layers: readonly { readonly layer: ConvLayer; readonly input: Uint8Array }[]): Promise<Uint8Array[]> {
+    Object.assign(this.#stalls, { seed: 0, chance: 0 });
+    const { program, inputs, outputs } = joinLayers(this.design, this.config, layers);
+    const handle = await this.#device.load(program);
+    const result = await this.#device.run(handle, inputs);
+    await this.#device.unload(handle);
+    return outputs(result.outputs);
   }
 }

@@ -7,7 +7,7 @@ import type { RandomStalls } from "../../sim/environment.js";
 import { simulatorVersion } from "../../sim/rtl/tools.js";
 import { essence } from "../sim/rtl/compare.js";
 import { firstDifference } from "../support/difference.js";
-import type { Case } from "./case.js";
+import { compileCase, type Case } from "./case.js";
 import type { Configuration } from "./pool.js";
 
 export const ENGINES = ["kernel", "fast", "verilator", "icarus"] as const;
@@ -46,17 +46,15 @@ export class Engines {
     return device;
   }
 
-  async run(
-    engine: Engine,
-    { configuration: { design, parameters }, layer, input, stalls }: Case,
-  ): Promise<RunResult & { output: Uint8Array }> {
+  /** The run, and the output tensor of each layer. */
+  async run(engine: Engine, one: Case): Promise<RunResult & { tensors: readonly Uint8Array[] }> {
     const device = await this.prepare(engine);
-    Object.assign(this.#stalls, stalls);
-    const { program, inputs, output } = design.compile(layer, design.configure(parameters));
+    Object.assign(this.#stalls, one.stalls);
+    const { program, inputs, outputs } = compileCase(one);
     const handle = await device.load(program);
     try {
-      const result = await device.run(handle, inputs(input));
-      return { ...result, output: output(result.outputs) };
+      const result = await device.run(handle, inputs);
+      return { ...result, tensors: outputs(result.outputs) };
     } finally {
       await device.unload(handle);
     }
@@ -81,7 +79,8 @@ export async function compareCase(
   const { design } = one.configuration;
   const expected = await engines.run("kernel", one);
   const { clocks } = expected;
-  const oracle = firstDifference(design.functional(one.layer, one.input), expected.output, "output");
+  const functional = one.layers.map(({ layer, input }) => design.functional(layer, input));
+  const oracle = firstDifference(functional, expected.tensors, "output");
   if (oracle) return { clocks, engines: [], difference: `kernel against the functional model: ${oracle}` };
   const others = choose(clocks);
   for (const engine of others) {

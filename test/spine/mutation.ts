@@ -15,7 +15,7 @@ import { mulberry32 } from "../../sim/environment.js";
 import { buildSimulator, type Built } from "../../sim/rtl/build.js";
 import { runSimulator, type RtlRun } from "../../sim/rtl/simulate.js";
 import { essence, runKernel, type Outcome } from "../sim/rtl/compare.js";
-import { drawCase, type Case } from "./case.js";
+import { compileCase, drawCase, type Case } from "./case.js";
 import { firstDifference } from "../support/difference.js";
 import { installed } from "./engines.js";
 import { provedEqual } from "./equivalence.js";
@@ -142,10 +142,11 @@ export class Trial {
 }
 
 /** What a case sends and wants, as tokens. */
-export function streamsOfCase({ configuration: { design, parameters }, layer, input, stalls }: Case): RtlRun {
-  const config = design.configure(parameters);
-  const { program, inputs } = design.compile(layer, config);
-  return streamsOf(program, streamPorts(elaborate(design.build(config))), memoryOf(program, inputs(input)), stalls).run;
+export function streamsOfCase(one: Case): RtlRun {
+  const { design, parameters } = one.configuration;
+  const { program, inputs } = compileCase(one);
+  const ports = streamPorts(elaborate(design.build(design.configure(parameters))));
+  return streamsOf(program, ports, memoryOf(program, inputs), one.stalls).run;
 }
 
 export const kernelOf = ({ configuration: { design, parameters } }: Case, run: RtlRun): Outcome =>

@@ -40,11 +40,13 @@ describe("Depthwise convolution on the vector-MAC design", () => {
       );
     });
 
-  it("between matrix products, without a reset in mind", async () => {
+  it("between matrix products, without a reset", async () => {
     const bench = new Bench(vmac);
     const square = { height: 6, width: 6, inChannels: 24, outChannels: 24 };
-    for (const shape of [square, { ...square, depthwise: true, kernel: 3, pad: 1 }, square])
-      await check(bench, shape, 3);
+    const shapes = [square, { ...square, depthwise: true, kernel: 3, pad: 1 }, square];
+    const layers = shapes.map((shape, i) => randomLayer(shape, 3 + i));
+    const expected = layers.map(({ layer, input }) => [...vmac.functional(layer, input)]);
+    expect((await bench.runInTurn(layers)).map((tensor) => [...tensor])).to.deep.equal(expected);
   });
 
   it("takes about a clock for each column of the kernel and 16 outputs", async () => {
