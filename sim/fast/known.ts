@@ -93,8 +93,8 @@ export class Known {
     const at = { file: "", line: 0, column: 0 };
     this.#changed.set(counter, { kind: "const", at, type: { kind: "exact", range: { lo: value, hi: value } }, value });
   }
-  forget(local: Local): void {
-    this.#changed.set(local, null);
+  forget(variable: Variable): void {
+    this.#changed.set(variable, null);
   }
 
   /** A statement has been executed; no pop outside it. */
