@@ -156,6 +156,16 @@ export function emitPossible(code: Code, channel: ChannelPlan, side: "pop" | "pu
   code.free("i32", i);
 }
 
+/** Nonzero on the stack if a push can be done in the clock in `time`, without a wait. */
+export function emitPushesAtOnce(code: Code, channel: ChannelPlan, time: number): void {
+  emitPossible(code, channel, "push", time);
+  const i = code.temp("i32");
+  code.loadAt(channel.pushed).set(i);
+  slot(code, channel, i, channel.channel.lanes);
+  code.mem("i32.load", channel.pushTimes).get(time).op("i32.lt_s").op("i32.and");
+  code.free("i32", i);
+}
+
 /** `ok` = 1 and the push done, if it can be in this very clock. */
 export function emitTryPush(actor: Actor, channel: ChannelPlan, ok: number): void {
   const { code, time } = actor;

@@ -29,6 +29,8 @@ export interface LeapChannel {
   readonly consumer: number;
 }
 
+type Noted = readonly [clock: number, before: number];
+
 /** After a leap that came to nothing, so many rounds pass before the next is thought of. */
 const PAUSE = 8;
 
@@ -40,20 +42,17 @@ export class Leap {
   readonly #channels: readonly LeapChannel[];
   readonly #turns: readonly Turn[];
   readonly #limit: number;
-  readonly #eager: boolean;
   readonly #over: number | undefined;
   readonly #possible: boolean;
-  readonly #before: readonly number[];
-  readonly #clocksBefore: readonly number[];
+  /** The clocks of the state, and what they were before this round. */
+  readonly #noted: readonly Noted[];
   readonly #period: number;
-  /** Rounds in a row in which all processes' clocks moved by the period. */
-  readonly #streak: number;
-  /** All clocks of the state were noted before this round. */
-  readonly #noted: number;
+  /** So many rounds pass before a leap is thought of. */
+  readonly #pause: number;
 
   /**
-   * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. `eager`: there
-   * are so few clocks that all are noted before every round. No round comes after `over`, a local, has become 1.
+   * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. No round comes
+   * after `over`, a local, has become 1.
    */
   constructor(
     code: Code,
@@ -61,7 +60,7 @@ export class Leap {
     channels: readonly LeapChannel[],
     turns: readonly Turn[],
     limit: number,
-    { eager = false, over }: { readonly eager?: boolean; readonly over?: number },
+    over: number | undefined,
   ) {
     const local = (): number => code.local("i32");
     this.#code = code;
@@ -69,30 +68,19 @@ export class Leap {
     this.#channels = channels;
     this.#turns = turns;
     this.#limit = limit;
-    this.#eager = eager;
     this.#over = over;
     this.#possible = turns.every(({ leaps }) => leaps);
-    [this.turn, this.#period, this.#streak, this.#noted] = [local(), local(), local(), local()];
-    this.#before = times.map(local);
-    this.#clocksBefore = this.#clocks.map(local);
-    code.i32(0).set(this.turn).i32(0).set(this.#streak).i32(0).set(this.#period);
-  }
-
-  get #clocks(): readonly number[] {
-    return this.#channels.flatMap(({ state }) => state.clocks);
+    [this.turn, this.#period, this.#pause] = [local(), local(), local()];
+    this.#noted = [...times, ...channels.flatMap(({ state }) => state.clocks)].map((clock) => [clock, local()]);
+    code.i32(0).set(this.turn).i32(0).set(this.#pause);
   }
 
   /** In front of a round. */
   emitBefore(): void {
     if (!this.#possible) return;
     const code = this.#code;
-    this.#times.forEach((time, i) => code.get(time).set(this.#before[i]!));
-    code
-      .get(this.#streak)
-      .i32(0)
-      .op(this.#eager ? "i32.ge_s" : "i32.gt_s");
-    code.tee(this.#noted).if();
-    this.#clocks.forEach((clock, i) => code.get(clock).set(this.#clocksBefore[i]!));
+    code.get(this.#pause).op("i32.eqz").if();
+    this.#noted.forEach(([clock, before]) => code.get(clock).set(before));
     code.end();
   }
 
@@ -101,30 +89,25 @@ export class Leap {
     const code = this.#code;
     if (!this.#possible) return;
     code.i32(0).set(this.turn);
-    const [moved, other] = [code.temp("i32"), code.temp("i32")];
-    const differ = (pairs: readonly (readonly [clock: number, before: number])[]): void => {
-      code.i32(0);
-      for (const [clock, before] of pairs)
-        code.get(clock).get(before).op("i32.sub").get(moved).op("i32.ne").op("i32.add");
-    };
-    const [first, ...others] = this.#times.map((time, i) => [time, this.#before[i]!] as const);
-    code.get(first![0]).get(first![1]).op("i32.sub").set(moved);
-    differ(others);
-    if (!this.#eager) code.get(moved).get(this.#period).op("i32.ne").op("i32.add");
-    code.i32(rules.round.leapSlack).op("i32.gt_s").set(other);
-    code.get(moved).set(this.#period);
-    code.get(this.#streak).i32(0).op("i32.lt_s").if();
-    code.get(this.#streak).i32(1).op("i32.add").set(this.#streak);
-    code.else().get(other).if();
-    code.i32(0).set(this.#streak);
+    code.get(this.#pause).if();
+    code.get(this.#pause).i32(1).op("i32.sub").set(this.#pause);
     code.else();
-    code.get(this.#streak).i32(1).op("i32.add").set(this.#streak);
-    code.get(this.#noted).if();
-    differ(this.#clocks.map((clock, i) => [clock, this.#clocksBefore[i]!] as const));
-    code.i32(rules.round.leapSlack).op("i32.gt_s").get(moved).i32(1).op("i32.lt_s").op("i32.or").op("i32.eqz").if();
+    const [[first, before], ...others] = this.#noted as [Noted, ...Noted[]];
+    code.get(first).get(before).op("i32.sub").set(this.#period);
+    code.i32(0);
+    for (const [clock, earlier] of others)
+      code.get(clock).get(earlier).op("i32.sub").get(this.#period).op("i32.ne").op("i32.add");
+    code
+      .i32(rules.round.leapSlack)
+      .op("i32.gt_s")
+      .get(this.#period)
+      .i32(1)
+      .op("i32.lt_s")
+      .op("i32.or")
+      .op("i32.eqz")
+      .if();
     this.#leap(count);
-    code.end().end().end().end();
-    code.free("i32", moved, other);
+    code.end().end();
   }
 
   #leap(count: (done: number) => void): void {
@@ -178,7 +161,6 @@ export class Leap {
     });
     code.free("i32", pushed, popped);
     count(done);
-    code.i32(0).i32(-PAUSE).get(done).op("select").set(this.#streak);
-    code.i32(0).set(this.#noted);
+    code.i32(0).i32(PAUSE).get(done).op("select").set(this.#pause);
   }
 }

@@ -1,7 +1,7 @@
 /** One process's part in rounds (rounds-code.ts): its guards and its pass, on the variables that its own function keeps. */
 import type { Channel } from "../../hw/channel.js";
 import type { Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
-import { emitPop, emitPossible, emitPush, type Globals } from "./channel-code.js";
+import { emitPop, emitPossible, emitPush, emitPushesAtOnce, type Globals } from "./channel-code.js";
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
 import { bankViews, type BankView } from "./bank-view.js";
 import type { GridCode } from "./grid-code.js";
@@ -26,6 +26,8 @@ export class MemberCode extends StatementCompiler {
   readonly #kept: Spilled[] = [];
   /** What decides the clocks of a pass, as it was in the last round. */
   readonly #decided: readonly number[];
+  /** 1: in the last round it waited for the outside. */
+  readonly #held: number;
   readonly #own: ProcessCompiler;
   readonly #views: readonly BankView[];
   readonly #moves: Moves;
@@ -50,6 +52,7 @@ export class MemberCode extends StatementCompiler {
     this.#source = source;
     this.#own = own;
     this.#decided = (pass.decisive ?? []).map(() => code.local("i32"));
+    this.#held = code.local("i32");
     this.#views = bankViews(this, pass, plan.portGroups, ({ channel }) => channels.get(channel)!.channel.layout);
     this.#moves = new Moves(pass);
     const { used, declared } = variablesOf(pass);
@@ -110,7 +113,7 @@ export class MemberCode extends StatementCompiler {
   /** Nonzero on the stack if the next pass will take as many clocks as the last. */
   emitAsBefore(): void {
     const { code } = this;
-    code.i32(1);
+    code.get(this.#held).op("i32.eqz");
     this.#pass.decisive?.forEach((expr, i) => {
       this.exprs.emit32(expr);
       code.get(this.#decided[i]!).op("i32.eq").op("i32.and");
@@ -146,7 +149,7 @@ export class MemberCode extends StatementCompiler {
 
   /**
    * Nonzero on the stack if a pass will do what it does as a rule; what it does with the outside must be possible before the clock
-   * in `limit`, and in a leap must not happen. The tokens that it pops stand in their slots.
+   * in `limit`, and in a leap must be a push that need not wait. The tokens that it pops stand in their slots.
    */
   emitReady(limit: number, leap: boolean): void {
     const { code } = this;
@@ -165,10 +168,13 @@ export class MemberCode extends StatementCompiler {
       }
     for (const { path, channel, side } of outside) {
       this.#emitGuards(path);
-      if (leap) code.op("i32.eqz");
+      const ring = this.plan.channels.get(channel)!;
+      // A token from outside may tell what has to go on with other tokens.
+      if (leap && side === "pop") code.op("i32.eqz");
       else {
         code.if("i32");
-        emitPossible(code, this.plan.channels.get(channel)!, side, limit);
+        if (leap) emitPushesAtOnce(code, ring, this.time);
+        else emitPossible(code, ring, side, limit);
         code.else().i32(1).end();
       }
       code.op("i32.and");
@@ -184,11 +190,13 @@ export class MemberCode extends StatementCompiler {
 
   /** A pass; in a `full` round (a local) tokens tell all that is known. In a leap its operations wait as they did in the last round. */
   emitPass(full: number, leap: boolean): void {
-    if (!leap)
+    if (!leap) {
+      this.code.i32(0).set(this.#held);
       this.#pass.decisive?.forEach((expr, i) => {
         this.exprs.emit32(expr);
         this.code.set(this.#decided[i]!);
       });
+    }
     this.#emitSteps(this.#pass.steps, full, leap ? new Map() : undefined);
     const { head, again, around } = this.#pass;
     if (!head || !around) return;
@@ -237,8 +245,8 @@ export class MemberCode extends StatementCompiler {
           this.#repeat(step, full);
           break;
         case "outside":
-          if (done) code.op("unreachable");
-          else this.#outside(step, full);
+          if (done && step.stmt.kind === "pop") code.op("unreachable");
+          else this.#outside(step, full, done !== undefined);
           break;
         case "wave":
           this.grid(step.feed).emitFeedNow(this, this.exprs, step.feed);
@@ -317,17 +325,22 @@ export class MemberCode extends StatementCompiler {
   }
 
   /** It can be done at once, by the rings. What a token from outside tells goes on with the tokens of this round and the next. */
-  #outside({ stmt, channel }: Extract<PassStep, { kind: "outside" }>, full: number): void {
+  #outside({ stmt, channel }: Extract<PassStep, { kind: "outside" }>, full: number, leap: boolean): void {
+    const { code } = this;
+    const arrival = code.temp("i32");
+    code.get(this.time).set(arrival);
     const plan = this.plan.channels.get(channel)!;
     this.plan.sums.emitBefore(this.code, stmt);
     if (stmt.kind === "push") {
       this.putToken(plan, stmt.value);
       emitPush(this, plan, 0);
-      return;
+    } else {
+      const binding = stmt.into && this.bind(stmt.into, false);
+      emitPop(this, plan, 0, binding ? this.take(binding, plan.layout) : () => undefined);
+      code.i32(2).set(full);
     }
-    const binding = stmt.into && this.bind(stmt.into, false);
-    emitPop(this, plan, 0, binding ? this.take(binding, plan.layout) : () => undefined);
-    this.code.i32(2).set(full);
+    if (!leap) code.get(this.time).get(arrival).op("i32.ne").get(this.#held).op("i32.or").set(this.#held);
+    code.free("i32", arrival);
   }
 
   /** A token is read where it stands: nothing else goes there in this round. */

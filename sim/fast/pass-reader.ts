@@ -62,6 +62,9 @@ function lookWhether(stmt: Stmt): boolean {
   return false;
 }
 
+const takesClocks = (stmt: Stmt): boolean =>
+  [...statementsIn([stmt])].some(({ kind }) => kind === "edge" || kind === "clocks");
+
 /** Reads a loop's body into the steps of a pass; throws `NoPass` where it is none. */
 class PassReader {
   readonly #loop: Loop;
@@ -297,7 +300,8 @@ class PassReader {
   #nowAndThen(stmt: Extract<Stmt, { kind: "if" }>, path: readonly Guard[]): PassStep {
     const condition = this.#known.at(stmt.condition);
     if (!condition) throw new NoPass();
-    this.#decides(stmt.condition);
+    // What is done with the outside in a leap does not wait.
+    if (takesClocks(stmt)) this.#decides(stmt.condition);
     const [steps, known] = [this.#steps, this.#known];
     this.#depth++;
     const [then, otherwise] = [true, false].map((holds) => {

@@ -124,7 +124,6 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
       standing: [pass],
       clocks: 2 * clocksOf([pass]),
       sides,
-      eager: true,
       turns: [
         {
           leaps: taker.leaps,
@@ -209,8 +208,6 @@ interface Parts {
   readonly clocks: number;
   readonly sides: readonly Side[];
   readonly turns: readonly Turn[];
-  /** Each round is looked at, whether it can be repeated in a leap. */
-  readonly eager?: boolean;
   /** A local that is 1 when the first process's loop is over. */
   readonly over?: number;
 }
@@ -249,7 +246,7 @@ function emitRounds(around: Surroundings, parts: Parts): void {
     channels,
     turns,
     limit,
-    parts,
+    parts.over,
   );
   code.i32(1).set(full);
   const stop = code.block();
