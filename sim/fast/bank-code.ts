@@ -179,10 +179,11 @@ function copyBytes(code: Code, bytes: number, to: number, from: { local: number;
         .mem(put, to + done);
 }
 
-/** `q` of all banks of a group, one after the other, perhaps only of the first `used` (then others fill the rest). */
+/** `q` of all banks of a group, one after the other, perhaps only of the first `used` (then `fill` is the rest). */
 export interface BankWords {
   readonly parts: readonly MemoryPort[];
   readonly used: Expr | undefined;
+  readonly fill: Expr | undefined;
 }
 
 export function bankWords(expr: Expr): BankWords | undefined {
@@ -191,9 +192,9 @@ export function bankWords(expr: Expr): BankWords | undefined {
   const { lane, length, body } = expr;
   const word = body.kind === "select" ? body.then : body;
   if (word.kind !== "q" || !isLocal(word.port.index, lane) || word.port.parts.length !== length) return undefined;
-  if (body.kind !== "select") return { parts: word.port.parts, used: undefined };
+  if (body.kind !== "select") return { parts: word.port.parts, used: undefined, fill: undefined };
   const used = lessThan(body.condition, lane);
-  return used && { parts: word.port.parts, used };
+  return used && { parts: word.port.parts, used, fill: body.else };
 }
 
 /** A value that is the words of all banks lies in memory as they do. */

@@ -3,15 +3,19 @@
  * pushes their words as one token, need copy them neither to the ports nor to the token: until the leap ends the token is the
  * place in the banks. What the ports and their counters would show is made up for then.
  */
-import type { Expr } from "../../hw/ir/ir.js";
-import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
+import type { Channel } from "../../hw/channel.js";
+import type { Expr, Stmt } from "../../hw/ir/ir.js";
+import { expressionsIn, expressionsWithin, sameExpr, statementsIn } from "../../hw/ir/walk.js";
 import { emitGroupCopy, liesAlike, readsTogether } from "./bank-code.js";
 import type { Actor } from "./channel-code.js";
 import type { ExprCompiler } from "./expr.js";
 import type { Layout } from "./layout.js";
 import type { PortGroup } from "./memory-plan.js";
-import { placeAt, type Place } from "./place.js";
+import { emitCopy, placeAt, type Place } from "./place.js";
+import type { Plan } from "./plan.js";
+import { ROW_BYTES } from "./product-kernel.js";
 import type { BankRead, Pass, PassStep } from "./rounds.js";
+import type { Code } from "./wasm.js";
 
 type Push = Extract<PassStep, { kind: "push" }>;
 
@@ -27,9 +31,12 @@ export class BankView {
   readonly #nextAt: number;
   readonly #next: number;
   readonly #time: number;
+  /** Where fewer banks may be used than there are: a local with how many are left out, and tables of masks. */
+  readonly #left: number | undefined;
+  readonly #masks: ReadonlyMap<number, number>;
 
-  /** `layout` is that of the token. */
-  constructor(actor: Actor, group: PortGroup, read: BankRead, push: Push, layout: Layout) {
+  /** `layout` is that of the token. `some`: it may be the words of some banks, zeros behind them. */
+  constructor(actor: Actor, group: PortGroup, read: BankRead, push: Push, layout: Layout, some: boolean) {
     this.read = read;
     this.push = push;
     this.#group = group;
@@ -37,43 +44,111 @@ export class BankView {
     this.#layout = layout;
     const local = (): number => actor.code.local("i32");
     [this.at, this.#nextAt, this.#next, this.#time] = [local(), local(), local(), local()];
+    this.#left = some ? local() : undefined;
+    const sizes = some ? new Set([EPOCH, this.#wordBytes, ROW_BYTES]) : [];
+    this.#masks = new Map([...sizes].map((size) => [size, maskTable(actor.plan, group.ports.length, size)]));
   }
 
   get #memory(): PortGroup["ports"][number]["memory"] {
     return this.#group.ports[0]!.memory;
   }
+  get #wordBytes(): number {
+    return this.#group.bytes / this.#group.ports.length;
+  }
   get #vectors(): readonly number[] {
     return Array.from({ length: Math.ceil(this.#group.ports.length / 4) }, (_, i) => i * 16);
   }
 
-  /** Nonzero on the stack if the next read is an ordinary one: of all banks, of words that were written and handed over. */
+  /** What a pass that is no leap's does, as far as those of the next leap have to be like it. */
+  emitNote(exprs: ExprCompiler): void {
+    if (this.#left === undefined) return;
+    this.#emitLeft(exprs);
+    exprs.code.set(this.#left);
+  }
+
+  /** How many banks the next pass leaves out, on the stack. */
+  #emitLeft(exprs: ExprCompiler): void {
+    const { code } = this.#actor;
+    const all = this.#group.ports.length;
+    const left = code.temp("i32");
+    code.i32(all);
+    exprs.emit32(this.read.used!);
+    code.op("i32.sub").set(left);
+    code.get(left).i32(0).get(left).i32(0).op("i32.gt_s").op("select");
+    code.free("i32", left);
+  }
+
+  /** And with all ones for banks that are used, zeros for others: `size` bytes for each, from byte `at` on. */
+  emitMask(size: number, at: number): void {
+    if (this.#left === undefined) return;
+    const { code } = this.#actor;
+    code
+      .get(this.#left)
+      .i32(size)
+      .op("i32.mul")
+      .mem("v128.load", this.#masks.get(size)! + at);
+    code.op("v128.and");
+  }
+  /** Put the vector on the stack to `local` + `at` where banks are used; `size` bytes for each, from byte `from` on. */
+  #store(local: number | undefined, at: number, size: number, from: number): void {
+    const { code } = this.#actor;
+    const value = code.temp("v128");
+    const base = (): Code => (local === undefined ? code.i32(0) : code.get(local));
+    code.set(value);
+    base().get(value);
+    if (this.#left !== undefined) {
+      base().mem("v128.load", at);
+      code
+        .get(this.#left)
+        .i32(size)
+        .op("i32.mul")
+        .mem("v128.load", this.#masks.get(size)! + from);
+      code.op("v128.bitselect");
+    }
+    code.mem("v128.store", at);
+    code.free("v128", value);
+  }
+
+  /** Nonzero on the stack if the next read is an ordinary one: of banks as in the last round, of words that were written and handed over. */
   emitReady(exprs: ExprCompiler): void {
-    const { code, plan, actor } = this.#actor;
-    const { stride, epochStride, writeEpochs, shared, memory } = this.#memory;
+    const { code } = this.#actor;
+    const { stride, memory } = this.#memory;
+    const all = this.#group.ports.length;
     exprs.emit32(this.read.address);
     code.tee(this.#next).i32(stride).op("i32.mul").set(this.#nextAt);
     code.get(this.#next).i32(memory.depth).op("i32.lt_u");
-    for (const used of [this.read.used, this.push.words!.used])
-      if (used) {
-        exprs.emit32(used);
-        code.i32(this.#group.ports.length).op("i32.ge_s").op("i32.and");
-      }
-    const [written] = writeEpochs;
-    if (!written) return;
-    const [writer, array] = written;
+    if (this.#left !== undefined) {
+      this.#emitLeft(exprs);
+      code.get(this.#left).op("i32.eq").op("i32.and").get(this.#left).i32(all).op("i32.lt_s").op("i32.and");
+    } else
+      for (const used of [this.read.used, this.push.words!.used])
+        if (used) {
+          exprs.emit32(used);
+          code.i32(all).op("i32.ge_s").op("i32.and");
+        }
+    if (this.#memory.writeEpochs.size === 0) return;
     code.if("i32");
+    this.#emitUnwritten(this.#next);
+    code.op("i32.eqz").else().i32(0).end();
+  }
+
+  /** Nonzero on the stack if a bank's word (its number in a local) was not written, or not handed over. */
+  #emitUnwritten(word: number): void {
+    const { code, plan, actor } = this.#actor;
+    const { epochStride, writeEpochs, shared } = this.#memory;
+    const [[writer, array]] = writeEpochs as unknown as [[number, number]];
     const epochs = code.temp("i32");
-    code.get(this.#next).i32(epochStride).op("i32.mul").set(epochs);
+    code.get(word).i32(epochStride).op("i32.mul").set(epochs);
     for (const at of this.#vectors) {
       code.get(epochs).mem("v128.load", array + at);
       if (shared) code.loadAt(plan.known[actor]! + plan.observers.indexOf(writer) * 4);
       else code.i32(-2);
       code.op("i32x4.splat").op("i32x4.gt_u");
+      this.emitMask(EPOCH, at);
       if (at > 0) code.op("v128.or");
     }
-    code.op("v128.any_true").op("i32.eqz");
+    code.op("v128.any_true");
     code.free("i32", epochs);
-    code.else().i32(0).end();
   }
 
   /** The read: only its epoch and its clock are noted. */
@@ -83,54 +158,93 @@ export class BankView {
     const { readEpochs, epochStride } = this.#memory;
     const mine = readEpochs.get(actor);
     if (mine === undefined) return;
-    const [epochs, now] = [code.temp("i32"), code.temp("v128")];
+    const epochs = code.temp("i32");
     code.get(this.#next).i32(epochStride).op("i32.mul").set(epochs);
-    code.loadAt(plan.known[actor]! + plan.observers.indexOf(actor) * 4).op("i32x4.splat");
-    code.set(now);
-    for (const at of this.#vectors)
-      code
-        .get(epochs)
-        .get(now)
-        .mem("v128.store", mine + at);
+    for (const at of this.#vectors) {
+      code.loadAt(plan.known[actor]! + plan.observers.indexOf(actor) * 4).op("i32x4.splat");
+      this.#store(epochs, mine + at, EPOCH, at);
+    }
     code.free("i32", epochs);
-    code.free("v128", now);
   }
 
-  /** The token as it stands in the banks, at the byte in a local. */
+  /** The token as it stands in the banks, at the byte in a local; what banks that are left out hold is not part of it. */
   place(at: number): Place {
     return placeAt(this.#layout, this.#memory.words, at);
+  }
+  /** The place of a token is that of the words of all banks. */
+  get whole(): boolean {
+    return this.#left === undefined;
+  }
+  /** The bank whose word holds a byte of the place. */
+  bankAt(offset: number): number {
+    return Math.floor((offset - this.#memory.words) / this.#wordBytes);
+  }
+
+  /** The token, from the byte in a local, as it is. */
+  emitTake(to: number, at: number): void {
+    const { code } = this.#actor;
+    emitCopy(code, placeAt(this.#layout, to), this.place(at));
+    if (this.whole) return;
+    for (let byte = 0; byte < this.#group.bytes; byte += 16) {
+      code
+        .i32(0)
+        .i32(0)
+        .mem("v128.load", to + byte);
+      this.emitMask(this.#wordBytes, byte);
+      code.mem("v128.store", to + byte);
+    }
+  }
+  /** Bytes that a token takes, and the byte in the banks that stands for an address. */
+  get bytes(): number {
+    return this.#layout.bytes;
+  }
+  byteOf(address: number): number {
+    return address - this.#memory.words;
   }
 
   /** After a leap with so many reads (a local, at least 1), the last of them leaves its words at the ports. */
   emitSettle(passes: number): void {
     const { code } = this.#actor;
-    const { reads, lastRead } = this.#group;
-    emitGroupCopy(code, this.#group, this.at);
+    const { reads, lastRead, words, bytes } = this.#group;
+    if (this.whole) emitGroupCopy(code, this.#group, this.at);
+    else
+      for (let byte = 0; byte < bytes; byte += 16) {
+        code.get(this.at).mem("v128.load", this.#memory.words + byte);
+        this.#store(undefined, words + byte, this.#wordBytes, byte);
+      }
     for (const at of this.#vectors) {
+      code.i32(0).i32(0);
       code
-        .i32(0)
-        .i32(0)
-        .mem("v128.load", reads + at);
-      code
+        .mem("v128.load", reads + at)
         .get(passes)
-        .op("i32x4.splat")
-        .op("i32x4.add")
-        .mem("v128.store", reads + at);
-      code
-        .i32(0)
-        .get(this.#time)
-        .op("i32x4.splat")
-        .mem("v128.store", lastRead + at);
+        .op("i32x4.splat");
+      this.emitMask(EPOCH, at);
+      code.op("i32x4.add").mem("v128.store", reads + at);
+      code.get(this.#time).op("i32x4.splat");
+      this.#store(undefined, lastRead + at, EPOCH, at);
     }
   }
 }
 
-/** The views of a pass. */
+/** Bytes of an epoch, or of what a port counts. */
+const EPOCH = 4;
+
+/** All ones for each of the banks, then zeros, `size` bytes each: from `n` banks on, the mask where `n` are left out. */
+function maskTable(plan: Plan, banks: number, size: number): number {
+  const at = plan.heap.take(2 * banks * size + 16);
+  plan.initially((view) => {
+    for (let byte = 0; byte < banks * size; byte++) view.setUint8(at + byte, 255);
+  });
+  return at;
+}
+
+/** The views of a pass; `movesOnly` tells that who pops a token does nothing with it but move its elements. */
 export function bankViews(
   actor: Actor,
   pass: Pass,
   groups: readonly PortGroup[],
   layoutOf: (push: Push) => Layout,
+  movesOnly: (channel: Channel) => boolean,
 ): BankView[] {
   const within = [pass.loop, ...(pass.around?.stmts ?? [])];
   return groups.flatMap((group) => {
@@ -152,8 +266,30 @@ export function bankViews(
     if (!read || !push || from < 0 || reads.length !== 1 || uses.length !== 1 || !readsTogether(actor, group))
       return [];
     const layout = layoutOf(push);
-    return liesAlike(group, layout.leaves) ? [new BankView(actor, group, read, push, layout)] : [];
+    if (!liesAlike(group, layout.leaves)) return [];
+    const { used, fill } = push.words!;
+    const { body } = actor.plan.ir.processes[pass.actor]!;
+    const some =
+      read.used !== undefined &&
+      used !== undefined &&
+      sameExpr(read.used, used) &&
+      fill !== undefined &&
+      isZero(fill, body) &&
+      group.bytes % 16 === 0 &&
+      movesOnly(push.channel);
+    return [new BankView(actor, group, read, push, layout, some)];
   });
+}
+
+/** All bits of the value are zeros. */
+function isZero(expr: Expr, body: readonly Stmt[]): boolean {
+  if (expr.kind === "const") return Number(expr.value) === 0;
+  if (expr.kind === "cast") return isZero(expr.operand, body);
+  if (expr.kind === "map") return isZero(expr.body, body);
+  if (expr.kind !== "local" || expr.local.mutable) return false;
+  for (const stmt of statementsIn(body))
+    if (stmt.kind === "let" && stmt.local === expr.local) return isZero(stmt.value, body);
+  return false;
 }
 
 const isOnly = (uses: readonly Expr[], value: Expr): boolean => {

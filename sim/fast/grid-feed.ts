@@ -147,6 +147,7 @@ export function emitFeedBurst(
         }
         code.get(base).get(at);
         code.mem(leaf.signed ? "v128.load8x8_s" : "v128.load8x8_u", found?.offset ?? from.offset + offset);
+        found?.mask?.();
         if (masked) code.get(mask).op("v128.and");
         code.mem("v128.store", start + row * ROW_BYTES);
       });

@@ -9,6 +9,7 @@ import { emitFeedBurst, feedsFromFixed, feedsFromMemory } from "./grid-feed.js";
 import { Moves, type Elsewhere } from "./moves.js";
 import { emitCopy, emitLoad, type Place } from "./place.js";
 import { frame, type Plan } from "./plan.js";
+import { ROW_BYTES } from "./product-kernel.js";
 import { StatementCompiler, type ProcessCompiler } from "./process.js";
 import type { RoundChannel } from "./round-channel.js";
 import type { RoundSource } from "./round-source.js";
@@ -16,7 +17,19 @@ import { variablesOf } from "./rounds-code.js";
 import type { Guard, Pass, PassStep } from "./rounds.js";
 import type { Spilled } from "./scope.js";
 import { store } from "./store.js";
+import { expressionsWithin, someExpr } from "../../hw/ir/walk.js";
 import type { Code } from "./wasm.js";
+
+/** The statement names the variable. */
+const someStatement = (stmt: Stmt, local: Local): boolean =>
+  [...expressionsWithin([stmt])].some((expr) => someExpr(expr, (e) => e.kind === "local" && e.local === local));
+
+/** A token that stands among the words of banks: a local with its byte there, and where it is put if that does not do. */
+interface SeenToken {
+  readonly view: BankView;
+  readonly at: number;
+  readonly own: number;
+}
 
 export class MemberCode extends StatementCompiler {
   readonly #pass: Pass;
@@ -31,6 +44,8 @@ export class MemberCode extends StatementCompiler {
   readonly #own: ProcessCompiler;
   readonly #views: readonly BankView[];
   readonly #moves: Moves;
+  /** In a leap: tokens that stand among the words of banks, by their names. */
+  readonly #seen = new Map<Local, SeenToken>();
   /** Counters of loops that are written out, as they stand; whether what is emitted stands in a branch. */
   readonly #counters = new Map<Local, number>();
   #branches = 0;
@@ -53,7 +68,13 @@ export class MemberCode extends StatementCompiler {
     this.#own = own;
     this.#decided = (pass.decisive ?? []).map(() => code.local("i32"));
     this.#held = code.local("i32");
-    this.#views = bankViews(this, pass, plan.portGroups, ({ channel }) => channels.get(channel)!.channel.layout);
+    this.#views = bankViews(
+      this,
+      pass,
+      plan.portGroups,
+      ({ channel }) => channels.get(channel)!.channel.layout,
+      (channel) => channels.get(channel)!.movesOnly,
+    );
     this.#moves = new Moves(pass);
     const { used, declared } = variablesOf(pass);
     for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
@@ -192,6 +213,7 @@ export class MemberCode extends StatementCompiler {
   emitPass(full: number, leap: boolean): void {
     if (!leap) {
       this.code.i32(0).set(this.#held);
+      for (const view of this.#views) view.emitNote(this.exprs);
       this.#pass.decisive?.forEach((expr, i) => {
         this.exprs.emit32(expr);
         this.code.set(this.#decided[i]!);
@@ -267,7 +289,16 @@ export class MemberCode extends StatementCompiler {
       for (const [variable, binding] of bindings) this.bindings.set(variable, binding);
       this.emitBody([stmt]);
     };
-    return view !== undefined || this.#moves.leave(this.exprs, stmt, later);
+    if (view !== undefined || this.#moves.leave(this.exprs, stmt, later)) return true;
+    for (const [local, seen] of this.#seen) if (!seen.view.whole && someStatement(stmt, local)) this.#emitTake(seen);
+    return false;
+  }
+
+  /** A token that stood among the words of banks, to where it is all that its type says. */
+  #emitTake({ view, at, own }: SeenToken): void {
+    if (view.whole) return;
+    view.emitTake(own, at);
+    this.code.i32(view.byteOf(own)).set(at);
   }
 
   /** A leap has ended after so many passes (a local): everything to where it belongs. */
@@ -276,8 +307,9 @@ export class MemberCode extends StatementCompiler {
     code.get(passes).if();
     for (const view of this.#views) {
       view.emitSettle(passes);
-      emitCopy(code, this.#channels.get(view.push.channel)!.token, view.place(view.at));
+      view.emitTake(this.#channels.get(view.push.channel)!.token[0]!.offset, view.at);
     }
+    for (const seen of this.#seen.values()) this.#emitTake(seen);
     this.#moves.emitSettle();
     code.end();
   }
@@ -304,9 +336,11 @@ export class MemberCode extends StatementCompiler {
     if (this.#source) token = this.#source.emitToken(full, i, done !== undefined);
     else if (done && channel.view) {
       // The producer may be a pass ahead when the leap ends.
-      const at = this.code.local("i32");
-      this.code.get(channel.view.at).set(at);
-      token = channel.view.place(at);
+      const { view } = channel;
+      const [at, own] = [this.code.local("i32"), view.whole ? 0 : this.plan.heap.take(view.bytes)];
+      this.code.get(view.at).set(at);
+      token = view.place(at);
+      if (step.into) this.#seen.set(step.into, { view, at, own });
     }
     if (done) channel.emitLeap(this, "pop", i);
     else channel.emitPop(this, full);
@@ -356,6 +390,15 @@ export class MemberCode extends StatementCompiler {
     this.bindings.set(into, { local, type: "i32" });
   }
 
+  /** Where a byte stands that was not moved. */
+  #elsewhere(byte: number): Elsewhere | undefined {
+    const found = this.#moves.find(byte);
+    const seen = [...this.#seen.values()].find(({ at }) => at === found?.local);
+    if (!found || !seen || seen.view.whole) return found;
+    const bank = seen.view.bankAt(found.offset);
+    return { ...found, mask: () => seen.view.emitMask(ROW_BYTES, bank * ROW_BYTES) };
+  }
+
   #feed(feeds: FeedLoop, leap: boolean): void {
     const { code } = this;
     const grid = this.grid(feeds.feed);
@@ -369,7 +412,7 @@ export class MemberCode extends StatementCompiler {
     code.get(counter.local);
     this.exprs.emit32(feeds.bound);
     code.op("i32.ge_s").brIf(out);
-    const elsewhere = leap ? (at: number): Elsewhere | undefined => this.#moves.find(at) : undefined;
+    const elsewhere = leap ? (at: number): Elsewhere | undefined => this.#elsewhere(at) : undefined;
     emitFeedBurst(this, this.exprs, grid, burst, counter.local, did, elsewhere);
     code.get(did).brIf(loop);
     // The guards have seen to it.

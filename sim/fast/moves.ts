@@ -2,8 +2,9 @@
  * Elements of tokens that a pass only moves to places of its own, for a grid to be fed from (feed-burst.ts). In a leap (leap.ts) they
  * are fed from where the tokens stand; the moves of the last pass are done when the leap ends.
  */
+import type { Channel } from "../../hw/channel.js";
 import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
-import { expressionsIn, expressionsOf, statementsIn } from "../../hw/ir/walk.js";
+import { expressionsIn, expressionsOf, inner, someExpr, statementsIn } from "../../hw/ir/walk.js";
 import { movingLoop } from "./bank-code.js";
 import type { ExprCompiler } from "./expr.js";
 import type { LeafRef } from "./place.js";
@@ -21,6 +22,8 @@ interface Moved {
 export interface Elsewhere {
   readonly local: number;
   readonly offset: number;
+  /** Emits an `and` of the vector of 16-bit numbers on the stack with what is to be seen of them. */
+  readonly mask?: () => void;
 }
 
 export class Moves {
@@ -53,7 +56,7 @@ export class Moves {
     if (stmt.kind !== "assign" || !this.#variables.has(rootOf(stmt.target)!)) return undefined;
     const { code } = exprs;
     const mark = code.mark();
-    const value = stmt.value.kind === "cast" ? stmt.value.operand : stmt.value;
+    const value = source(stmt.value);
     const [to, ...more] = exprs.resolvePlace(stmt.target, []) ?? [];
     const [from, ...others] = (rootOf(value) && exprs.resolvePlace(value, [])) ?? [];
     const emitted = code.mark() !== mark;
@@ -108,8 +111,32 @@ function onlyFed({ loop, guards, decisive, outside, around, steps }: Pass): Set<
   return new Set([...feeding].filter((local) => !others.has(local)));
 }
 
+/** All that a pass does with the token of a channel is to move its elements, for a grid to be fed from. */
+export function movesOnly(pass: Pass, channel: Channel): boolean {
+  const pop = pass.steps.find((step) => step.kind === "pop" && step.channel === channel);
+  const into = pop?.kind === "pop" ? pop.into : undefined;
+  if (!into) return true;
+  const fed = onlyFed(pass);
+  const names = (expr: Expr): boolean => someExpr(expr, (e) => e.kind === "local" && e.local === into);
+  const inText = (stmt: Stmt): boolean => {
+    const moving = stmt.kind === "loop" ? movingLoop(stmt) : undefined;
+    const isMove = (each: Stmt): boolean =>
+      each.kind === "assign" &&
+      fed.has(rootOf(each.target)!) &&
+      !names(each.target) &&
+      rootOf(source(each.value)) === into;
+    if (moving?.body.every(isMove)) return false;
+    return expressionsOf(stmt).some(names) || inner(stmt).some(inText);
+  };
+  const known = [...pass.guards, ...pass.outside.flatMap(({ path }) => path), ...(pass.around?.guards ?? [])];
+  const others = [...known.map(({ condition }) => condition), ...(pass.decisive ?? [])];
+  return !others.some(names) && ![pass.loop, ...(pass.around?.stmts ?? [])].some(inText);
+}
+
+const source = (value: Expr): Expr => (value.kind === "cast" ? value.operand : value);
+
 /** The variable of a chain of members and indices. */
-function rootOf(expr: Expr): Local | undefined {
+export function rootOf(expr: Expr): Local | undefined {
   let at = expr;
   while (at.kind === "index" || at.kind === "member") at = at.base;
   return at.kind === "local" ? at.local : undefined;

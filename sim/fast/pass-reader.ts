@@ -267,7 +267,7 @@ class PassReader {
   #words(value: Expr): WordsOfBanks | undefined {
     const words = bankWords(value);
     const used = words?.used && this.#known.at(words.used);
-    return words && (used || !words.used) ? { parts: words.parts, used } : undefined;
+    return words && (used || !words.used) ? { ...words, used } : undefined;
   }
 
   /** A branch that only takes clocks and uses channels to the outside can be taken now and then. */

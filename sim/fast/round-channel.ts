@@ -6,6 +6,7 @@
 import type { BankView } from "./bank-view.js";
 import { countReleases, later, type Actor } from "./channel-code.js";
 import { emitLearn, emitTell, toldBytes, toldOffset } from "./knowledge.js";
+import { movesOnly } from "./moves.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import type { Cluster } from "./rounds.js";
@@ -36,6 +37,7 @@ export class RoundChannel {
   readonly channel: ChannelPlan;
   readonly #code: Code;
   readonly #plan: Plan;
+  readonly #cluster: Cluster;
   readonly #pushed: number;
   readonly #popped: number;
   /** Clocks of the last pops and pushes, the latest first. */
@@ -57,6 +59,7 @@ export class RoundChannel {
     this.channel = channel;
     this.#code = code;
     this.#plan = plan;
+    this.#cluster = cluster;
     const local = (): number => code.local("i32");
     const { depth, lanes } = channel.channel;
     [this.#pushed, this.#popped, this.#most] = [local(), local(), local()];
@@ -67,6 +70,12 @@ export class RoundChannel {
     this.#stay = code.local("i64");
     const sources = upTo(channel.producer, cluster).map((actor) => plan.observers.indexOf(actor));
     this.#varying = channel.told.filter((place) => sources.includes(place));
+  }
+
+  /** Who pops does nothing with a token but move its elements (moves.ts). */
+  get movesOnly(): boolean {
+    const { channel } = this.channel;
+    return this.#cluster.every((pass) => !pass.pops.includes(channel) || movesOnly(pass, channel));
   }
 
   /** Nonzero on the stack if no token is under way. */

@@ -41,10 +41,11 @@ export interface BankRead {
   readonly used: Expr | undefined;
 }
 
-/** A token that is the words of banks, perhaps of the first `used` only, as known before the pass. */
+/** A token that is the words of banks, perhaps of the first `used` only, as known before the pass, and then `fill`. */
 export interface WordsOfBanks {
   readonly parts: readonly MemoryPort[];
   readonly used: Expr | undefined;
+  readonly fill: Expr | undefined;
 }
 
 /** An expression of what is known before the pass (variables, and tokens it will pop), and what it has to be. */
