@@ -18,6 +18,8 @@ export interface Actor {
   readonly time: number;
   /** It polls: then it must not outrun those it wakes. */
   readonly polls: boolean;
+  /** A local that counts what was learnt from tokens of others, where that is asked for (chain-code.ts). */
+  readonly news?: number;
   /** Leave the function; it comes back to the suspension point `id`. */
   suspend(id: number): void;
 }
@@ -39,7 +41,7 @@ export const standsAt = (channel: Pick<ChannelPlan, "index">, side: "pop" | "pus
 const mask = ({ slots }: ChannelPlan): number => slots - 1;
 
 /** Address of a slot of a ring of i32, less the ring's start: (index - back) & mask, times 4. */
-function slot(code: Code, channel: ChannelPlan, index: number, back: number): void {
+export function slot(code: Code, channel: ChannelPlan, index: number, back: number): void {
   code.get(index);
   if (back !== 0) code.i32(back).op("i32.sub");
   code.i32(mask(channel)).op("i32.and").i32(2).op("i32.shl");
@@ -109,7 +111,7 @@ function standAndLeave(actor: Actor, channel: ChannelPlan, side: "pop" | "push",
 }
 
 /** Move the actor's clock on to `ready`, counting the wait; leave where the horizon comes first. */
-function waitUntil(actor: Actor, channel: ChannelPlan, side: "pop" | "push", ready: number, id: number): void {
+export function waitUntil(actor: Actor, channel: ChannelPlan, side: "pop" | "push", ready: number, id: number): void {
   const { code, time, globals } = actor;
   const stall = side === "push" ? channel.pushStall : channel.popStall;
   code.get(ready).get(time).op("i32.gt_s").if();
@@ -181,7 +183,7 @@ export function emitTryPush(actor: Actor, channel: ChannelPlan, ok: number): voi
   code.free("i32", i);
 }
 
-function settlePush(actor: Actor, channel: ChannelPlan, i: number): void {
+export function settlePush(actor: Actor, channel: ChannelPlan, i: number): void {
   const { code, plan, time } = actor;
   slot(code, channel, i, 0);
   code.get(time).mem("i32.store", channel.pushTimes);
@@ -290,6 +292,6 @@ function settlePop(actor: Actor, channel: ChannelPlan, i: number, take: (address
   takeValue(code, channel, i, take);
   code.storeAt(channel.popped, () => code.get(i).i32(1).op("i32.add"));
   emitPopOccupancy(code, channel, i, time);
-  if (channel.told.length > 0) emitLearn(code, channel.told, plan.known[actor.actor]!, knowledgeSlot(code, channel, i));
+  if (channel.told.length > 0) emitLearn(code, channel.told, plan.known[actor.actor]!, knowledgeSlot(code, channel, i), actor.news);
   if (channel.producer >= 0) emitWake(actor, channel.pushWaits, channel.producer);
 }

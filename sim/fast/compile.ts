@@ -6,7 +6,9 @@ import type { Globals } from "./channel-code.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame, Plan } from "./plan.js";
-import { ProcessCompiler } from "./process.js";
+import { Chains, withoutFollowers, type Link } from "./followers.js";
+import { ProcessCompiler } from "./process-compiler.js";
+import { setApart } from "./process.js";
 import { clusterState, emitEnqueue, intakeCode, roundsCode, tokensOf, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { Code, WasmModule } from "./wasm.js";
@@ -45,14 +47,16 @@ export function compile(ir: DesignIr): Compiled {
   const polling: number[] = [];
   const { inputs, outputs } = ir.design;
   const found = findRounds(ir.processes, new Set(Object.values(inputs)));
-  const clusters = found.clusters.map((cluster) => ({ cluster, state: clusterState(plan) }));
+  const clusters = withoutFollowers(found.clusters, ir.processes).map((cluster) => ({ cluster, state: clusterState(plan) }));
   const intakes = found.intakes.map((intake) => ({ intake, state: clusterState(plan) }));
   const parks = new Map(clusters.map(({ cluster, state }) => [cluster[0]!.loop, state]));
   const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
+  const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => intake.passes)];
+  const chains = new Chains(ir.processes, new Set(Object.values(outputs)), new Set(apart.map(({ actor }) => actor)));
+  const codes = compileProcesses(compilers, chains);
   const processes = compilers.map((compiler, actor) => {
-    const code = compiler.compile();
     if (compiler.polls) polling.push(actor);
-    return module.add(ir.processes[actor]!.node.path, code);
+    return module.add(ir.processes[actor]!.node.path, codes[actor]!);
   });
   const around = { plan, globals, grids, compilers };
   const rounds = [
@@ -91,6 +95,27 @@ export function compile(ir: DesignIr): Compiled {
     bytes: module.encode(pages),
     pages,
   };
+}
+
+/** A function for each process; those that follow others (followers.ts) before those. */
+function compileProcesses(compilers: readonly ProcessCompiler[], chains: Chains): Code[] {
+  setApart([...chains.followers.values()].map(({ loop }) => loop));
+  const codes: Code[] = [];
+  const begun = new Set<number>();
+  const finish = (actor: number): void => {
+    if (begun.has(actor)) return;
+    begun.add(actor);
+    // Tokens may go round: whoever is not finished yet is no follower here.
+    const ready = (links: readonly Link[]): Link[] =>
+      links.flatMap((link) => {
+        if (link.follower) finish(link.follower.actor);
+        return link.follower && !codes[link.follower.actor] ? [] : [{ ...link, next: ready(link.next) }];
+      });
+    compilers[actor]!.follow(ready(chains.of(actor)), (other) => compilers[other]!);
+    codes[actor] = compilers[actor]!.compile();
+  };
+  compilers.forEach((_, actor) => finish(actor));
+  return codes;
 }
 
 /**

@@ -3,7 +3,7 @@ import { emitPop, emitPush, emitPushSlot, type Actor, type Globals } from "./cha
 import { PaceCode } from "./pace-code.js";
 import { emitCopy, inColumns, placeAt } from "./place.js";
 import type { ClusterState } from "./rounds-code.js";
-import { frame, type ChannelPlan, type Plan } from "./plan.js";
+import { frame, type ChannelPlan, type Environment, type Plan } from "./plan.js";
 import { Code } from "./wasm.js";
 
 /** Where a source or sink goes on: with the next token, at the channel, or with the pace of the next token. */
@@ -83,9 +83,7 @@ export function environmentCode(
     code.end();
     code.end();
   }
-  code.loadAt(buffer.gaps).if();
-  code.get(time).get(i).i32(2).op("i32.shl").loadAt(buffer.gaps).op("i32.add").mem("i32.load").op("i32.add").set(time);
-  code.end();
+  emitGap(code, buffer, time, i);
   code.end();
   pace.next(
     () => horizon(resume.pace),
@@ -101,10 +99,7 @@ export function environmentCode(
     emitPush(self, channel, resume.operation);
   } else
     emitPop(self, channel, resume.operation, (address) => emitCopy(code, place, placeAt(channel.layout, 0, address)));
-  code.loadAt(buffer.times).if();
-  code.get(i).i32(2).op("i32.shl").loadAt(buffer.times).op("i32.add").get(time).mem("i32.store");
-  code.end();
-  code.get(i).i32(1).op("i32.add").set(i);
+  emitTokenMoved(code, buffer, time, i);
   pace.moved();
   code.br(next);
   code.end();
@@ -114,4 +109,19 @@ export function environmentCode(
   code.storeAt(buffer.done, () => code.get(i));
   pace.save();
   return code;
+}
+
+/** The clock moves on by the gap before token `i`. */
+export function emitGap(code: Code, { gaps }: Environment, time: number, i: number): void {
+  code.loadAt(gaps).if();
+  code.get(time).get(i).i32(2).op("i32.shl").loadAt(gaps).op("i32.add").mem("i32.load").op("i32.add").set(time);
+  code.end();
+}
+
+/** Token `i` has moved in this clock; the next one is at hand. */
+export function emitTokenMoved(code: Code, { times }: Environment, time: number, i: number): void {
+  code.loadAt(times).if();
+  code.get(i).i32(2).op("i32.shl").loadAt(times).op("i32.add").get(time).mem("i32.store");
+  code.end();
+  code.get(i).i32(1).op("i32.add").set(i);
 }

@@ -100,23 +100,63 @@ export function emitTell(code: Code, told: readonly number[], [local, offset]: A
   }
 }
 
-/** Learn what was told: the greater count counts. */
-export function emitLearn(code: Code, told: readonly number[], known: number, [local, offset]: Address): void {
-  const [news, old] = [code.temp("i32"), code.temp("i32")];
+/** Learn what was told: the greater count counts. `news`, a local, goes up if something changes by it. */
+export function emitLearn(
+  code: Code,
+  told: readonly number[],
+  known: number,
+  [local, offset]: Address,
+  news?: number,
+): void {
+  const [one, old, all] = [code.temp("i32"), code.temp("i32"), code.temp("v128")];
   for (const piece of pieces(told)) {
     const at = known + piece.known;
     if (piece.vector) {
-      code.i32(0).loadAt(at, "v128.load");
       base(code, local)
         .mem("v128.load", offset + piece.slot)
+        .loadAt(at, "v128.load")
         .op("i32x4.max_u")
-        .mem("v128.store", at);
+        .set(all);
+      if (news !== undefined) {
+        code.get(all).loadAt(at, "v128.load").op("i32x4.ne").op("v128.any_true").get(news).op("i32.add").set(news);
+      }
+      code.storeAt(at, () => code.get(all), "v128.store");
     } else {
       base(code, local)
         .mem("i32.load", offset + piece.slot)
-        .set(news);
-      code.i32(0).get(news).loadAt(at).tee(old).get(news).get(old).op("i32.gt_u").op("select").mem("i32.store", at);
+        .set(one);
+      if (news !== undefined) code.get(one).loadAt(at).op("i32.gt_u").get(news).op("i32.add").set(news);
+      code.i32(0).get(one).loadAt(at).tee(old).get(one).get(old).op("i32.gt_u").op("select").mem("i32.store", at);
     }
   }
-  code.free("i32", news, old);
+  code.free("i32", one, old);
+  code.free("v128", all);
 }
+
+/** Learn what another actor knows: these places of its vector, or, without `places`, all that is `told`. */
+export function emitLearnFrom(
+  code: Code,
+  told: readonly number[],
+  known: number,
+  from: number,
+  places?: readonly number[],
+): void {
+  if (!places) {
+    // Where counts are told singly, they stand in pieces of their own.
+    if (told.length > FEW)
+      for (const piece of pieces(told)) emitLearnBlock(code, known + piece.known, from + piece.known);
+    else emitLearnFrom(code, told, known, from, told);
+    return;
+  }
+  const [one, old] = [code.temp("i32"), code.temp("i32")];
+  for (const place of places) {
+    const at = known + place * 4;
+    code.loadAt(from + place * 4).set(one);
+    code.i32(0).get(one).loadAt(at).tee(old).get(one).get(old).op("i32.gt_u").op("select").mem("i32.store", at);
+  }
+  code.free("i32", one, old);
+}
+
+const emitLearnBlock = (code: Code, at: number, from: number): void => {
+  code.i32(0).loadAt(at, "v128.load").loadAt(from, "v128.load").op("i32x4.max_u").mem("v128.store", at);
+};

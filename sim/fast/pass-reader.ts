@@ -43,7 +43,7 @@ const waiting = new Set(["edge", "clocks", "pop", "push", "feed", "tryPop", "try
 const leaving = new Set(["break", "continue", "end"]);
 
 /** It takes time, or leaves the list in which it stands. */
-function matters(stmt: Stmt): boolean {
+export function matters(stmt: Stmt): boolean {
   let known = mattering.get(stmt);
   if (known === undefined) {
     known = lookWhether(stmt);

@@ -5,18 +5,17 @@
  */
 import type { CellIr, Local, Loop, ProcessIr, Ref, StateField, Stmt } from "../../hw/ir/ir.js";
 import { children, expressionsOf, someExpr } from "../../hw/ir/walk.js";
-import { bankLoop, emitGroupRead, movingLoop, pickLoop, readsTogether } from "./bank-code.js";
 import * as channels from "./channel-code.js";
 import type { Globals } from "./channel-code.js";
 import { feedLoop, matchBurst } from "./feed-burst.js";
 import type { GridCode } from "./grid-code.js";
 import { emitFeedBurst, feedsFromMemory } from "./grid-feed.js";
-import { PlainStatements } from "./plain-statements.js";
 import type { Place } from "./place.js";
-import { frame, type Plan } from "./plan.js";
+import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { exitOf } from "./pass-reader.js";
 import type { ClusterState } from "./rounds-code.js";
 import type { Spilled } from "./scope.js";
+import { ShortLoops } from "./short-loops.js";
 import { emitSequence, totalPoints, type Resumption, type Step } from "./steps.js";
 import { Code, type Label } from "./wasm.js";
 
@@ -29,6 +28,11 @@ const ordered = (stmt: Stmt): boolean =>
 
 /** Loops at whose head a process parks, to be taken through many passes at once (rounds-code.ts). */
 const parking = new WeakSet<Loop>();
+
+/** Passes of these loops may be done in the function of another process, which comes back behind a pass (follower.ts). */
+export function setApart(loops: Iterable<Loop>): void {
+  for (const loop of loops) parking.add(loop);
+}
 
 const pointCounts = new WeakMap<Stmt, number>();
 function pointsOf(stmt: Stmt): number {
@@ -44,15 +48,17 @@ function pointsOf(stmt: Stmt): number {
 }
 const pointsIn = (stmts: readonly Stmt[]): number => stmts.reduce((sum, stmt) => sum + pointsOf(stmt), 0);
 
-export class StatementCompiler extends PlainStatements implements Resumption {
+export class StatementCompiler extends ShortLoops implements Resumption {
   readonly resume: number;
   override readonly polls: boolean;
   next = 1;
   readonly #process: Pick<ProcessIr, "fields" | "body">;
   readonly #grids: readonly GridCode[];
-  /** Loops at whose head the process parks, and suspension points of pops, by number. */
+  /** Loops at whose head the process parks, and the suspension points of statements that wait, by number. */
   readonly #parks: ReadonlyMap<Loop, ClusterState>;
-  readonly #pops = new Map<Stmt, number>();
+  readonly #points = new Map<Stmt, number>();
+  /** Where the index of a channel stands across the wait. */
+  readonly #held = new Map<Stmt, Spilled>();
   /** Of these loops, the point behind a pass, where the condition is looked at. */
   readonly #behind = new Map<Loop, number>();
   readonly #labels = new Map<string, { break: Label; continue?: Label }>();
@@ -96,12 +102,14 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     emitSequence(this, this.#steps(this.#process.body));
     code.br(this.#end);
     code.end();
+    this.leaving();
     for (const { local, type, address } of this.spilled)
       code.storeAt(address, () => code.get(local), type === "i64" ? "i64.store" : "i32.store");
     code.storeAt(start + frame.time, () => code.get(this.time));
     code.storeAt(start + frame.resume, () => code.get(this.resume));
     code.op("return");
     code.end();
+    this.leaving();
     code.storeAt(start + frame.time, () => code.get(this.time));
     code.storeAt(start + frame.resume, () => code.i32(-1));
     code.insertAt(restore, () => {
@@ -111,9 +119,17 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     return code;
   }
 
-  /** The suspension point of a pop. */
-  pointOf(pop: Stmt): number {
-    return this.#pops.get(pop)!;
+  /** The suspension point of a statement that waits. */
+  pointOf(stmt: Stmt): number {
+    return this.#points.get(stmt)!;
+  }
+  /** Where the index of the channel of a push or pop is kept while it waits. */
+  heldBy(stmt: Stmt): Spilled | undefined {
+    return this.#held.get(stmt);
+  }
+  /** The variables that outlive a suspension or lie in memory. */
+  variables(): readonly (Local | StateField)[] {
+    return [...this.bindings.keys()];
   }
   /** The suspension point behind a pass of a loop at whose head the process parks. */
   behind(loop: Loop): number {
@@ -139,6 +155,11 @@ export class StatementCompiler extends PlainStatements implements Resumption {
 
   suspend(id: number): void {
     this.code.i32(id).set(this.resume).br(this.#leave);
+  }
+
+  /** In front of the code that saves the process's variables: it is left, or has ended. */
+  protected leaving(): void {
+    return;
   }
 
   // --- statements
@@ -199,7 +220,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
       case "end":
         return plain(() => code.br(this.#end));
       case "edge":
-        return [this.#advance(() => code.i32(1))];
+        return [this.#advance(stmt, () => code.i32(1))];
       case "clocks":
         return [this.#clocks(stmt)];
       case "pop":
@@ -267,7 +288,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
       points: pointsOf(loop),
       emit: () => {
         const out = code.block();
-        this.#shortWay(loop, out);
+        this.shortWay(loop, out);
         const top = code.loop();
         const first = loop.atLeastOnce ? [] : check(true, () => out);
         const many = [...this.#park(loop), ...this.#feedMany(loop, () => top)];
@@ -321,53 +342,6 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     ];
   }
 
-  /** In a combinational loop over banks: do what it does at once, if nothing is amiss, and leave it. */
-  #shortWay(loop: Loop, out: Label): void {
-    const { code } = this;
-    const [pick, banks, moving] = [pickLoop(loop), bankLoop(loop), movingLoop(loop)];
-    const adding = this.plan.sums.loop(loop);
-    const counted = adding ?? pick ?? banks ?? moving;
-    const counter = counted && this.bindings.get(counted.counter);
-    if (!counter || "place" in counter) return;
-    const group = banks && this.portGroup(banks.read.port.parts);
-    code.get(counter.local).op("i32.eqz");
-    const constant = pick && this.exprs.constant(pick.picked);
-    if (adding) {
-      code.if();
-      if (this.plan.sums.emitLoop(this.exprs, adding)) code.i32(adding.trips).set(counter.local).br(out);
-      code.end();
-    } else if (moving) {
-      code.if();
-      for (let lane = 0; lane < moving.trips; lane++)
-        this.exprs.withLane(moving.counter, { lane }, () => this.emitBody(moving.body));
-      code.i32(moving.trips).set(counter.local).br(out).end();
-    } else if (pick && constant !== undefined) {
-      code.if();
-      if (constant >= 0 && constant < pick.trips)
-        this.exprs.withLane(pick.counter, { lane: constant }, () => this.emitBody(pick.then));
-      code.i32(pick.trips).set(counter.local).br(out).end();
-    } else if (pick) {
-      const picked = this.value(pick.picked);
-      code.if();
-      code.get(picked).i32(pick.trips).op("i32.lt_u").if();
-      code.get(picked).set(counter.local);
-      this.emitBody(pick.then);
-      code.end();
-      code.i32(pick.trips).set(counter.local).br(out).end();
-    } else if (banks && group && group.ports.length === banks.trips && readsTogether(this, group)) {
-      if (banks.used) {
-        this.exprs.emit32(banks.used);
-        code.i32(banks.trips).op("i32.ge_s").op("i32.and");
-      }
-      code.if();
-      const done = code.local("i32");
-      emitGroupRead(this, group, this.value(banks.read.address), done);
-      code.get(done).if();
-      code.i32(banks.trips).set(counter.local).br(out);
-      code.end().end();
-    } else code.op("drop");
-  }
-
   /** A loop that only feeds a grid hands over many waves at once, and goes on at `condition` with the waves that are left. */
   #feedMany(loop: Loop, condition: () => Label): Step[] {
     const feeds = feedLoop(loop);
@@ -384,7 +358,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
       this.#point(
         (id) => {
           code.get(did).if();
-          this.#leaveAtHorizon(id);
+          this.leaveAtHorizon(id);
           code.end();
           code.get(did).if();
           this.exprs.emit32(loop.condition);
@@ -398,10 +372,13 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   }
 
   /** The clock moves on by what `amount` leaves on the stack. */
-  #advance(amount: () => void): Step {
+  #advance(stmt: Stmt, amount: () => void): Step {
     const { code } = this;
     return this.#point(
-      (id) => this.#leaveAtHorizon(id),
+      (id) => {
+        this.#points.set(stmt, id);
+        this.leaveAtHorizon(id);
+      },
       () => {
         code.get(this.time);
         amount();
@@ -410,7 +387,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     );
   }
 
-  #leaveAtHorizon(id: number): void {
+  protected leaveAtHorizon(id: number): void {
     this.code.get(this.time).globalGet(this.globals.horizon).op("i32.ge_s").if();
     this.#standAtEdge();
     this.suspend(id);
@@ -419,7 +396,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
 
   #clocks(stmt: Extract<Stmt, { kind: "clocks" }>): Step {
     const { code } = this;
-    return this.#advance(() => {
+    return this.#advance(stmt, () => {
       const n = this.value(stmt.count);
       // A negative number of clocks is none, as in hw/process.ts.
       code.get(n).i32(0).get(n).i32(0).op("i32.gt_s").op("select").set(n);
@@ -432,10 +409,13 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   }
 
   /** A local that keeps the index of a reference across the wait. */
-  #heldIndex(ref: Ref<unknown>): number | undefined {
+  #heldIndex(stmt: Extract<Stmt, { kind: "pop" | "push" }>): number | undefined {
+    const ref: Ref<unknown> = stmt.channel;
     if (ref.parts.length === 1 || !ref.index || this.exprs.constant(ref.index) !== undefined) return undefined;
     const local = this.value(ref.index);
-    this.spilled.push({ local, type: "i32", address: this.plan.heap.take(4, 4) });
+    const held: Spilled = { local, type: "i32", address: this.plan.heap.take(4, 4) };
+    this.#held.set(stmt, held);
+    this.spilled.push(held);
     return local;
   }
 
@@ -443,7 +423,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     let index: number | undefined;
     return this.#point(
       (id) => {
-        this.#pops.set(stmt, id);
+        this.#points.set(stmt, id);
         const binding = stmt.into && this.bind(stmt.into, lives);
         this.choose(
           stmt.channel,
@@ -454,7 +434,7 @@ export class StatementCompiler extends PlainStatements implements Resumption {
           index,
         );
       },
-      () => (index = this.#heldIndex(stmt.channel)),
+      () => (index = this.#heldIndex(stmt)),
     );
   }
 
@@ -462,14 +442,22 @@ export class StatementCompiler extends PlainStatements implements Resumption {
     const { code } = this;
     let index: number | undefined;
     return this.#point(
-      (id) => this.choose(stmt.channel, (part) => channels.emitPush(this, this.channelPlan(part), id), index),
+      (id) => {
+        this.#points.set(stmt, id);
+        this.choose(stmt.channel, (part) => this.pushInto(this.channelPlan(part), id), index);
+      },
       () => {
         this.plan.sums.emitBefore(code, stmt);
-        index = this.#heldIndex(stmt.channel);
+        index = this.#heldIndex(stmt);
         // The operand is evaluated once, on arrival, into the slot that the token will have.
         this.choose(stmt.channel, (part) => this.putToken(this.channelPlan(part), stmt.value), index);
       },
     );
+  }
+
+  /** The token stands in its slot; `id` is the suspension point in front of this code. */
+  protected pushInto(channel: ChannelPlan, id: number): void {
+    channels.emitPush(this, channel, id);
   }
 
   #feed(stmt: Extract<Stmt, { kind: "feed" }>): Step {
@@ -478,19 +466,6 @@ export class StatementCompiler extends PlainStatements implements Resumption {
   }
   protected grid(stmt: Extract<Stmt, { kind: "feed" }>): GridCode {
     return this.#grids.find((candidate) => candidate.cell.grid === stmt.grid)!;
-  }
-}
-
-/** A process: one function. */
-export class ProcessCompiler extends StatementCompiler {
-  constructor(
-    plan: Plan,
-    globals: Globals,
-    actor: number,
-    grids: readonly GridCode[],
-    parks: ReadonlyMap<Loop, ClusterState>,
-  ) {
-    super(plan, globals, actor, grids, plan.ir.processes[actor]!, new Code(), parks);
   }
 }
 

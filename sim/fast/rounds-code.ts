@@ -16,7 +16,7 @@ import { MemberCode } from "./member-code.js";
 import { pace } from "./pace-code.js";
 import type { Plan } from "./plan.js";
 import { frame } from "./plan.js";
-import type { ProcessCompiler } from "./process.js";
+import type { ProcessCompiler } from "./process-compiler.js";
 import { RoundChannel } from "./round-channel.js";
 import { RoundSource } from "./round-source.js";
 import type { Cluster, Intake, Pass } from "./rounds.js";

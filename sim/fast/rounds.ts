@@ -169,7 +169,7 @@ function findClusters(all: readonly Pass[]): Cluster[] {
   });
 }
 
-const usesSignals = ({ body }: ProcessIr): boolean => {
+export const usesSignals = ({ body }: ProcessIr): boolean => {
   for (const expr of expressionsWithin(body)) if (expr.kind === "signal") return true;
   for (const { kind } of statementsIn(body)) if (kind === "signal") return true;
   return false;

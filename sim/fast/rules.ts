@@ -29,11 +29,13 @@ const exact: TimeRules = {
   leapSlack: 0,
 };
 
-/** In rings (channel-code.ts) and in rounds (round-channel.ts). */
-export let rules: { readonly ring: TimeRules; readonly round: TimeRules } = { ring: exact, round: exact };
+type Where = "ring" | "round" | "chain";
+
+/** In rings (channel-code.ts), in rounds (round-channel.ts) and in chains (chain-code.ts). */
+export let rules: Readonly<Record<Where, TimeRules>> = { ring: exact, round: exact, chain: exact };
 
 /** For tests only: designs that `compile` compiles have other rules. */
-export function withMutation<T>(where: "ring" | "round", change: Partial<TimeRules>, compile: () => T): T {
+export function withMutation<T>(where: Where, change: Partial<TimeRules>, compile: () => T): T {
   const before = rules;
   rules = { ...before, [where]: { ...before[where], ...change } };
   try {

@@ -1,0 +1,148 @@
+/**
+ * A push whose token is taken at once (followers.ts): if whoever pops it stands at its pop with nothing to take, the push, the
+ * pop and all up to the next such pop are done in place. Rings and counts are those of channel-code.ts and stay in memory, so
+ * that everybody can go on alone at any time: a follower whose way is not this one leaves with its variables in its frame.
+ */
+import {
+  countReleases,
+  emitPush,
+  settlePush,
+  slot,
+  waitUntil,
+  later,
+  type Actor,
+} from "./channel-code.js";
+import { emitLearnFrom } from "./knowledge.js";
+import type { ChannelPlan } from "./plan.js";
+import { rules } from "./rules.js";
+import type { Code } from "./wasm.js";
+
+/** Whoever takes the tokens of a channel in the function of who pushes them. */
+export interface Taker extends Pick<Actor, "actor" | "time"> {
+  readonly channel: ChannelPlan;
+  /** A local: 0 nobody has looked yet, 1 its variables stand in locals and it waits for a token, 2 it is on its own. */
+  readonly here: number;
+  /** A local with the count of news (`Actor.news`) up to which it has learnt. */
+  readonly learnt: number;
+  /** Places of the counts that go up with every token that is pushed on the way to it. */
+  readonly varying: readonly number[];
+  /** Nonzero on the stack if it stands at the pop. */
+  emitStands(): void;
+  load(): void;
+  /** Its variables to memory; it waits for a token. */
+  save(): void;
+  /** What it does from behind the pop up to the next; the token stands at the address in a local. */
+  emitPass(address: number): void;
+}
+
+/** Put its variables back to memory if they stand in locals. */
+export function emitApart(code: Code, taker: Taker): void {
+  code.get(taker.here).i32(1).op("i32.eq").if();
+  taker.save();
+  code.end();
+  code.i32(2).set(taker.here);
+}
+
+function emitLook(code: Code, taker: Taker): void {
+  const { channel } = taker;
+  code.get(taker.here).op("i32.eqz").if();
+  code.i32(2).set(taker.here);
+  code.loadAt(channel.popWaits).if();
+  taker.emitStands();
+  code.if();
+  taker.load();
+  code.i32(1).set(taker.here).i32(-1).set(taker.learnt);
+  // Its pop comes after the push.
+  code.loadAt(channel.maxOccupancy).op("i32.eqz").if();
+  code.storeAt(channel.maxOccupancy, () => code.i32(1));
+  code.end().end().end().end();
+}
+
+/** Push the token that stands in its slot, at the address in a local; `id` is the suspension point in front of this code. */
+export function emitPushTo(actor: Actor, taker: Taker, address: number, id: number): void {
+  const { code, time, globals } = actor;
+  const { channel } = taker;
+  const { depth, lanes } = channel.channel;
+  const { pushAfterPop, pushAfterPush, popAfterPush, popAfterPop } = rules.chain;
+  emitLook(code, taker);
+  code.get(taker.here).i32(1).op("i32.eq").if();
+  const [i, ready] = [code.temp("i32"), code.temp("i32")];
+  // All tokens before this one have been popped.
+  code.loadAt(channel.pushed).set(i);
+  slot(code, channel, i, depth);
+  code.mem("i32.load", channel.popTimes).set(ready);
+  slot(code, channel, i, lanes);
+  code.mem("i32.load", channel.pushTimes);
+  later(code, ready, pushAfterPop, pushAfterPush);
+  waitUntil(actor, channel, "push", ready, id);
+  code.get(time).set(ready);
+  slot(code, channel, i, lanes);
+  code.mem("i32.load", channel.popTimes);
+  later(code, ready, popAfterPush, popAfterPop);
+  code.get(ready).globalGet(globals.horizon).op("i32.ge_s").if();
+  emitApart(code, taker);
+  settlePush(actor, channel, i);
+  code.else();
+  settle(actor, taker, i, ready);
+  taker.emitPass(address);
+  code.end();
+  code.free("i32", i, ready);
+  code.else();
+  emitPush(actor, channel, id);
+  code.end();
+}
+
+/** Token `i` is pushed now, and popped at `ready` or later. */
+function settle(actor: Actor, taker: Taker, i: number, ready: number): void {
+  const { code, time } = actor;
+  const { channel } = taker;
+  slot(code, channel, i, 0);
+  code.get(time).mem("i32.store", channel.pushTimes);
+  // Tokens that are popped later than now are there.
+  const most = code.temp("i32");
+  const loop = code.loop();
+  code.get(time).get(i).loadAt(channel.maxOccupancy).tee(most).op("i32.sub");
+  code
+    .i32(channel.slots - 1)
+    .op("i32.and")
+    .i32(2)
+    .op("i32.shl");
+  code.mem("i32.load", channel.popTimes).op("i32.lt_s").if();
+  code.storeAt(channel.maxOccupancy, () => code.get(most).i32(1).op("i32.add"));
+  code.br(loop);
+  code.end().end();
+  code.free("i32", most);
+  learn(actor, taker);
+  code.get(ready).get(taker.time).op("i32.gt_s").if();
+  code.storeAt(channel.popStall, () =>
+    code.loadAt(channel.popStall).get(ready).op("i32.add").get(taker.time).op("i32.sub"),
+  );
+  code.get(ready).set(taker.time);
+  code.end();
+  slot(code, channel, i, 0);
+  code.get(taker.time).mem("i32.store", channel.popTimes);
+  code.storeAt(
+    channel.occupancySum,
+    () => {
+      code.loadAt(channel.occupancySum, "i64.load").get(taker.time).get(time);
+      code.op("i32.sub").op("i64.extend_i32_s").op("i64.add");
+    },
+    "i64.store",
+  );
+  for (const count of [channel.pushed, channel.popped]) code.storeAt(count, () => code.get(i).i32(1).op("i32.add"));
+}
+
+/** What the token tells: all that is known if there are news, else what changes with every token. */
+function learn(actor: Actor, taker: Taker): void {
+  const { code, plan, news } = actor;
+  const { told } = taker.channel;
+  if (told.length === 0) return;
+  const [to, from] = [plan.known[taker.actor]!, plan.known[actor.actor]!];
+  code.get(taker.learnt).get(news!).op("i32.ne").if();
+  emitLearnFrom(code, told, to, from);
+  code.get(news!).set(taker.learnt);
+  code.else();
+  emitLearnFrom(code, told, to, from, taker.varying);
+  code.end();
+  countReleases(actor, told, () => code.i32(1));
+}

@@ -1,0 +1,296 @@
+/**
+ * A process that follows another (followers.ts), as part of that one's function: a pass of its loop from the pop of a token to
+ * the next such pop. Its variables stand in locals between passes. Where it has to wait for anything else than a token, or its
+ * loop ends, it leaves as its own function would, and goes on there.
+ */
+import type { Local, Loop, Stmt } from "../../hw/ir/ir.js";
+import { statementsIn } from "../../hw/ir/walk.js";
+import { emitPushSlot, type Actor, type Globals } from "./channel-code.js";
+import { emitApart, emitPushTo, type Taker } from "./chain-code.js";
+import type { FollowerLoop, Link } from "./followers.js";
+import type { GridCode } from "./grid-code.js";
+import { exitOf, matters } from "./pass-reader.js";
+import { emitCopy, placeAt, type Place } from "./place.js";
+import { frame, type ChannelPlan, type Plan } from "./plan.js";
+import { StatementCompiler } from "./process.js";
+import type { ProcessCompiler } from "./process-compiler.js";
+import { emitEnqueue } from "./rounds-code.js";
+import type { Spilled } from "./scope.js";
+import { SinkTaker } from "./sink.js";
+import { store } from "./store.js";
+import type { Code, Label } from "./wasm.js";
+
+/** What the takers of one function have in common. */
+export interface ChainContext {
+  readonly plan: Plan;
+  readonly globals: Globals;
+  readonly grids: readonly GridCode[];
+  readonly code: Code;
+  /** `Actor.news` of all that push in this function. */
+  readonly news: number;
+  readonly compiled: (actor: number) => ProcessCompiler;
+}
+
+/** The takers of what an actor pushes, by channel, and all behind them. */
+export class Takers {
+  readonly all: readonly Taker[];
+  readonly #direct: ReadonlyMap<ChannelPlan, Taker>;
+
+  /** `observers`: of those on the way here whose tokens tell their own count. */
+  constructor(context: ChainContext, links: readonly Link[], observers: readonly number[]) {
+    const all: Taker[] = [];
+    this.#direct = new Map<ChannelPlan, Taker>(
+      links.map((link) => {
+        const channel = context.plan.channels.get(link.channel)!;
+        const varying = channel.told.filter((place) => observers.includes(place));
+        const { follower } = link;
+        if (!follower) {
+          const sink = new SinkTaker(context, channel, varying);
+          all.push(sink);
+          return [channel, sink];
+        }
+        const own = context.plan.observers.indexOf(follower.actor);
+        const next = new Takers(context, link.next, own < 0 ? observers : [...observers, own]);
+        const taker = new Follower(context, follower, channel, next, varying);
+        all.push(taker, ...next.all);
+        return [channel, taker];
+      }),
+    );
+    this.all = all;
+  }
+
+  takes(channel: ChannelPlan): boolean {
+    return this.#direct.has(channel);
+  }
+  /** Push the token that stands in its slot. */
+  emitPush(actor: Actor, channel: ChannelPlan, address: number, id: number): void {
+    emitPushTo(actor, this.#direct.get(channel)!, address, id);
+  }
+
+  /** The function is left. */
+  emitLeave(code: Code): void {
+    for (const taker of this.all) emitApart(code, taker);
+  }
+}
+
+export class Follower extends StatementCompiler implements Taker {
+  readonly channel: ChannelPlan;
+  readonly here: number;
+  readonly learnt: number;
+  readonly varying: readonly number[];
+  readonly news: number;
+  readonly #follower: FollowerLoop;
+  readonly #own: ProcessCompiler;
+  readonly #next: Takers;
+  /** Scalars that live across suspensions: where they are here, and in the frame; of all passes, and of one pass only. */
+  readonly #kept: Spilled[] = [];
+  readonly #passing: Spilled[] = [];
+  readonly #ends = new Map<string, Label>();
+  #away!: Label;
+
+  constructor(
+    context: ChainContext,
+    follower: FollowerLoop,
+    channel: ChannelPlan,
+    next: Takers,
+    varying: readonly number[],
+  ) {
+    const { plan, globals, grids, code } = context;
+    super(plan, globals, follower.actor, grids, plan.ir.processes[follower.actor]!, code);
+    this.channel = channel;
+    this.varying = varying;
+    this.news = context.news;
+    this.#follower = follower;
+    this.#own = context.compiled(follower.actor);
+    this.#next = next;
+    [this.here, this.learnt] = [code.local("i32"), code.local("i32")];
+    this.#adopt();
+  }
+
+  #adopt(): void {
+    const within = new Set<Local>();
+    for (const stmt of statementsIn([...this.#follower.rest, this.#follower.head])) {
+      if (stmt.kind === "let") within.add(stmt.local);
+      if (stmt.kind === "pop" && stmt.into) within.add(stmt.into);
+    }
+    for (const of of this.#own.variables()) {
+      const home = this.#own.homeOf(of);
+      if (!home) continue;
+      if ("place" in home) {
+        this.bindings.set(of, home);
+        continue;
+      }
+      const local = this.code.local(home.type);
+      this.bindings.set(of, { local, type: home.type });
+      (within.has(of as Local) ? this.#passing : this.#kept).push({ ...home, local });
+    }
+  }
+
+  get #frame(): number {
+    return this.plan.frames[this.actor]!;
+  }
+
+  emitStands(): void {
+    const { code } = this;
+    code.loadAt(this.#frame + frame.resume).i32(this.#own.pointOf(this.#follower.head)).op("i32.eq");
+  }
+
+  load(): void {
+    const { code } = this;
+    code.loadAt(this.#frame + frame.time).set(this.time);
+    for (const { local, type, address } of this.#kept)
+      code.loadAt(address, type === "i64" ? "i64.load" : "i32.load").set(local);
+  }
+
+  save(): void {
+    this.code.storeAt(this.#frame + frame.time, () => this.code.get(this.time));
+    this.#saveAll(this.#kept);
+  }
+
+  #saveAll(scalars: readonly Spilled[]): void {
+    const { code } = this;
+    for (const { local, type, address } of scalars)
+      code.storeAt(address, () => code.get(local), type === "i64" ? "i64.store" : "i32.store");
+  }
+
+  override suspend(id: number): void {
+    this.code.i32(id).set(this.resume).br(this.#away);
+  }
+
+  emitPass(address: number): void {
+    const { code } = this;
+    const { head, rest, ahead, exit, loop } = this.#follower;
+    const token = placeAt(this.channel.layout, 0, address);
+    const stays = code.block();
+    this.#away = code.block();
+    const away = this.#away;
+    const home = head.into && this.#take(head.into, token);
+    this.#walk(rest);
+    this.#walk(loop.update);
+    this.#emitOver(loop, exit);
+    this.emitBody(ahead);
+    code.br(stays);
+    code.end();
+    this.#away = away;
+    if (home) emitCopy(code, home, token);
+    code.storeAt(this.channel.popWaits, () => code.i32(0));
+    code.storeAt(this.#frame + frame.resume, () => code.get(this.resume));
+    this.save();
+    this.#saveAll(this.#passing);
+    code.i32(2).set(this.here);
+    code.end();
+  }
+
+  /** A token is read where it stands; returns where it has to be put when the pass is left. */
+  #take(into: Local, token: Place): Place | undefined {
+    const [leaf] = token;
+    if (leaf!.path.length > 0) {
+      const home = this.#own.homeOf(into);
+      this.bindings.set(into, { place: token });
+      return home && "place" in home ? home.place : undefined;
+    }
+    const binding = this.bind(into, false);
+    if ("place" in binding) throw new Error("a scalar in memory");
+    this.take(binding, this.channel.layout)(leaf!.terms[0]!.local);
+    return undefined;
+  }
+
+  /** Behind a pass: if the loop is over, the process goes on behind it. */
+  #emitOver(loop: Loop, exit: FollowerLoop["exit"]): void {
+    const { code } = this;
+    if (exit) this.exprs.emit32(exit.condition);
+    else if (loop.condition.kind === "const" && Boolean(loop.condition.value)) return;
+    else {
+      this.exprs.emit32(loop.condition);
+      code.op("i32.eqz");
+    }
+    code.if();
+    emitEnqueue(code, this, this.actor);
+    this.#standAtEdge();
+    this.suspend(this.#own.behind(loop));
+    code.end();
+  }
+
+  #standAtEdge(): void {
+    this.code.storeAt(this.#frame + frame.standsAt, () => this.code.i32(0));
+  }
+
+  #walk(stmts: readonly Stmt[]): void {
+    for (const stmt of stmts)
+      if (matters(stmt)) this.#waiting(stmt);
+      else this.emitBody([stmt]);
+  }
+
+  #waiting(stmt: Stmt): void {
+    const { code } = this;
+    switch (stmt.kind) {
+      case "edge":
+        code.get(this.time).i32(1).op("i32.add").set(this.time);
+        this.leaveAtHorizon(this.#own.pointOf(stmt));
+        return;
+      case "clocks": {
+        const n = this.value(stmt.count);
+        code.get(this.time).get(n).i32(0).get(n).i32(0).op("i32.gt_s").op("select").op("i32.add").set(this.time);
+        this.leaveAtHorizon(this.#own.pointOf(stmt));
+        return;
+      }
+      case "push":
+        this.#push(stmt);
+        return;
+      case "if":
+        this.exprs.emit32(stmt.condition);
+        code.if();
+        this.#walk(stmt.then);
+        if (stmt.else.length > 0) {
+          code.else();
+          this.#walk(stmt.else);
+        }
+        code.end();
+        return;
+      case "loop":
+        this.#loop(stmt);
+        return;
+      default:
+        throw new Error(`${stmt.kind} in a follower`);
+    }
+  }
+
+  #loop(loop: Loop): void {
+    const { code } = this;
+    const exit = exitOf(loop);
+    const out = code.block();
+    if (!loop.atLeastOnce) {
+      this.exprs.emit32(loop.condition);
+      code.op("i32.eqz").brIf(out);
+    }
+    const again = code.loop();
+    this.#walk(exit ? loop.body.slice(0, -1) : loop.body);
+    this.#walk(loop.update);
+    if (exit) {
+      this.exprs.emit32(exit.condition);
+      code.op("i32.eqz");
+    } else this.exprs.emit32(loop.condition);
+    code.brIf(again);
+    code.end().end();
+  }
+
+  #push(stmt: Extract<Stmt, { kind: "push" }>): void {
+    const { code } = this;
+    this.plan.sums.emitBefore(code, stmt);
+    const held = this.#own.heldBy(stmt);
+    const index = held && this.value(stmt.channel.index!);
+    if (held) code.storeAt(held.address, () => code.get(index!));
+    this.choose(
+      stmt.channel,
+      (part) => {
+        const channel = this.channelPlan(part);
+        const address = emitPushSlot(code, channel);
+        store(this.exprs, placeAt(channel.layout, 0, address), stmt.value);
+        const id = this.#own.pointOf(stmt);
+        if (this.#next.takes(channel)) this.#next.emitPush(this, channel, address, id);
+        else this.pushInto(channel, id);
+      },
+      index,
+    );
+  }
+}

@@ -1,0 +1,45 @@
+/** A process as a Wasm function of its own, which does what follows it (followers.ts) in place. */
+import type { Loop } from "../../hw/ir/ir.js";
+import { emitPush, emitPushSlot, type Globals } from "./channel-code.js";
+import { Takers, type ChainContext } from "./follower.js";
+import type { Link } from "./followers.js";
+import type { GridCode } from "./grid-code.js";
+import type { ChannelPlan, Plan } from "./plan.js";
+import { StatementCompiler } from "./process.js";
+import type { ClusterState } from "./rounds-code.js";
+import { Code } from "./wasm.js";
+
+export class ProcessCompiler extends StatementCompiler {
+  readonly news: number;
+  #takers: Takers | undefined;
+
+  constructor(
+    plan: Plan,
+    globals: Globals,
+    actor: number,
+    grids: readonly GridCode[],
+    parks: ReadonlyMap<Loop, ClusterState>,
+  ) {
+    super(plan, globals, actor, grids, plan.ir.processes[actor]!, new Code(), parks);
+    this.news = this.code.local("i32");
+    this.#grids = grids;
+  }
+  readonly #grids: readonly GridCode[];
+
+  /** In front of `compile`: who takes tokens in this function. Their own functions have been compiled. */
+  follow(links: readonly Link[], compiled: ChainContext["compiled"]): void {
+    if (links.length === 0) return;
+    const { plan, globals, code, news } = this;
+    const own = plan.observers.indexOf(this.actor);
+    this.#takers = new Takers({ plan, globals, grids: this.#grids, code, news, compiled }, links, own < 0 ? [] : [own]);
+  }
+
+  protected override pushInto(channel: ChannelPlan, id: number): void {
+    if (this.#takers?.takes(channel)) this.#takers.emitPush(this, channel, emitPushSlot(this.code, channel), id);
+    else emitPush(this, channel, id);
+  }
+
+  protected override leaving(): void {
+    this.#takers?.emitLeave(this.code);
+  }
+}
