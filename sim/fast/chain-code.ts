@@ -3,15 +3,7 @@
  * pop and all up to the next such pop are done in place. Rings and counts are those of channel-code.ts and stay in memory, so
  * that everybody can go on alone at any time: a follower whose way is not this one leaves with its variables in its frame.
  */
-import {
-  countReleases,
-  emitPush,
-  settlePush,
-  slot,
-  waitUntil,
-  later,
-  type Actor,
-} from "./channel-code.js";
+import { countReleases, emitPush, settlePush, slot, waitUntil, later, type Actor } from "./channel-code.js";
 import { emitLearnFrom } from "./knowledge.js";
 import type { ChannelPlan } from "./plan.js";
 import { rules } from "./rules.js";

@@ -292,6 +292,7 @@ function settlePop(actor: Actor, channel: ChannelPlan, i: number, take: (address
   takeValue(code, channel, i, take);
   code.storeAt(channel.popped, () => code.get(i).i32(1).op("i32.add"));
   emitPopOccupancy(code, channel, i, time);
-  if (channel.told.length > 0) emitLearn(code, channel.told, plan.known[actor.actor]!, knowledgeSlot(code, channel, i), actor.news);
+  if (channel.told.length > 0)
+    emitLearn(code, channel.told, plan.known[actor.actor]!, knowledgeSlot(code, channel, i), actor.news);
   if (channel.producer >= 0) emitWake(actor, channel.pushWaits, channel.producer);
 }

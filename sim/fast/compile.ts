@@ -47,7 +47,10 @@ export function compile(ir: DesignIr): Compiled {
   const polling: number[] = [];
   const { inputs, outputs } = ir.design;
   const found = findRounds(ir.processes, new Set(Object.values(inputs)));
-  const clusters = withoutFollowers(found.clusters, ir.processes).map((cluster) => ({ cluster, state: clusterState(plan) }));
+  const clusters = withoutFollowers(found.clusters, ir.processes).map((cluster) => ({
+    cluster,
+    state: clusterState(plan),
+  }));
   const intakes = found.intakes.map((intake) => ({ intake, state: clusterState(plan) }));
   const parks = new Map(clusters.map(({ cluster, state }) => [cluster[0]!.loop, state]));
   const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));

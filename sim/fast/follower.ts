@@ -132,7 +132,10 @@ export class Follower extends StatementCompiler implements Taker {
 
   emitStands(): void {
     const { code } = this;
-    code.loadAt(this.#frame + frame.resume).i32(this.#own.pointOf(this.#follower.head)).op("i32.eq");
+    code
+      .loadAt(this.#frame + frame.resume)
+      .i32(this.#own.pointOf(this.#follower.head))
+      .op("i32.eq");
   }
 
   load(): void {

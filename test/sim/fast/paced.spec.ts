@@ -15,6 +15,7 @@ import { Kernel } from "../../../sim/kernel/kernel.js";
 import { DmaTiming, type PacedStream, type TransferTrace } from "../../../sim/platform/dma.js";
 import { boardValues, type BoardValues } from "../../../sim/platform/platform.js";
 import { randomLayer } from "../../designs/layers.js";
+import { Chained, randomChained, tokens } from "./chained.js";
 import { InStep, randomOptions } from "./in-step.js";
 import { Random, randomNetwork, type Case } from "./network.js";
 import { outside } from "./outside.js";
@@ -184,6 +185,28 @@ async function checkInStep(seed: number): Promise<number> {
   return rounds;
 }
 
+/** A design with chains of processes up to its outputs. */
+async function checkChained(seed: number): Promise<void> {
+  const random = new Random(seed * 41 + 3);
+  const options = randomChained(random);
+  const { ir } = await readDesign(elaborate(new Chained(options)));
+  const engine = new FastEngine(ir);
+  for (let i = 0; i < SETTINGS; i++) {
+    const inputs: Around["inputs"] = { ...tokens(random) };
+    const capacity = 400;
+    const around: Around = {
+      inputs,
+      capacity,
+      streams: streamsOf({ ir }, (port) => inputs[port]?.length ?? capacity, random),
+      board: randomBoard(random, true),
+      until: random.chance(0.7) ? 40 + random.below(1000) : 5000,
+    };
+    const expected = inKernel(new Chained(options), around);
+    expectEqual(inFast(engine, around, random.chance(0.4)), expected, `SEED=${seed}, setting ${i}`);
+    engine.reset();
+  }
+}
+
 const designs: { readonly design: Design; readonly configs: readonly Record<string, ParameterValue>[] }[] = [
   {
     design: systolic,
@@ -211,6 +234,11 @@ describe("The fast engine at the pace of a board's DMA", () => {
     let rounds = 0;
     for (let seed = first; seed < first + inStep; seed++) rounds += await checkInStep(seed);
     if (inStep > 10) expect(rounds, "rounds").to.be.above(inStep * SETTINGS * 10);
+  });
+
+  it(`equals the kernel on ${inStep} random designs with chains (seed ${first})`, async function () {
+    this.timeout(20_000 + inStep * 3000);
+    for (let seed = first; seed < first + inStep; seed++) await checkChained(seed);
   });
 
   for (const { design, configs } of designs)

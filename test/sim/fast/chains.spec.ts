@@ -1,0 +1,176 @@
+/** Chains of processes that are done in the function of who pushes the first token: equal to the kernel, however they are broken off. */
+import { expect } from "chai";
+import { clocks, elaborate } from "../../../hw/index.js";
+import { readDesign } from "../../../hw/frontend/index.js";
+import type { DesignIr } from "../../../hw/ir/ir.js";
+import { FastEngine } from "../../../sim/fast/engine.js";
+import { Chains, type Link } from "../../../sim/fast/followers.js";
+import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
+import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
+import { Kernel } from "../../../sim/kernel/kernel.js";
+import { Chained, randomChained, tokens, type ChainedOptions, type Tokens } from "./chained.js";
+import { Random } from "./network.js";
+
+const first = Number(process.env["SEED"] ?? 1);
+const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 16);
+const SETTINGS = 4;
+const ENOUGH = 600;
+
+interface Setting extends Tokens {
+  /** Clocks before each wave, and before each token that goes out. */
+  readonly gaps: readonly number[];
+  readonly slow: readonly number[];
+  /** Clocks at which a run is interrupted; the last is quiescence. */
+  readonly horizons: readonly (number | undefined)[];
+}
+
+function setting(random: Random): Setting {
+  const { jobs, waves } = tokens(random);
+  const chance = random.pick([0, 0.1]);
+  const most = random.pick([0, 0, 3, 25]);
+  const horizons: (number | undefined)[] = [];
+  for (let t = 0; random.chance(0.7) && horizons.length < 8;) horizons.push((t += 1 + random.below(90)));
+  return {
+    jobs,
+    waves,
+    gaps: waves.map(() => (random.chance(chance) ? random.below(30) : 0)),
+    slow: Array.from({ length: ENOUGH }, () => (random.chance(0.3) ? random.below(most + 1) : 0)),
+    horizons: [...horizons, undefined],
+  };
+}
+
+const comparable = (counters: Counters): unknown => ({
+  clocks: counters.clocks,
+  stalls: Object.fromEntries(Object.entries(stallTable(counters)).sort(([a], [b]) => (a < b ? -1 : 1))),
+  processes: counters.processes.map(({ path, busy, idle }) => ({ path, busy, idle })),
+  channels: counters.channels,
+  memories: counters.memories,
+  grids: counters.grids,
+});
+
+const ports = ({ parts }: ChainedOptions): string[] => ["told", ...Array.from({ length: parts }, (_, i) => `out${i}`)];
+
+function inKernel(options: ChainedOptions, { jobs, waves, gaps, slow, horizons }: Setting): unknown[] {
+  const kernel = new Kernel(new Chained(options));
+  const { inputs, outputs } = kernel.design;
+  kernel.spawn(function* jobSource() {
+    for (const job of jobs) yield* inputs["jobs"]!.push(job);
+  });
+  kernel.spawn(function* waveSource() {
+    for (const [i, wave] of waves.entries()) {
+      yield* clocks(gaps[i]!);
+      yield* inputs["waves"]!.push(wave);
+    }
+  });
+  const seen = ports(options).map((port): unknown[] => {
+    const values: unknown[] = [];
+    kernel.spawn(function* sink() {
+      for (const gap of slow) {
+        yield* clocks(gap);
+        const value: unknown = yield* outputs[port]!.pop();
+        values.push({ value: outputs[port]!.type.copy(value), clock: kernel.now });
+      }
+    });
+    return values;
+  });
+  return horizons.map((until) => {
+    kernel.run(until === undefined ? {} : { until });
+    return { seen: seen.map((values) => [...values]), counters: comparable(kernel.counters) };
+  });
+}
+
+function inFast(engine: FastEngine, options: ChainedOptions, around: Setting): unknown[] {
+  const { jobs, waves, gaps, slow, horizons } = around;
+  engine.send("jobs", jobs);
+  engine.send("waves", waves, gaps.some((gap) => gap > 0) ? gaps : undefined);
+  for (const port of ports(options)) engine.output(port, ENOUGH, slow);
+  return horizons.map((until) => {
+    engine.run(until === undefined ? {} : { until });
+    return { seen: ports(options).map((port) => engine.values(port)), counters: comparable(engine.counters) };
+  });
+}
+
+async function irOf(options: ChainedOptions): Promise<DesignIr> {
+  const { ir, diagnostics } = await readDesign(elaborate(new Chained(options)));
+  expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
+  return ir;
+}
+
+const mutants: [keyof TimeRules, number, string][] = [
+  ["popAfterPush", 0, "a token is seen in the clock of its push"],
+  ["popAfterPush", 2, "a token is seen two clocks after its push"],
+  ["pushAfterPop", 0, "a slot is used again in the clock in which it was freed"],
+  ["pushAfterPop", 2, "a slot is used again two clocks after it was freed"],
+  ["popAfterPop", 0, "more pops in a clock than lanes"],
+  ["popAfterPop", 2, "a pop in every other clock"],
+  ["pushAfterPush", 0, "more pushes in a clock than lanes"],
+  ["pushAfterPush", 2, "a push in every other clock"],
+];
+
+/** What a run shows, or how it failed. */
+function outcome(run: () => unknown): string {
+  try {
+    return JSON.stringify(run());
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe(`Chains of processes (seed ${first})`, () => {
+  it("are found behind a grid, up to the outer outputs", async () => {
+    const options = { ...randomChained(new Random(first)), grid: true, parts: 2 };
+    const { processes, design } = await irOf(options);
+    const chains = new Chains(processes, new Set(Object.values(design.outputs)), new Set());
+    const path = (actor: number): string => processes[actor]!.node.path.replace("chained.", "");
+    const tree = (links: readonly Link[]): unknown =>
+      Object.fromEntries(
+        links.map(({ channel, follower, next }) =>
+          follower ? [path(follower.actor), tree(next)] : [channel.path.replace("chained.", ""), "sink"],
+        ),
+      );
+    const of = (name: string): unknown => tree(chains.of(processes.findIndex((_, actor) => path(actor) === name)));
+    expect(of("stages.gather")).to.deep.equal({
+      "stages.scale": {
+        "stages.square": {
+          "stages.shift": {
+            told: "sink",
+            "stages.route": {
+              "buffer0.fill": { "buffer0.drain": of("buffer0.drain") },
+              "buffer1.fill": { "buffer1.drain": of("buffer1.drain") },
+            },
+          },
+        },
+      },
+    });
+  });
+
+  it(`equal the kernel: ${count} random designs, with slow receivers, horizons and the end`, async function () {
+    this.timeout(20_000 + count * 3000);
+    for (let seed = first; seed < first + count; seed++) {
+      const random = new Random(seed);
+      const options = randomChained(random);
+      const engine = new FastEngine(await irOf(options));
+      for (let i = 0; i < SETTINGS; i++) {
+        const around = setting(random);
+        expect(inFast(engine, options, around), `seed ${seed}, setting ${i}`).to.deep.equal(inKernel(options, around));
+        engine.reset();
+      }
+    }
+  });
+
+  for (const [rule, value, what] of mutants)
+    it(`would be noticed if ${what}`, async function () {
+      this.timeout(20_000);
+      let caught = 0;
+      for (let seed = 1; seed <= 24 && caught === 0; seed++) {
+        const random = new Random(seed);
+        const options = randomChained(random);
+        const ir = await irOf(options);
+        const around = setting(random);
+        const mutant = withMutation("chain", { [rule]: value }, () => new FastEngine(ir));
+        const run = (engine: FastEngine): string => outcome(() => inFast(engine, options, around));
+        if (run(mutant) !== run(new FastEngine(ir))) caught = seed;
+      }
+      expect(caught, "caught by a design up to 24").to.be.above(0);
+    });
+});
