@@ -6,6 +6,7 @@
 import type { Channel } from "../../hw/channel.js";
 import type { Loop, ProcessIr, Stmt } from "../../hw/ir/ir.js";
 import { children, statementsIn } from "../../hw/ir/walk.js";
+import { boundsOf } from "./expr.js";
 import { exitOf, matters } from "./pass-reader.js";
 import { usesSignals, type Cluster } from "./rounds.js";
 
@@ -77,12 +78,25 @@ function canFollow(stmt: Stmt, depth: number): boolean {
   }
 }
 
-/** Clusters but for those whose first process does its passes within a pass of a follower: that is done as a whole (follower.ts). */
+/**
+ * Clusters but for those whose first process does few passes at a time, within a pass of a follower: that is done as a whole
+ * (follower.ts).
+ */
 export function withoutFollowers(clusters: readonly Cluster[], processes: readonly ProcessIr[]): readonly Cluster[] {
   const followers = [...findFollowers(processes, new Set()).values()];
   return clusters.filter(([first]) =>
-    followers.every(({ actor, rest }) => actor !== first!.actor || ![...statementsIn(rest)].includes(first!.loop)),
+    followers.every(
+      ({ actor, rest }) =>
+        actor !== first!.actor || !hasFewPasses(first!.loop) || ![...statementsIn(rest)].includes(first!.loop),
+    ),
   );
+}
+
+const FEW_PASSES = 16;
+
+/** A loop that counts up to a number which is small by its type. */
+function hasFewPasses({ condition }: Loop): boolean {
+  return condition.kind === "binary" && condition.op === "<" && boundsOf(condition.right).hi <= FEW_PASSES;
 }
 
 /** Whoever takes tokens of a channel in the function of who pushes them: a loop of a process, or the outside. */
