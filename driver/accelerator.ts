@@ -6,6 +6,7 @@ import type { Counters } from "../sim/kernel/counters.js";
 import type { TransferTrace } from "../sim/platform/dma.js";
 import type { Timeline } from "../sim/profile/timeline.js";
 import type { LeastClocks } from "./design.js";
+import type { StartedRun } from "./device.js";
 import type { ConvLayer } from "./layer.js";
 
 /** What one layer cost on the accelerator. */
@@ -68,7 +69,9 @@ export interface Accelerator {
   refuses(layer: ConvLayer): string | null;
   /** Work that does not depend on the input; done once for a model. */
   compile(layer: ConvLayer): CompiledLayer;
-  /** `input` is `[batch][inHeight][inWidth][inChannels]` in the layer's type, as bytes. */
+  /** `input` is `[batch][inHeight][inWidth][inChannels]` in the layer's type, as bytes; it may be read until the promise resolves. */
   run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult>;
+  /** Offer a layer to other threads, where there are some; then `run` runs in this one. `input` is read before the promise resolves. */
+  start?(compiled: CompiledLayer, input: Uint8Array): Promise<StartedRun<LayerResult>>;
   close(): Promise<void>;
 }

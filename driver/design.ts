@@ -43,8 +43,11 @@ export interface ParameterSpec {
 /** A layer as a program, with what the CPU has to do before and after. */
 export interface CompiledProgram {
   readonly program: Program;
-  /** The bytes of the buffers of role `input`, from the layer's input tensor (NHWC): as it is, or packed by the CPU. */
-  inputs(tensor: Uint8Array): Readonly<Record<string, Uint8Array>>;
+  /**
+   * The bytes of the buffers of role `input`, from the layer's input tensor (NHWC): as it is, or packed by the CPU. With `room`, which has a
+   * place for each of them, what is packed may be written there.
+   */
+  inputs(tensor: Uint8Array, room?: Readonly<Record<string, Uint8Array>>): Readonly<Record<string, Uint8Array>>;
   /** The output tensor (NHWC) in the buffers of role `output`. */
   output(outputs: Readonly<Record<string, Uint8Array>>): Uint8Array;
   /** True if `inputs` (`output`) hands over the tensor itself, so that the CPU moves no byte. */

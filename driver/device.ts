@@ -46,12 +46,29 @@ export interface RunProgress {
   readonly onClocks?: (clocks: number) => void;
 }
 
+/** A run that another thread may do while this one goes on. */
+export interface StartedRun<Result = RunResult> {
+  readonly result: Promise<Result>;
+  /** True once it is done, also while this thread has had no time for messages. */
+  finished(): boolean;
+  /** Do it here and now if nobody has begun it; false if somebody has. Its result comes as it would have. */
+  help(): boolean;
+}
+
+export type FillInputs = (room: Readonly<Record<string, Uint8Array>>) => Readonly<Record<string, Uint8Array>>;
+
 export interface Device {
   describe(): Promise<DeviceDescription>;
   /** Checks the program (a `TandemError` if the design cannot run it) and keeps it. */
   load(program: Program): Promise<ProgramHandle>;
   /** One run from reset; `inputs` has the bytes of each buffer of role `input`, by name. */
   run(handle: ProgramHandle, inputs: Readonly<Record<string, Uint8Array>>, progress?: RunProgress): Promise<RunResult>;
+  /**
+   * Offer a run to the device's other threads. `fill` is called at once, with a place for each input buffer, and gives the inputs: those places,
+   * filled, or bytes to copy there. A device that has this does what `run` asks for in this thread, and has read its inputs when `run`
+   * returns. Throws if it holds no such program.
+   */
+  start?(handle: ProgramHandle, fill: FillInputs): StartedRun;
   /** Forget a program. */
   unload(handle: ProgramHandle): Promise<void>;
   close(): Promise<void>;

@@ -3,6 +3,7 @@
  * (kernel row, kernel column, channel). Taps outside the picture are the input's zero point.
  */
 import { TandemError } from "../hw/errors.js";
+import { COPY_BYTES, openCopyTaps } from "./im2col-code.js";
 import type { ConvLayer } from "./layer.js";
 
 export interface GemmShape {
@@ -37,59 +38,62 @@ export function isMatrix(layer: ConvLayer): boolean {
   );
 }
 
+/** Rows of the matrix are made in pieces of about so many bytes, which stay in the second level cache. */
+const PIECE = 1 << 17;
+
 /**
  * The matrix `[m][rowBytes]` of a layer's input `[batch][inHeight][inWidth][inChannels]`, rows padded with `filler`
- * beyond k.
+ * beyond k; written to `into`, if given.
  */
-export function im2col(layer: ConvLayer, input: Uint8Array, rowBytes: number, filler: number): Uint8Array {
+export function im2col(
+  layer: ConvLayer,
+  input: Uint8Array,
+  rowBytes: number,
+  filler: number,
+  into?: Uint8Array,
+): Uint8Array {
   const { batch, inHeight, inWidth, inChannels, outHeight, outWidth, kernelHeight, kernelWidth } = layer;
-  const expected = batch * inHeight * inWidth * inChannels;
-  if (input.length !== expected)
-    throw new TandemError(`Layer ${layer.name}: an input of ${input.length} bytes, expected ${expected}`);
-  const { m, k } = gemmShape(layer);
-  const out = new Uint8Array(m * rowBytes);
-  const zero = layer.inputZero & 0xff;
-  const kernelRow = kernelWidth * inChannels;
-  const inside = inWidth - kernelWidth;
-  let row = 0;
-  for (let n = 0; n < batch; n++)
-    for (let oy = 0; oy < outHeight; oy++)
-      for (let ox = 0; ox < outWidth; ox++) {
-        let at = row * rowBytes;
-        row++;
-        const left = ox * layer.strideWidth - layer.padLeft;
-        // Taps that are neighbours in the picture are neighbours in memory: a row of the kernel is one copy.
-        const whole = layer.dilationWidth === 1 && left >= 0 && left <= inside;
-        for (let ky = 0; ky < kernelHeight; ky++) {
-          const iy = oy * layer.strideHeight - layer.padTop + ky * layer.dilationHeight;
-          const line = (n * inHeight + iy) * inWidth;
-          if (iy < 0 || iy >= inHeight) {
-            out.fill(zero, at, at + kernelRow);
-            at += kernelRow;
-            continue;
-          }
-          if (whole) {
-            const from = (line + left) * inChannels;
-            copy(input, from, out, at, kernelRow);
-            at += kernelRow;
-            continue;
-          }
-          for (let kx = 0; kx < kernelWidth; kx++, at += inChannels) {
-            const ix = left + kx * layer.dilationWidth;
-            const from = (line + ix) * inChannels;
-            if (ix < 0 || ix >= inWidth) out.fill(zero, at, at + inChannels);
-            else copy(input, from, out, at, inChannels);
-          }
-        }
-        if (rowBytes > k) out.fill(filler, at, row * rowBytes);
-      }
+  const { strideHeight, strideWidth, dilationHeight, dilationWidth, padTop, padLeft } = layer;
+  const inBytes = inHeight * inWidth * inChannels;
+  if (input.length !== batch * inBytes)
+    throw new TandemError(`Layer ${layer.name}: an input of ${input.length} bytes, expected ${batch * inBytes}`);
+  const out = into ?? new Uint8Array(gemmShape(layer).m * rowBytes);
+  // The picture with its border: all that a tap can reach.
+  const width = Math.max((outWidth - 1) * strideWidth + (kernelWidth - 1) * dilationWidth + 1, padLeft + inWidth);
+  const height = Math.max((outHeight - 1) * strideHeight + (kernelHeight - 1) * dilationHeight + 1, padTop + inHeight);
+  const lineBytes = width * inChannels;
+  const lines = Math.max(1, Math.min(outHeight, Math.floor(PIECE / (outWidth * rowBytes))));
+  const raw = height * lineBytes;
+  const rows = raw + inBytes + COPY_BYTES;
+  const { copyTaps, memory } = openCopyTaps(rows + lines * outWidth * rowBytes + COPY_BYTES);
+  // Taps that are neighbours in the picture are neighbours in memory.
+  const [runs, runBytes] = dilationWidth === 1 ? [1, kernelWidth * inChannels] : [kernelWidth, inChannels];
+  const lineTaps = outWidth * rowBytes;
+  memory.fill(layer.inputZero & 0xff, 0, raw);
+  for (let n = 0; n < batch; n++) {
+    memory.set(batch === 1 ? input : input.subarray(n * inBytes, (n + 1) * inBytes), raw);
+    for (let y = 0; y < inHeight; y++) {
+      const from = raw + y * inWidth * inChannels;
+      memory.copyWithin((y + padTop) * lineBytes + padLeft * inChannels, from, from + inWidth * inChannels);
+    }
+    for (let y = 0; y < outHeight; y += lines) {
+      const count = Math.min(lines, outHeight - y);
+      for (let i = 0; i < count; i++)
+        copyTaps(
+          (y + i) * strideHeight * lineBytes,
+          rows + i * lineTaps,
+          outWidth,
+          strideWidth * inChannels,
+          kernelHeight,
+          dilationHeight * lineBytes,
+          runs,
+          dilationWidth * inChannels,
+          runBytes,
+          rowBytes,
+          filler,
+        );
+      out.set(memory.subarray(rows, rows + count * lineTaps), (n * outHeight + y) * lineTaps);
+    }
+  }
   return out;
-}
-
-/** Below this a view costs more than its bytes. */
-const FEW = 48;
-
-function copy(from: Uint8Array, start: number, to: Uint8Array, at: number, count: number): void {
-  if (count < FEW) for (let i = 0; i < count; i++) to[at + i] = from[start + i]!;
-  else to.set(from.subarray(start, start + count), at);
 }

@@ -3,14 +3,14 @@ import { TandemError } from "../hw/errors.js";
 import { estimatedClocks, stallTable } from "../sim/kernel/counters.js";
 import type { Accelerator, CompiledLayer, LayerDetail, LayerResult } from "./accelerator.js";
 import type { CompiledProgram, Design } from "./design.js";
-import type { Device, ProgramHandle, RunResult } from "./device.js";
+import type { Device, ProgramHandle, RunResult, StartedRun } from "./device.js";
 import type { ConvLayer } from "./layer.js";
 import { programTraffic, type Program } from "./program.js";
 
 class OffloadedLayer implements CompiledLayer {
   readonly layer: ConvLayer;
   readonly compiled: CompiledProgram;
-  /** Sent to the device on the first run. */
+  /** Sent to the device when it is first needed. */
   handle: Promise<ProgramHandle> | undefined;
 
   constructor(layer: ConvLayer, compiled: CompiledProgram) {
@@ -31,6 +31,9 @@ export class Offload<Config> implements Accelerator {
   readonly #config: Config;
   readonly #device: Device;
   readonly #options: OffloadOptions;
+  #scratch = new Uint8Array(0);
+  /** Where the device has it. */
+  readonly start?: NonNullable<Accelerator["start"]>;
 
   /** `device` runs `design` as configured by `config`; it belongs to the accelerator from now on. */
   constructor(design: Design<Config>, config: Config, device: Device, options: OffloadOptions = {}) {
@@ -38,6 +41,7 @@ export class Offload<Config> implements Accelerator {
     this.#config = config;
     this.#device = device;
     this.#options = options;
+    if (device.start) this.start = (compiled, input) => this.#startLayer(compiled, input);
     const parameters = Object.entries(design.describe(config)).map(([name, value]) => `${name}=${String(value)}`);
     this.name = [design.name, ...parameters].join(" ");
     this.peakMacsPerClock = design.peakMacsPerClock(config);
@@ -48,33 +52,64 @@ export class Offload<Config> implements Accelerator {
   }
 
   compile(layer: ConvLayer): CompiledLayer {
-    return new OffloadedLayer(layer, this.#design.compile(layer, this.#config));
+    const compiled = new OffloadedLayer(layer, this.#design.compile(layer, this.#config));
+    // Other threads read it while this one goes on with the next layer. What goes wrong is said when it runs.
+    if (this.#device.start) (compiled.handle = this.#device.load(compiled.compiled.program)).catch(() => undefined);
+    return compiled;
   }
 
   async run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult> {
+    const { program, handle } = await this.#load(compiled);
+    const { onClocks } = this.#options;
+    const inputs = program.inputs(input, this.#device.start && this.#room(program));
+    const result = await this.#device.run(handle, inputs, onClocks ? { onClocks } : {});
+    return resultOf(program, result);
+  }
+
+  async #startLayer(compiled: CompiledLayer, input: Uint8Array): Promise<StartedRun<LayerResult>> {
+    const { program, handle } = await this.#load(compiled);
+    const started = this.#device.start!(handle, (room) => program.inputs(input, room));
+    return {
+      result: started.result.then((result) => resultOf(program, result)),
+      finished: () => started.finished(),
+      help: () => started.help(),
+    };
+  }
+
+  /** Places for the inputs of a run, the same for all runs. */
+  #room({ program: { buffers } }: CompiledProgram): Record<string, Uint8Array> {
+    const inputs = buffers.filter(({ role }) => role === "input");
+    const total = inputs.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (this.#scratch.length < total) this.#scratch = new Uint8Array(total);
+    let at = 0;
+    return Object.fromEntries(inputs.map(({ name, bytes }) => [name, this.#scratch.subarray(at, (at += bytes))]));
+  }
+
+  async #load(compiled: CompiledLayer): Promise<{ program: CompiledProgram; handle: ProgramHandle }> {
     if (!(compiled instanceof OffloadedLayer))
       throw new TandemError(`${compiled.layer.name} was compiled for another accelerator than ${this.#design.name}`);
-    const { program } = compiled.compiled;
-    compiled.handle ??= this.#device.load(program);
-    const handle = await compiled.handle;
-    const { onClocks } = this.#options;
-    const result = await this.#device.run(handle, compiled.compiled.inputs(input), onClocks ? { onClocks } : {});
-    return {
-      output: compiled.compiled.output(result.outputs),
-      clocks: result.clocks,
-      exact: result.exact,
-      // Without counters a time that is not exact is an estimate as a whole.
-      estimates: result.counters ? estimatedClocks(result.counters) : result.exact ? 0 : result.clocks,
-      ...programTraffic(program),
-      stalls: result.counters ? stallTable(result.counters) : {},
-      detail: detailOf(compiled.compiled, result),
-      ...(result.wallMs !== undefined && { wallMs: result.wallMs }),
-    };
+    compiled.handle ??= this.#device.load(compiled.compiled.program);
+    return { program: compiled.compiled, handle: await compiled.handle };
   }
 
   async close(): Promise<void> {
     await this.#device.close();
   }
+}
+
+function resultOf(compiled: CompiledProgram, result: RunResult): LayerResult {
+  const { counters } = result;
+  return {
+    output: compiled.output(result.outputs),
+    clocks: result.clocks,
+    exact: result.exact,
+    // Without counters a time that is not exact is an estimate as a whole.
+    estimates: counters ? estimatedClocks(counters) : result.exact ? 0 : result.clocks,
+    ...programTraffic(compiled.program),
+    stalls: counters ? stallTable(counters) : {},
+    detail: detailOf(compiled, result),
+    ...(result.wallMs !== undefined && { wallMs: result.wallMs }),
+  };
 }
 
 function detailOf({ program, packs, unpacks, tiling, least }: CompiledProgram, result: RunResult): LayerDetail {

@@ -6,6 +6,7 @@ import { Offload } from "../driver/offload.js";
 import { parseTcpAddress } from "../driver/transport/address.js";
 import { DevicePool } from "../driver/transport/pool.js";
 import { RtlSimulator } from "../driver/transport/rtl-simulator.js";
+import { SimulatorTeam } from "../driver/transport/team.js";
 import { Simulator, type SimulatorOptions } from "../driver/transport/simulator.js";
 import { TransactionSimulator } from "../driver/transport/transaction-simulator.js";
 import { openTcp } from "../driver/transport/tcp-client.js";
@@ -40,7 +41,10 @@ export interface AcceleratorRequest {
   /** Simulate in this thread on the kernel, which a trace needs; else in a worker. */
   readonly inProcess?: SimulatorOptions;
   readonly simulation?: SimulationOptions;
-  /** Workers that simulate, each a layer of its own; 1 unless said otherwise. Only for `fast` and `kernel`. */
+  /**
+   * Layers that are simulated at once: by this thread and workers (`fast`), or by workers (`kernel`). Without it one worker simulates,
+   * and this thread stays free.
+   */
   readonly jobs?: number | undefined;
   readonly onClocks?: (clocks: number) => void;
   /** Hears how far the build of a simulator of Verilog has come (`rtl`). */
@@ -106,7 +110,9 @@ export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Pr
     return RtlSimulator.of(design, parameters, onBuild ? { build: { onBuild } } : {});
   }
   const source = { module, export: exported, engine, parameters, options };
-  const jobs = request.jobs ?? 1;
+  const { jobs } = request;
+  if (jobs === undefined) return openWorker(source);
+  if (engine === "fast") return SimulatorTeam.open(source, jobs);
   return jobs > 1 ? openWorkers(source, jobs) : openWorker(source);
 }
 

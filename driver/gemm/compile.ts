@@ -111,7 +111,9 @@ function compileGemm(layer: ConvLayer, config: GemmConfig, array: ArrayTraits, t
       // A sum leaves as four vectors of bytes.
       lanes: m * Math.ceil(n / config.lanes) * (layer.sums ? PLANES : 1),
     },
-    inputs: (tensor) => ({ input: direct ? tensor : im2col(layer, tensor, rowBytes, unsigned ? 0x80 : 0) }),
+    inputs: (tensor, room) => ({
+      input: direct ? tensor : im2col(layer, tensor, rowBytes, unsigned ? 0x80 : 0, room?.["input"]),
+    }),
     output: (outputs) => (layer.sums ? joinPlanes(outputs["output"]!, tiling) : outputs["output"]!.subarray(0, m * n)),
   };
 }

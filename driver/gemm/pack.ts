@@ -22,38 +22,62 @@ type Columns = Pick<Tiling, "n" | "k" | "words" | "columnTiles">;
 export function packWeights(layer: ConvLayer, tiling: Columns, config: GemmConfig, order: WeightOrder): Uint8Array[] {
   const { streamBytes, weightStreams, partCols, cols } = config;
   const { k, n, words, columnTiles } = tiling;
-  const unsigned = layer.dtype === "uint8";
   // The neutral weight: 0 once the stream's flip has made it int8.
-  const filler = unsigned ? 0x80 : 0;
+  const filler = layer.dtype === "uint8" ? 0x80 : 0;
+  const wordBytes = partCols * streamBytes;
+  const tileBytes = partCols * PARAMETER_BYTES + words * wordBytes;
+  // From a byte of K to the next one of its column, and from a column to the next one.
+  const [tapStep, columnStep] = order === "depth" ? [1, streamBytes] : [partCols, 1];
   return Array.from({ length: weightStreams }, (_, stream) => {
-    const out = new Uint8Array(columnTiles * partCols * (PARAMETER_BYTES + words * streamBytes));
+    const out = new Uint8Array(columnTiles * tileBytes).fill(filler);
     const view = new DataView(out.buffer);
-    let at = 0;
-    for (let tile = 0; tile < columnTiles; tile++) {
-      const channels = Array.from({ length: partCols }, (_, c) => tile * cols + c * weightStreams + stream);
-      for (const channel of channels) {
-        if (channel < n) {
-          const { bias, multiplier, left, right } = parameterOf(layer, channel, k);
-          view.setInt32(at, bias, true);
-          view.setInt32(at + 4, multiplier, true);
-          out[at + 8] = left;
-          out[at + 9] = right;
-        }
-        at += PARAMETER_BYTES;
+    for (let tile = 0; tile < columnTiles; tile++)
+      for (let c = 0; c < partCols; c++) {
+        const parameters = tile * tileBytes + c * PARAMETER_BYTES;
+        out.fill(0, parameters, parameters + PARAMETER_BYTES);
+        const channel = tile * cols + c * weightStreams + stream;
+        if (channel >= n) continue;
+        const { bias, multiplier, left, right } = parameterOf(layer, channel, k);
+        view.setInt32(parameters, bias, true);
+        view.setInt32(parameters + 4, multiplier, true);
+        out[parameters + 8] = left;
+        out[parameters + 9] = right;
+        const column = tile * tileBytes + partCols * PARAMETER_BYTES + c * columnStep;
+        copyColumn(layer.weights, channel * k, k, out, { column, wordBytes, streamBytes, tapStep });
       }
-      for (let word = 0; word < words; word++) {
-        channels.forEach((channel, c) => {
-          for (let b = 0; b < streamBytes; b++) {
-            const tap = word * streamBytes + b;
-            const place = order === "depth" ? c * streamBytes + b : b * partCols + c;
-            out[at + place] = channel < n && tap < k ? layer.weights[channel * k + tap]! : filler;
-          }
-        });
-        at += partCols * streamBytes;
-      }
-    }
     return out;
   });
+}
+
+interface Column {
+  /** Of its first byte, and the bytes from word to word. */
+  readonly column: number;
+  readonly wordBytes: number;
+  readonly streamBytes: number;
+  readonly tapStep: number;
+}
+
+/** `k` bytes of K of an output channel to their places in the words of a tile. */
+function copyColumn(
+  weights: ConvLayer["weights"],
+  from: number,
+  k: number,
+  out: Uint8Array,
+  { column, wordBytes, streamBytes, tapStep }: Column,
+): void {
+  const first = weights.byteOffset + from;
+  if (tapStep === 1 && ((first | k | streamBytes | column | wordBytes) & 3) === 0) {
+    // Four bytes at a time.
+    const source = new Int32Array(weights.buffer, first, k >> 2);
+    const target = new Int32Array(out.buffer);
+    const [wordStep, count] = [wordBytes >> 2, streamBytes >> 2];
+    for (let tap = 0, word = column >> 2; tap < source.length; word += wordStep)
+      for (let at = word, end = Math.min(source.length, tap + count); tap < end; tap++, at++) target[at] = source[tap]!;
+    return;
+  }
+  for (let tap = 0, word = column; tap < k; word += wordBytes)
+    for (let at = word, end = Math.min(k, tap + streamBytes); tap < end; tap++, at += tapStep)
+      out[at] = weights[from + tap]!;
 }
 
 /** Bias with the terms of the zero points (in int8 terms), multiplier and shifts of an output channel whose kernel has `k` taps. */

@@ -16,6 +16,8 @@ import type { DeviceDescription, ParameterValue, RunProgress, RunResult } from "
 import type { Program, StreamPort, Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
 import { pacedStreams } from "./dma.js";
+import { machineCode, plainCode } from "./machine-code.js";
+import { runNames, type RunNames } from "./shared-run.js";
 import { clockedLevel } from "./simulator.js";
 import { LocalSimulation, memoryOf, outputsOf, stopped, transfersOf, Watch } from "./local.js";
 
@@ -32,6 +34,16 @@ export interface FastOptions {
   readonly cache?: string | false;
   /** Clocks without a single beat on any stream after which a run is given up; 2 million by default. */
   readonly patience?: number;
+  /** Compile all of it to good machine code at once (machine-code.ts): for whole networks. */
+  readonly warm?: boolean;
+  /** What another simulator of the same design, parameters and level has been compiled to. */
+  readonly code?: EngineCode;
+}
+
+/** A compiled design as it crosses to another thread: without the texts of its errors. Threads share the machine code, which V8 makes once. */
+export interface EngineCode {
+  readonly image: EngineImage;
+  readonly module: WebAssembly.Module;
 }
 
 /** Clocks between reports of progress. */
@@ -41,6 +53,7 @@ export class FastSimulator extends LocalSimulation {
   /** Compiles the design anew. */
   readonly #compile: () => Promise<EngineImage>;
   #engine: ImageEngine;
+  readonly #code: EngineCode;
   readonly #options: FastOptions;
   #fresh = true;
 
@@ -58,22 +71,38 @@ export class FastSimulator extends LocalSimulation {
     const cache = openCache(options.cache);
     const identity = { design: design.name, parameters: { ...described, level } };
     const compile = (): Promise<EngineImage> => compileDesign(elaborated, identity, cache);
+    const image = options.code?.image ?? cache?.get(identity, elaborated) ?? (await compile());
+    const module = options.code?.module ?? (options.warm ? machineCode : plainCode)(image.wasm);
     return new FastSimulator(
       { design: design.name, parameters: described, engine: "fast", level, streams },
-      new ImageEngine(elaborated, cache?.get(identity, elaborated) ?? (await compile())),
+      new ImageEngine(elaborated, image, module),
+      { image, module },
       compile,
       options,
     );
   }
 
+  /** For a simulator of this design in another thread. */
+  get code(): EngineCode {
+    const { errors: _errors, ...image } = this.#code.image;
+    return { image, module: this.#code.module };
+  }
+
+  /** The paths of what is counted, and the streams. */
+  get names(): RunNames {
+    return runNames(this.#engine.design, this.description.streams);
+  }
+
   private constructor(
     description: DeviceDescription,
     engine: ImageEngine,
+    code: EngineCode,
     compile: () => Promise<EngineImage>,
     options: FastOptions,
   ) {
     super(description);
     this.#engine = engine;
+    this.#code = code;
     this.#compile = compile;
     this.#options = options;
   }

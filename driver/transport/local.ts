@@ -84,19 +84,23 @@ export abstract class LocalSimulation implements Device {
 
 /** The buffers of a program as memory: constants and inputs as given, the rest zero. */
 export function memoryOf(program: Program, inputs: Readonly<Record<string, Uint8Array>>): Uint8Array[] {
+  checkInputs(program, inputs);
+  return program.buffers.map(({ name, role, bytes, data }) => {
+    if (role === "constant") return data!;
+    return role === "input" ? inputs[name]! : new Uint8Array(bytes);
+  });
+}
+
+/** @throws TandemError where they are not the program's input buffers. */
+export function checkInputs(program: Program, inputs: Readonly<Record<string, Uint8Array>>): void {
   for (const name of Object.keys(inputs))
     if (!program.buffers.some((buffer) => buffer.role === "input" && buffer.name === name))
       throw new TandemError(`Program ${program.name} has no input buffer "${name}"`);
-  return program.buffers.map(({ name, role, bytes, data }) => {
-    if (role === "constant") return data!;
-    if (role !== "input") return new Uint8Array(bytes);
-    const given = inputs[name];
-    if (given?.length !== bytes)
+  for (const { name, role, bytes } of program.buffers)
+    if (role === "input" && inputs[name]?.length !== bytes)
       throw new TandemError(
-        `Program ${program.name}: input buffer "${name}" takes ${bytes} bytes, but got ${given?.length ?? "none"}`,
+        `Program ${program.name}: input buffer "${name}" takes ${bytes} bytes, but got ${inputs[name]?.length ?? "none"}`,
       );
-    return given;
-  });
 }
 
 /** The contents of the buffers of role `output`, by name. */

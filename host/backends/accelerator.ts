@@ -5,7 +5,8 @@
  * TFLite's reference kernel scales the sums of FULLY_CONNECTED in double precision, which no fixed point reproduces to the bit.
  * So the accelerator is asked for the sums, and they are scaled here: one multiplication for each output.
  */
-import type { Accelerator, CompiledLayer, LayerCost } from "../../driver/accelerator.js";
+import type { Accelerator, CompiledLayer, LayerCost, LayerResult } from "../../driver/accelerator.js";
+import type { StartedRun } from "../../driver/device.js";
 import type { ConvLayer } from "../../driver/layer.js";
 import { TandemError } from "../../hw/errors.js";
 import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../graph/graph.js";
@@ -96,40 +97,48 @@ function kernelOf(
   finish: (result: Uint8Array, output: Uint8Array) => void,
   size = 1,
 ): Kernel {
-  const run = async (input: TensorArray, output: Uint8Array): Promise<LayerCost> => {
-    // A copy: sending a view to a worker would send the whole arena.
-    const result = await accelerator.run(compiled, bytesOf(input).slice());
+  const take = (result: LayerResult, output: Uint8Array): LayerCost => {
     checkLength(accelerator, compiled.layer, result.output, size * output.length);
     finish(result.output, output);
-    return result;
+    const { output: _, ...cost } = result;
+    return cost;
   };
-  const kernel = ([input]: readonly TensorArray[], output: TensorArray): Promise<LayerCost> =>
-    run(input!, bytesOf(output));
+  const { start } = accelerator;
+  const kernel = async ([input]: readonly TensorArray[], output: TensorArray): Promise<LayerCost> =>
+    take(await accelerator.run(compiled, bytesOf(input!)), bytesOf(output));
   const onCpu = Object.values(fast).find(({ operator }) => operator === node.type);
   if (onCpu?.refuses(graph, node) !== null) return kernel;
-  let here: Kernel | undefined;
+  let onThisCpu: Kernel | undefined;
+  // As with the plan's arena, there is one run at a time.
+  let expected = new Uint8Array(0);
+  let found = new Uint8Array(0);
   return Object.assign(kernel, {
-    ahead(inputs: readonly TensorArray[], output: TensorArray): Promise<LayerCost> {
-      const found = new Uint8Array(output.byteLength);
-      const cost = run(inputs[0]!, found);
-      here ??= onCpu.prepare(graph, node);
-      void here(inputs, output);
-      const expected = bytesOf(output).slice();
-      return cost.then((known) => {
-        if (!sameBytes(found, expected)) throw new OtherBytes(compiled.layer.name);
-        return known;
-      });
+    here: start !== undefined,
+    async ahead(inputs: readonly TensorArray[], output: TensorArray): Promise<StartedRun<LayerCost>> {
+      const input = bytesOf(inputs[0]!);
+      // The arena is used again before a run that is elsewhere may have read its input.
+      const started = await (start?.(compiled, input) ?? elsewhere(accelerator.run(compiled, input.slice())));
+      onThisCpu ??= onCpu.prepare(graph, node);
+      void onThisCpu(inputs, output);
+      if (expected.length === 0)
+        [expected, found] = [new Uint8Array(output.byteLength), new Uint8Array(output.byteLength)];
+      expected.set(bytesOf(output));
+      const check = (result: LayerResult): LayerCost => {
+        const cost = take(result, found);
+        if (Buffer.compare(found, expected) !== 0) throw new OtherBytes(compiled.layer.name);
+        return cost;
+      };
+      return { result: started.result.then(check), finished: () => started.finished(), help: () => started.help() };
     },
   });
 }
 
-/** Both start where words do. */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  const words = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.buffer, 0, bytes.length >> 2);
-  const [left, right] = [words(a), words(b)];
-  for (let i = 0; i < left.length; i++) if (left[i] !== right[i]) return false;
-  for (let i = left.length * 4; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+/** A run that this thread cannot help with. */
+function elsewhere<Result>(result: Promise<Result>): StartedRun<Result> {
+  let known = false;
+  const settled = (): void => void (known = true);
+  result.then(settled, settled);
+  return { result, finished: () => known, help: () => false };
 }
 
 /** A fully connected layer as a 1 x 1 convolution over a row of `batch` pixels, up to its sums. */

@@ -44,8 +44,8 @@ export function totals(report: Report, peak: number | undefined): string[] {
       `${percent(rate / peak)} of the peak of ${count(peak)}`,
     ...(report.realTime
       ? [
-          `board: ${ms(report.realTime.boardMs)} ms (estimated); simulated in ${fixed(report.realTime.wallMs, 1)} ms of wall time, ` +
-            `real-time factor ${factor(report.realTime.factor)}`,
+          `board: ${ms(report.realTime.boardMs)} ms (estimated); simulated in ${fixed(report.realTime.wallMs, 1)} ms of wall time ` +
+            `(first run, ${report.realTime.jobs} at once), real-time factor ${factor(report.realTime.factor)}`,
         ]
       : []),
     ...(report.profile ? boundBy(report.profile) : []),

@@ -55,7 +55,7 @@ export const jobsOption = {
   default: availableParallelism(),
   defaultDescription: "one per processor",
   describe:
-    "Layers to simulate at once, each in a worker: the CPU computes their inputs ahead, and what they give is compared",
+    "Layers to simulate at once, each in a thread: the CPU computes their inputs ahead, and what they give is compared",
 } as const;
 
 /** @throws UsageError if it is no count. */

@@ -3,6 +3,7 @@
  * (`host/runtime/plan.ts`). Work that does not depend on the input (packing weights, multipliers) happens in `prepare`.
  */
 import type { LayerCost } from "../../driver/accelerator.js";
+import type { StartedRun } from "../../driver/device.js";
 import type { Graph, Operator, OperatorOf, OperatorType } from "../graph/graph.js";
 import type { DType, TensorArray } from "../graph/tensor.js";
 
@@ -13,10 +14,12 @@ import type { DType, TensorArray } from "../graph/tensor.js";
 export interface Kernel {
   (inputs: readonly TensorArray[], output: TensorArray): Promise<LayerCost> | undefined;
   /**
-   * The same, but the output is there when the call returns, computed on the CPU, while the layer still runs elsewhere. The promise
+   * The same, but the output is there when the promise resolves, computed on the CPU, while the layer still runs elsewhere. The result
    * rejects with `OtherBytes` if that gives another output.
    */
-  readonly ahead?: (inputs: readonly TensorArray[], output: TensorArray) => Promise<LayerCost>;
+  readonly ahead?: (inputs: readonly TensorArray[], output: TensorArray) => Promise<StartedRun<LayerCost>>;
+  /** The kernel itself runs in this thread, and others take what is run ahead. */
+  readonly here?: boolean;
 }
 
 /** A layer gave other bytes than the CPU has computed ahead of it. */

@@ -1,15 +1,17 @@
 /**
  * Networks on the board in every way that SECDA's evaluation has them: the processor alone and with each design, on one and on two
- * threads. Only the accelerator's layers are simulated, and layers of one geometry once: the clocks of a design do not
- * depend on the data. Nothing here is an answer of a network; `tandem verify` checks those.
+ * threads. On the fast engine each network runs as a whole, twice: the first run in a process and one that finds everything warm. Elsewhere only
+ * the accelerator's layers are simulated, once, and layers of one geometry once: the clocks of a design do not depend on the data. Nothing
+ * here is an answer of a network; `tandem verify` checks those.
  */
 import type { LayerCost } from "../../driver/accelerator.js";
 import type { Threads } from "../../sim/platform/cpu.js";
 import type { Platform } from "../../sim/platform/platform.js";
 import { ACCELERATOR } from "../backends/accelerator.js";
 import { inputTensors, outputTensor, type Graph } from "../graph/graph.js";
-import type { LayerRun } from "../runtime/executor.js";
-import { makePlan, type PlannedLayer } from "../runtime/plan.js";
+import { byteLength } from "../graph/tensor.js";
+import { execute, type LayerRun, type RunResult } from "../runtime/executor.js";
+import { makePlan, type Plan, type PlannedLayer } from "../runtime/plan.js";
 import type { Target } from "../targets.js";
 import { makeProfile, type Profile } from "./profile.js";
 
@@ -26,35 +28,55 @@ export interface Evaluation {
   /** Of the accelerator: clocks, and MACs / (peak x clocks) over its layers. */
   readonly clocks: number;
   readonly utilisation: number | null;
-  /** Wall time in which its accelerator's layers were simulated, layers of one geometry once; and latency over it. */
+  /** Layers that were simulated at once. */
+  readonly jobs: number;
+  /** Wall time in which it was simulated for the first time. */
   readonly simulationMs: number;
+  /** And again, CPU layers included; null where only layers of different geometry were simulated, once. */
+  readonly againMs: number | null;
+  /** Latency over the latter, or over the former where it is null. */
   readonly realTimeFactor: number | null;
 }
 
 interface Simulated {
-  /** Costs by geometry. */
-  readonly costs: ReadonlyMap<string, LayerCost>;
-  /** Wall time of all of them. */
-  readonly ms: number;
+  readonly runs: readonly LayerRun[];
+  readonly firstMs: number;
+  readonly againMs: number | null;
+}
+
+/** The network as it is, on an input of zeros. */
+async function simulateWhole(graph: Graph, plan: Plan, { jobs, onLayer }: WholeOptions): Promise<Simulated> {
+  const inputs = graph.inputs.map((index) => new Uint8Array(byteLength(graph.tensors[index]!)));
+  const run = (): Promise<RunResult> => execute(plan, inputs, { jobs, onLayer: ({ layer }) => onLayer?.(layer) });
+  const first = await run();
+  const again = await run();
+  return { runs: again.layers, firstMs: first.wallMs, againMs: again.wallMs };
+}
+
+interface WholeOptions {
+  readonly jobs: number;
+  readonly onLayer: EvaluateOptions["onLayer"];
 }
 
 /** The layers of an accelerator, one of each geometry; all at once, as far as the target has room. */
-async function simulate(
-  graph: Graph,
-  layers: readonly PlannedLayer[],
-  onLayer?: EvaluateOptions["onLayer"],
-): Promise<Simulated> {
-  if (layers.length === 0) return { costs: new Map(), ms: 0 };
+async function simulateDifferent(graph: Graph, plan: Plan, onLayer: EvaluateOptions["onLayer"]): Promise<Simulated> {
   const start = performance.now();
-  const different = new Map(layers.map((layer) => [geometry(graph, layer), layer]));
-  const costs = await Promise.all(
+  const offloaded = plan.layers.filter(({ implementation }) => implementation.name === ACCELERATOR);
+  const different = new Map(offloaded.map((layer) => [geometry(graph, layer), layer]));
+  const simulated = await Promise.all(
     [...different].map(async ([key, layer]) => {
       const cost = (await layer.kernel(layer.inputs, layer.output))!;
       onLayer?.(layer);
       return [key, cost] as const;
     }),
   );
-  return { costs: new Map(costs), ms: performance.now() - start };
+  const costs = new Map<string, LayerCost>(simulated);
+  const runs = plan.layers.map((layer): LayerRun => ({
+    layer,
+    cost: offloaded.includes(layer) ? costs.get(geometry(graph, layer))! : undefined,
+    wallMs: 0,
+  }));
+  return { runs, firstMs: offloaded.length > 0 ? performance.now() - start : 0, againMs: null };
 }
 
 function geometry(graph: Graph, { operator }: PlannedLayer): string {
@@ -75,26 +97,18 @@ export async function evaluateNetwork(
 ): Promise<Evaluation[]> {
   const { implementations, prefer } = target;
   const plan = makePlan(graph, { implementations, prefer });
-  const offloaded = plan.layers.filter(({ implementation }) => implementation.name === ACCELERATOR);
-  const { costs, ms } = await simulate(graph, offloaded, onLayer);
-  const runs = plan.layers.map((layer): LayerRun => ({
-    layer,
-    cost: offloaded.includes(layer) ? costs.get(geometry(graph, layer))! : undefined,
-    wallMs: 0,
-  }));
+  const simulated =
+    target.engine === "fast"
+      ? await simulateWhole(graph, plan, { jobs: target.jobs ?? 1, onLayer })
+      : await simulateDifferent(graph, plan, onLayer);
   return ([1, 2] as const).map((threads) => {
-    const profile = makeProfile({ graph, runs, target, platform, threads })!;
-    return summary(graph, runs, target, profile, ms);
+    const profile = makeProfile({ graph, runs: simulated.runs, target, platform, threads })!;
+    return summary(graph, target, profile, simulated);
   });
 }
 
-function summary(
-  graph: Graph,
-  runs: readonly LayerRun[],
-  target: Target,
-  profile: Profile,
-  simulationMs: number,
-): Evaluation {
+function summary(graph: Graph, target: Target, profile: Profile, { runs, firstMs, againMs }: Simulated): Evaluation {
+  const wallMs = againMs ?? firstMs;
   const conv = profile.layers.reduce((sum, { startMs, endMs }, i) => {
     return /CONV_2D/.test(runs[i]!.layer.operator.type) ? sum + endMs - startMs : sum;
   }, 0);
@@ -112,7 +126,9 @@ function summary(
     energyMilliJ: profile.energyJ * 1e3,
     clocks,
     utilisation: peak !== null && clocks > 0 ? macs / clocks / peak : null,
-    simulationMs,
-    realTimeFactor: simulationMs > 0 ? profile.latencyMs / simulationMs : null,
+    jobs: target.jobs ?? 1,
+    simulationMs: firstMs,
+    againMs,
+    realTimeFactor: wallMs > 0 ? profile.latencyMs / wallMs : null,
   };
 }

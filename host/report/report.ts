@@ -47,9 +47,15 @@ export interface Report {
   readonly wallMs: number;
   /**
    * On a board: its predicted latency over the wall time in which the network was simulated here, CPU layers included; above
-   * 1 the simulation is faster than the board. What the fast engine takes to record it for `--report` is left out.
+   * 1 the simulation is faster than the board. What the fast engine takes to record it for `--report` is left out. `jobs` layers were
+   * simulated at once.
    */
-  readonly realTime?: { readonly boardMs: number; readonly wallMs: number; readonly factor: number };
+  readonly realTime?: {
+    readonly boardMs: number;
+    readonly wallMs: number;
+    readonly factor: number;
+    readonly jobs: number;
+  };
   /** On a board: times, bounds and energy; absent where memory and DMA were ideal. */
   readonly profile?: Profile;
 }
@@ -114,6 +120,7 @@ export function makeReport(
           boardMs: profile.latencyMs,
           wallMs: simulated,
           factor: profile.latencyMs / simulated,
+          jobs: target.jobs ?? 1,
         },
       }),
     ...(profile && { profile }),

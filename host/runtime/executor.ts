@@ -4,6 +4,7 @@
  * several layers are simulated at once. What a simulation gives must be those bytes; if it is not, everything runs again in order.
  */
 import type { LayerCost } from "../../driver/accelerator.js";
+import type { StartedRun } from "../../driver/device.js";
 import { TandemError } from "../../hw/errors.js";
 import type { TensorArray } from "../graph/tensor.js";
 import { OtherBytes } from "../kernels/implementation.js";
@@ -86,16 +87,21 @@ async function inOrder(plan: Plan, inputs: readonly Uint8Array[], { onLayer }: R
   return { outputs: outputsOf(plan), layers, wallMs: performance.now() - begin };
 }
 
+/** A layer whose output is known; what it cost perhaps not yet. */
+interface UnderWay {
+  readonly layer: PlannedLayer;
+  readonly started: StartedRun<LayerCost> | undefined;
+  readonly finished: Promise<{ readonly run: LayerRun; readonly output: Uint8Array }>;
+}
+
 /** So many layers for each that runs wait with their inputs, lest the inputs of a whole network stand in memory. */
 const WAITING = 3;
 
-/** Let messages go out and come in. */
-const eventLoop = (): Promise<void> =>
-  new Promise((resolve) => {
-    if (typeof setImmediate === "function") setImmediate(resolve);
-    else setTimeout(resolve, 0);
-  });
-
+/**
+ * Where layers run in workers alone, the CPU goes ahead of all of them. Where this thread simulates as well (`here`), it goes ahead as far as is
+ * needed to keep the other threads busy, simulates the rest in order, which gives the bytes without another computation of them, and
+ * helps with what the others have not begun.
+ */
 async function ahead(
   plan: Plan,
   inputs: readonly Uint8Array[],
@@ -105,35 +111,60 @@ async function ahead(
   setInputs(plan, inputs);
   const begin = performance.now();
   const layers: LayerRun[] = [];
-  const underWay: Promise<{ run: LayerRun; output: Uint8Array }>[] = [];
+  const underWay: UnderWay[] = [];
   const finishOldest = async (): Promise<void> => {
-    const { run, output } = await underWay.shift()!;
+    const { run, output } = await underWay.shift()!.finished;
     layers.push(run);
+    if (run.cost) workOf.set(run.layer, run.wallMs);
     onLayer?.(run, output);
   };
+  const here = plan.layers.some(({ kernel }) => kernel.here);
+  // Work that is left in layers after this one, as far as they can be simulated.
+  let left = plan.layers.reduce((sum, layer) => sum + expectedWork(layer), 0);
   for (const layer of plan.layers) {
     const start = performance.now();
     const { kernel } = layer;
-    const pending = kernel.ahead ? kernel.ahead(layer.inputs, layer.output) : kernel(layer.inputs, layer.output);
-    // Where there is no kernel on the CPU, nothing can go ahead of it.
-    if (pending && !kernel.ahead) await pending;
+    left -= expectedWork(layer);
+    const offered = underWay.reduce(
+      (sum, each) => sum + (each.started?.finished() === false ? expectedWork(each.layer) : 0),
+      0,
+    );
+    let started: StartedRun<LayerCost> | undefined;
+    let cost: LayerCost | undefined;
+    // The others have enough to do until this thread has done the rest alone.
+    if (!kernel.ahead || (here && offered / (jobs - 1) >= left)) cost = await kernel(layer.inputs, layer.output);
+    else started = await kernel.ahead(layer.inputs, layer.output);
     const ranIn = performance.now() - start;
     const output = onLayer ? asBytes(layer.output).slice() : new Uint8Array(0);
-    const done = (cost?: LayerCost): { run: LayerRun; output: Uint8Array } => ({
-      run: { layer, cost, wallMs: cost?.wallMs ?? ranIn },
+    const done = (known?: LayerCost): Awaited<UnderWay["finished"]> => ({
+      run: { layer, cost: known, wallMs: known?.wallMs ?? ranIn },
       output,
     });
-    const finished = pending ? pending.then(done) : Promise.resolve(done());
+    const finished = started ? started.result.then(done) : Promise.resolve(done(cost));
     // It is waited for in its turn; until then its failure is nobody's.
     finished.catch(() => undefined);
-    underWay.push(finished);
-    if (pending) await eventLoop();
-    if (underWay.length > jobs * WAITING) await finishOldest();
+    underWay.push({ layer, started, finished });
+    if (!here && underWay.length > jobs * WAITING) await finishOldest();
   }
   const outputs = outputsOf(plan);
+  // From the end, for the others begin at the front.
+  for (const { started } of [...underWay].reverse()) started?.help();
   while (underWay.length > 0) await finishOldest();
   return { outputs, layers, wallMs: performance.now() - begin };
 }
+
+/** Milliseconds that a layer took to simulate when it last ran. */
+const workOf = new WeakMap<PlannedLayer, number>();
+
+/** Work of simulating a layer, to share it out before it is known. */
+function expectedWork(layer: PlannedLayer): number {
+  if (!layer.kernel.ahead) return 0;
+  return workOf.get(layer) ?? layer.macs / MACS_PER_MS + layer.output.length / OUTPUTS_PER_MS;
+}
+
+/** Of the fast engine on one core, roughly. */
+const MACS_PER_MS = 1e7;
+const OUTPUTS_PER_MS = 1e5;
 
 function asBytes(array: TensorArray): Uint8Array {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -66,7 +66,8 @@ export class ImageEngine {
   readonly #sent = new Map<string, { times: number }>();
   #pacing: Pacing | undefined;
 
-  constructor(design: Elaborated, image: EngineImage) {
+  /** `module` is the image's, compiled already. */
+  constructor(design: Elaborated, image: EngineImage, module = new WebAssembly.Module(image.wasm)) {
     this.design = design;
     this.#compiled = image;
     this.#channels = new Map(design.channels.map((channel, i) => [channel, image.channels[i]!]));
@@ -78,7 +79,6 @@ export class ImageEngine {
     );
     this.#grids = image.grids.map((grid) => new GridView(grid));
     this.#memory = new WebAssembly.Memory({ initial: image.pages });
-    const module = new WebAssembly.Module(image.wasm);
     this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as unknown as Exports;
     this.#view = new DataView(this.#memory.buffer);
     new Uint8Array(this.#memory.buffer).set(image.initial);

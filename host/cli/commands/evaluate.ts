@@ -55,7 +55,7 @@ function builder(yargs: Argv): Argv<Arguments> {
       default: "fast" as const,
       describe: "What simulates the designs",
     })
-    .option("jobs", { ...jobsOption, describe: "Layers to simulate at once, each in a worker" })
+    .option("jobs", jobsOption)
     .option("platform", {
       type: "string",
       choices: platformNames,
@@ -116,7 +116,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
       `${JSON.stringify({ platform: args.platform, engine: args.engine, rows: sorted }, null, 2)}\n`,
     );
   process.stdout.write(
-    `${[evaluationTable(sorted), "", ...means(sorted, names), "", ...notes(names, platform.board!["pl.clock"])].join("\n")}\n`,
+    `${[evaluationTable(sorted), "", ...means(sorted, names), "", ...notes(names, platform.board!["pl.clock"], simulated(args.engine, jobs))].join("\n")}\n`,
   );
 }
 
@@ -144,6 +144,7 @@ function evaluationTable(rows: readonly Evaluation[]): string {
     { title: "clocks", cell: ({ clocks }) => clocks || undefined },
     { title: "of peak", cell: ({ utilisation }) => (utilisation === null ? undefined : percent(utilisation)) },
     { title: "simulated (ms)", cell: ({ design, simulationMs }) => (design === null ? "" : fixed(simulationMs, 0)) },
+    { title: "again (ms)", cell: ({ againMs }) => (againMs === null ? undefined : fixed(againMs, 0)) },
     {
       title: "real time",
       cell: ({ realTimeFactor }) => (realTimeFactor === null ? undefined : factor(realTimeFactor)),
@@ -167,10 +168,13 @@ function means(rows: readonly Evaluation[], designs: readonly string[]): string[
   );
 }
 
-const NOTES = [
-  "Simulated: wall time in which the accelerator's layers were simulated here, layers of one geometry once; real time: the latency over it.",
-  "All times and energies are estimated; SECDA's were measured on a board. Why they differ:",
-];
+const NOTES = ["All times and energies are estimated; SECDA's were measured on a board. Why they differ:"];
+
+/** What the wall times are of. */
+const simulated = (engine: Engine, jobs: number): string =>
+  engine === "fast"
+    ? `Simulated: wall time of the whole network here, CPU layers included, for the first time and again (--jobs ${jobs}); real time: the latency over the latter.`
+    : `Simulated: wall time of the accelerator's layers here, layers of one geometry once (--jobs ${jobs}); real time: the latency over it.`;
 /** Of our own designs; of SECDA's on the modelled board. */
 const OWN_NOTES = [
   "- our designs compute in every clock (SECDA's array takes 4 clocks per step, its vector units wait for inputs and post-processing) and load, compute and store at once;",
@@ -186,9 +190,10 @@ const moreNotes = (clock: number): string[] => [
   "are estimates (docs/platform.md).",
 ];
 
-function notes(designs: readonly string[], clock: number): string[] {
+function notes(designs: readonly string[], clock: number, simulation: string): string[] {
   const published = (name: string): boolean => /\/secda-/.test(name);
   return [
+    simulation,
     ...NOTES,
     ...(designs.every(published) ? [] : OWN_NOTES),
     ...(designs.some(published) ? PUBLISHED_NOTES : []),

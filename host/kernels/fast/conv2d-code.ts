@@ -3,6 +3,7 @@
  * (im2col), the matrix product with eight products per instruction (`i32x4.dot_i16x8_s`), and TFLite's requantisation. Each is called
  * many times per layer, so that V8 can replace its first code by better code in between.
  */
+import { copyTapsCode, type CopyTaps } from "../../../driver/im2col-code.js";
 import { A_STEP, B_STEP, BLOCK, emitAcross, emitDots, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
 import { Code, WasmModule } from "../../../sim/fast/wasm.js";
 import { emitRequantise, LANES } from "./requantise-simd.js";
@@ -18,24 +19,8 @@ export interface Conv2dExports {
   /** `count` bytes at `from` to 16 bits less `zero` at `to`, both ends rounded up to eight. */
   readonly widenSigned: (from: number, to: number, count: number, zero: number) => void;
   readonly widenUnsigned: (from: number, to: number, count: number, zero: number) => void;
-  /**
-   * Rows of taps at `to`, `rowBytes` each, for `pixels` output pixels `pixelStep` apart: from each of `lines` lines, `runs` runs of
-   * `runBytes`. Up to 14 bytes behind each run are written too.
-   */
-  readonly pack: (
-    ...args: [
-      image: number,
-      to: number,
-      pixels: number,
-      pixelStep: number,
-      lines: number,
-      lineStep: number,
-      runs: number,
-      runStep: number,
-      runBytes: number,
-      rowBytes: number,
-    ]
-  ) => void;
+  /** Rows of taps of 16 bits. */
+  readonly pack: CopyTaps;
   /** `sums[row][column] += a[row] . b[column]`; `blocks` of eight taps, `groups` of four columns, rows rounded up to two. */
   readonly multiply: (
     ...args: [
@@ -83,7 +68,7 @@ export function openConv2d(): Machine {
   const functions: Record<keyof Conv2dExports, Code> = {
     widenSigned: widenCode(true),
     widenUnsigned: widenCode(false),
-    pack: packCode(),
+    pack: copyTapsCode(),
     multiply: multiplyCode(),
     finishSigned: finishCode(true),
     finishUnsigned: finishCode(false),
@@ -120,43 +105,6 @@ function widenCode(signed: boolean): Code {
   step(code, from, LANES);
   step(code, to, 2 * LANES);
   code.get(count).i32(LANES).op("i32.sub").tee(count).i32(0).op("i32.gt_s").brIf(next);
-  code.end();
-  return code;
-}
-
-function packCode(): Code {
-  const code = new Code(parameters(10));
-  const [image, to, pixels, pixelStep, lines, lineStep, runs, runStep, runBytes, rowBytes] = [
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
-  ] as const;
-  const [at, line, lineCount, run, runCount, byte] = locals(code, 6) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const pixel = code.loop();
-  code.get(to).set(at).get(image).set(line).get(lines).set(lineCount);
-  const nextLine = code.loop();
-  code.get(line).set(run).get(runs).set(runCount);
-  const nextRun = code.loop();
-  code.i32(0).set(byte);
-  const copy = code.loop();
-  code.get(at).get(byte).op("i32.add").get(run).get(byte).op("i32.add").mem("v128.load").mem("v128.store");
-  code.get(byte).i32(16).op("i32.add").tee(byte).get(runBytes).op("i32.lt_u").brIf(copy);
-  code.end();
-  step(code, at, { local: runBytes });
-  step(code, run, { local: runStep });
-  countDown(code, runCount).brIf(nextRun);
-  code.end();
-  step(code, line, { local: lineStep });
-  countDown(code, lineCount).brIf(nextLine);
-  code.end();
-  step(code, image, { local: pixelStep });
-  step(code, to, { local: rowBytes });
-  countDown(code, pixels).brIf(pixel);
   code.end();
   return code;
 }

@@ -164,6 +164,7 @@ function multiplyLines(layer: GroupedConvLayer, layout: Layout, exports: Conv2dE
           layer.dilationWidth * pixelBytes,
           runBytes,
           rowBytes,
+          0,
         );
       finishRows(layer, layout, exports, bytes, { a: rows, count: count * outWidth, first: y * outWidth, group });
     }

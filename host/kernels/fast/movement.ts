@@ -52,7 +52,7 @@ export const pad = cpu({
   },
 });
 
-/** Copies dimension `d` and those inside it; the innermost one is a run of bytes. */
+/** Copies dimension `d` and those inside it; where none of those is padded, it is a run of bytes. */
 function copy(
   from: Bytes,
   fromShape: readonly number[],
@@ -64,11 +64,11 @@ function copy(
   d: number,
 ): void {
   const size = fromShape[d] ?? 1;
-  if (d >= fromShape.length - 1) {
-    to.set(from.subarray(source, source + size), target + (before[d] ?? 0));
+  const [fromStep, toStep] = [elements(fromShape.slice(d + 1)), elements(toShape.slice(d + 1))];
+  if (fromStep === toStep) {
+    to.set(from.subarray(source, source + size * fromStep), target + (before[d] ?? 0) * toStep);
     return;
   }
-  const [fromStep, toStep] = [elements(fromShape.slice(d + 1)), elements(toShape.slice(d + 1))];
   for (let i = 0; i < size; i++) {
     copy(from, fromShape, source + i * fromStep, to, toShape, target + (before[d]! + i) * toStep, before, d + 1);
   }

@@ -33,10 +33,12 @@ class Willful implements Accelerator {
     this.#behaviour = behaviour;
   }
   refuses: Accelerator["refuses"] = ({ sums, depthwise }) => (sums || depthwise ? "not a convolution" : null);
-  compile: Accelerator["compile"] = (layer) => ({ layer });
+  compile: Accelerator["compile"] = (layer) => {
+    this.#layers.push(layer.name);
+    return { layer };
+  };
   run: Accelerator["run"] = async ({ layer }, input) => {
     const { backwards, wrong, fails } = this.#behaviour;
-    if (!this.#layers.includes(layer.name)) this.#layers.push(layer.name);
     const n = this.#layers.indexOf(layer.name);
     if (backwards !== undefined && n < backwards - 1) await this.#end(n + 1).end;
     this.done.push(n);
@@ -59,6 +61,41 @@ class Willful implements Accelerator {
     return made;
   }
   close: Accelerator["close"] = () => Promise.resolve();
+}
+
+/** One that shares its work with other threads: they take what is offered a little later, or never. */
+class Sharing extends Willful {
+  /** Runs that were offered, and of these the ones that this thread did. */
+  offered = 0;
+  helped = 0;
+  readonly #others: boolean;
+
+  constructor(behaviour: Behaviour, others: boolean) {
+    super(behaviour);
+    this.#others = others;
+  }
+  start: NonNullable<Accelerator["start"]> = (compiled, given) => {
+    const input = given.slice();
+    this.offered++;
+    let [begun, known] = [false, false];
+    let begin = (): void => undefined;
+    const result = new Promise<void>((resolve) => (begin = resolve)).then(() => this.run(compiled, input));
+    const settled = (): void => void (known = true);
+    result.then(settled, settled);
+    const take = (): boolean => {
+      if (begun) return false;
+      begun = true;
+      begin();
+      return true;
+    };
+    if (this.#others) setImmediate(take);
+    const help = (): boolean => {
+      const own = take();
+      if (own) this.helped++;
+      return own;
+    };
+    return Promise.resolve({ result, finished: () => known, help });
+  };
 }
 
 const graph = readTfliteFile(digits.model);
@@ -112,9 +149,32 @@ describe("Layers that run ahead of the simulation", () => {
     await rejection(run(new Willful({ fails: 1 }), 4), TandemError, "layer 1 got stuck");
   });
 
+  for (const others of [true, false])
+    it(`are shared with other threads that take ${others ? "what they can" : "nothing"}: the same bytes and costs`, async () => {
+      const inOrder = await run(new Willful({}), 1);
+      const count = inOrder.layers.filter(({ cost }) => cost).length;
+      const accelerator = new Sharing({}, others);
+      const shared = await run(accelerator, 2);
+      expect(shared.outputs).to.deep.equal(inOrder.outputs);
+      expect(shared.seen).to.deep.equal(inOrder.seen);
+      // The last layer is this thread's: there is nothing to go on with.
+      expect(accelerator.offered).to.be.within(1, count - 1);
+      if (!others) expect(accelerator.helped).to.equal(accelerator.offered);
+    });
+
+  it("run again in order where a shared one gives other bytes", async () => {
+    const inOrder = await run(new Willful({ wrong: 0 }), 1);
+    for (const others of [true, false]) {
+      const shared = await run(new Sharing({ wrong: 0 }, others), 3);
+      expect(shared.outputs).to.deep.equal(inOrder.outputs);
+      expect(shared.seen).to.deep.equal(inOrder.seen);
+      expect(shared.differs).to.equal(inOrder.layers.find(({ cost }) => cost)!.layer.name);
+    }
+  });
+
   it("are simulated by workers as in one thread: clocks, stalls, bytes", async () => {
     const results = [];
-    for (const jobs of [1, 2]) {
+    for (const jobs of [1, 2, 3]) {
       const target = await acceleratorTarget({ on: "sim", set: { rows: 4, cols: 4 }, jobs });
       try {
         const { implementations, prefer } = target;
@@ -127,6 +187,6 @@ describe("Layers that run ahead of the simulation", () => {
         await target.close();
       }
     }
-    expect(results[1]).to.deep.equal(results[0]);
+    for (const each of results) expect(each).to.deep.equal(results[0]);
   });
 });

@@ -1,0 +1,152 @@
+/**
+ * A run of a program in memory that several threads share: its inputs, its outputs, what was counted, and who does it. The driver fills
+ * in the inputs and offers the run; whichever thread is free takes it, by one atomic exchange. A message says that it is there and one
+ * that it is done, and neither carries data. On a board the same would be buffers for DMA, allocated once per program.
+ */
+import type { Elaborated } from "../../hw/elaborate.js";
+import {
+  counterNames,
+  countersLength,
+  packCounters,
+  unpackCounters,
+  type CounterNames,
+} from "../../sim/kernel/packed-counters.js";
+import { PROGRESS_PARTS, type TransferTrace } from "../../sim/platform/dma.js";
+import type { RunResult } from "../device.js";
+import type { Program, StreamPort } from "../program.js";
+
+/** Names of what results are about: the same for all runs of a design. */
+export interface RunNames {
+  readonly streams: readonly StreamPort[];
+  readonly counters: CounterNames;
+}
+
+export const runNames = (design: Elaborated, streams: readonly StreamPort[]): RunNames => ({
+  streams,
+  counters: counterNames(design),
+});
+
+/** All of it shared memory; it crosses to other threads as it is. */
+export interface SharedParts {
+  readonly control: Int32Array<SharedArrayBuffer>;
+  readonly report: Float64Array<SharedArrayBuffer>;
+  readonly inputs: Readonly<Record<string, Uint8Array<SharedArrayBuffer>>>;
+  readonly outputs: Readonly<Record<string, Uint8Array<SharedArrayBuffer>>>;
+}
+
+/** Words of `control`. */
+const [STATE, OWNER, CONTROL_WORDS] = [0, 1, 2];
+export const runState = { free: 0, offered: 1, taken: 2, done: 3, failed: 4 } as const;
+
+/** Numbers in the report before the counters. */
+const [CLOCKS, EXACT, WALL_MS, TRANSFERS, HEAD] = [0, 1, 2, 3, 4];
+/** Of a transfer. */
+const FIELDS = 8;
+const TRACE_NUMBERS = FIELDS + PROGRESS_PARTS;
+
+const shared = (bytes: number): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(bytes));
+
+/** A copy that all threads can read. */
+export function inSharedMemory(bytes: Uint8Array): Uint8Array {
+  const copy = shared(bytes.length);
+  copy.set(bytes);
+  return copy;
+}
+
+/** Room for a run of `program`. */
+export function sharedParts({ buffers, steps }: Program, { counters }: RunNames): SharedParts {
+  const of = (wanted: "input" | "output"): Record<string, Uint8Array<SharedArrayBuffer>> =>
+    Object.fromEntries(buffers.filter(({ role }) => role === wanted).map(({ name, bytes }) => [name, shared(bytes)]));
+  const transfers = steps.reduce((sum, { kind }) => sum + (kind === "write" ? 0 : 1), 0);
+  const numbers = HEAD + countersLength(counters) + transfers * TRACE_NUMBERS;
+  return {
+    control: new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS)),
+    report: new Float64Array(new SharedArrayBuffer(8 * numbers)),
+    inputs: of("input"),
+    outputs: of("output"),
+  };
+}
+
+export class SharedRun {
+  readonly parts: SharedParts;
+  readonly #names: RunNames;
+
+  constructor(parts: SharedParts, names: RunNames) {
+    this.parts = parts;
+    this.#names = names;
+  }
+
+  get state(): number {
+    return Atomics.load(this.parts.control, STATE);
+  }
+  set state(state: number) {
+    Atomics.store(this.parts.control, STATE, state);
+  }
+
+  /** The thread that took it last. */
+  get owner(): number {
+    return Atomics.load(this.parts.control, OWNER);
+  }
+
+  /** True for one thread of those that ask, if it is offered; it belongs to that one. */
+  take(thread: number): boolean {
+    const { control } = this.parts;
+    if (Atomics.compareExchange(control, STATE, runState.offered, runState.taken) !== runState.offered) return false;
+    Atomics.store(control, OWNER, thread);
+    return true;
+  }
+
+  /** Everything of a result but the timeline. */
+  write({ outputs, clocks, exact, counters, transfers, wallMs }: RunResult): void {
+    const { report, outputs: places } = this.parts;
+    for (const [name, bytes] of Object.entries(outputs)) places[name]!.set(bytes);
+    report[CLOCKS] = clocks;
+    report[EXACT] = exact ? 1 : 0;
+    report[WALL_MS] = wallMs ?? 0;
+    report[TRANSFERS] = transfers?.length ?? -1;
+    const { streams, counters: names } = this.#names;
+    packCounters(counters!, names, report.subarray(HEAD));
+    let at = HEAD + countersLength(names);
+    for (const { stream, step, bytes, issued, started, first, last, done, eighths } of transfers ?? []) {
+      const number = streams.findIndex(({ name }) => name === stream);
+      report.set([number, step, bytes, issued, started, first, last, done], at);
+      report.set(eighths, at + FIELDS);
+      at += TRACE_NUMBERS;
+    }
+  }
+
+  /** Its outputs are copies: the shared memory is for the next run. */
+  read(): RunResult {
+    const { report, outputs } = this.parts;
+    const { streams, counters: names } = this.#names;
+    const transfers = report[TRANSFERS]!;
+    const start = HEAD + countersLength(names);
+    return {
+      outputs: Object.fromEntries(Object.entries(outputs).map(([name, bytes]) => [name, new Uint8Array(bytes)])),
+      clocks: report[CLOCKS]!,
+      exact: report[EXACT] === 1,
+      counters: unpackCounters(names, report.subarray(HEAD)),
+      ...(transfers >= 0 && {
+        transfers: Array.from({ length: transfers }, (_, i) => traceAt(streams, report, start + i * TRACE_NUMBERS)),
+      }),
+      wallMs: report[WALL_MS]!,
+    };
+  }
+}
+
+function traceAt(streams: readonly StreamPort[], report: Float64Array, at: number): TransferTrace {
+  const number = (field: number): number => report[at + field]!;
+  const { name, direction } = streams[number(0)]!;
+  return {
+    stream: name,
+    direction,
+    step: number(1),
+    bytes: number(2),
+    issued: number(3),
+    started: number(4),
+    done: number(7),
+    first: number(5),
+    last: number(6),
+    eighths: Array.from({ length: PROGRESS_PARTS }, (_, part) => number(FIELDS + part)),
+  };
+}

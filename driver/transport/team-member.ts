@@ -1,0 +1,74 @@
+/** A worker thread of team.ts: a simulator like the one in the driver's thread, and the runs that it is the first to take. */
+import { parentPort, workerData } from "node:worker_threads";
+import type { Design } from "../design.js";
+import type { ProgramHandle } from "../device.js";
+import { importModule } from "../typescript/import.js";
+import { FastSimulator } from "./fast-simulator.js";
+import { errorReply } from "./messages.js";
+import { runState, SharedRun, type RunNames } from "./shared-run.js";
+import { warmUp } from "./warm-up.js";
+import type { FromMember, MemberStart, ToMember } from "./team.js";
+
+const { source, code, thread } = workerData as MemberStart;
+const port = parentPort!;
+
+const programs = new Map<ProgramHandle, ProgramHandle>();
+const runs = new Map<number, { readonly shared: SharedRun; readonly handle: ProgramHandle }>();
+
+async function open(): Promise<{ simulator: FastSimulator; names: RunNames }> {
+  const design = (await importModule(source.module))[source.export] as Design;
+  const simulator = await FastSimulator.of(design, source.parameters, { ...source.options, code });
+  // Nobody waits for it: messages come in between.
+  void warmUp(design, simulator, design.configure(source.parameters), () => wanted);
+  return { simulator, names: simulator.names };
+}
+
+/** A run has been offered. */
+let wanted = false;
+const opened = open();
+
+async function obey(message: ToMember): Promise<void> {
+  const { simulator, names } = await opened;
+  switch (message.type) {
+    case "load":
+      programs.set(message.handle, await simulator.load(message.program));
+      return;
+    case "unload":
+      await simulator.unload(programs.get(message.handle)!);
+      programs.delete(message.handle);
+      return;
+    case "room":
+      runs.set(message.run, { shared: new SharedRun(message.parts, names), handle: message.handle });
+      return;
+    case "run": {
+      const { shared, handle } = runs.get(message.run)!;
+      if (shared.take(thread)) port.postMessage(await simulate(simulator, message.run, shared, programs.get(handle)!));
+    }
+  }
+}
+
+async function simulate(
+  simulator: FastSimulator,
+  run: number,
+  shared: SharedRun,
+  program: ProgramHandle,
+): Promise<FromMember> {
+  try {
+    const start = performance.now();
+    const result = await simulator.run(program, shared.parts.inputs);
+    shared.write({ ...result, wallMs: performance.now() - start });
+    shared.state = runState.done;
+    const { timeline } = result;
+    return { run, ...(timeline && { timeline }) };
+  } catch (error) {
+    shared.state = runState.failed;
+    return { run, failed: errorReply(error) };
+  }
+}
+
+/** A message waits for those that came before it. */
+let last: Promise<void> = opened.then(() => undefined);
+port.on("message", (message: ToMember) => {
+  wanted ||= message.type === "run";
+  last = last.then(() => obey(message));
+});
