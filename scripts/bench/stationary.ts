@@ -7,7 +7,7 @@ import { measure, row, type BenchOptions, type Figure, type Row } from "./harnes
 
 const SIZE = 16;
 const TILES = 20;
-const VECTORS = 5000;
+const VECTORS = 50_000;
 
 export async function stationaryRow(options: BenchOptions, products: Figure): Promise<Row> {
   const { ir } = await readDesign(elaborate(new StationaryMatrix(SIZE, SIZE)));
