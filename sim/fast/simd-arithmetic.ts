@@ -91,11 +91,26 @@ export abstract class LaneArithmetic {
       code.op(op === "<<" ? "i32x4.shl" : op === ">>" ? "i32x4.shr_s" : "i32x4.shr_u");
       return;
     }
+    const power = op === "*" ? this.#exponent(right) : undefined;
+    if (power !== undefined && left.type.kind !== "bool") {
+      this.vector(left);
+      code.i32(power).op("i32x4.shl");
+      return;
+    }
     const known = ring[op];
     if (!known || left.type.kind === "bool" || right.type.kind === "bool") throw new Unsupported();
     this.vector(left);
     this.vector(right);
     code.op(known);
+  }
+
+  /** The exponent of a constant power of two. */
+  #exponent(expr: Expr): number | undefined {
+    const value = this.varies(expr) ? undefined : foldLanes(expr, new Map());
+    const exponent = value === undefined ? undefined : Math.log2(value);
+    return exponent !== undefined && Number.isInteger(exponent) && exponent >= 0 && exponent < 32
+      ? exponent
+      : undefined;
   }
 
   protected call(expr: Extract<Expr, { kind: "call" }>): void {
@@ -137,7 +152,8 @@ export abstract class LaneArithmetic {
         this.vector(a);
         if (this.varies(b)) {
           if (boundsOf(b).hi > 31) throw new Unsupported();
-          this.#powerOfTwo(b, false);
+          this.vector(b);
+          this.#powerOfTwo();
           code.op("i32x4.mul");
         } else {
           if (boundsOf(b).hi > 31) throw new Unsupported();
@@ -153,7 +169,7 @@ export abstract class LaneArithmetic {
           code.op("i32x4.shr_s");
           return;
         }
-        this.#join(this.#wide(expr));
+        this.#wideShift(a, b);
         return;
       case "bits":
         this.#bits(a, b, c);
@@ -182,14 +198,18 @@ export abstract class LaneArithmetic {
         .op("v128.and");
   }
 
-  /** 2^n, or 2^(31 - n), for n in 0..31: made as a float. */
-  #powerOfTwo(n: Expr, down: boolean): void {
+  /**
+   * 2^n for n on the stack, from -32 to 63; 0 where n is not in 0..31. Byte j of it is bit n - 8 j of a table of bits, and a swizzle
+   * gives 0 for what lies outside of its table.
+   */
+  #powerOfTwo(): void {
     const code = this.code;
-    if (down) code.i32(158).op("i32x4.splat");
-    this.vector(n);
-    if (down) code.op("i32x4.sub");
-    else code.i32(127).op("i32x4.splat").op("i32x4.add");
-    code.i32(23).op("i32x4.shl").op("i32x4.trunc_sat_f32x4_u");
+    const bits = [1, 2, 4, 8, 16, 32, 64, 128, 0, 0, 0, 0, 0, 0, 0, 0];
+    const n = code.temp("v128");
+    code.set(n).v128(bits).get(n).get(n);
+    code.shuffle([0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12]);
+    code.v128([0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24, 0, 8, 16, 24]).op("i8x16.sub").op("i8x16.swizzle");
+    code.free("v128", n);
   }
 
   /** round(a b / 2^31) = floor((a b + 2^30) / 2^31); only -2^31 times itself leaves the range. */
@@ -212,38 +232,53 @@ export abstract class LaneArithmetic {
       .op("v128.and")
       .set(saturated);
     code.i32(2147483647).op("i32x4.splat");
-    code.get(x).get(y).op("i64x2.extmul_low_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_s");
-    code.get(x).get(y).op("i64x2.extmul_high_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_s");
+    code.get(x).get(y).op("i64x2.extmul_low_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_u");
+    code.get(x).get(y).op("i64x2.extmul_high_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_u");
     code.shuffle(even).get(saturated).op("v128.bitselect");
   }
 
+  /** The low 32 bits of a wide number shifted right: what comes in from above is not among them for shifts up to 32. */
+  #wideShift(a: Expr, by: Expr): void {
+    const code = this.code;
+    const x = this.#wide(a);
+    for (const half of [0, 1] as const) {
+      code.get(x[half]);
+      this.compiler.emit32(by);
+      code.op(boundsOf(by).hi <= 32 ? "i64x2.shr_u" : "i64x2.shr_s");
+    }
+    code.shuffle(even);
+  }
+
+  /** Ties go away from zero: the magnitude is rounded, half up. */
   #roundingShiftRight(a: Expr, n: Expr): void {
     const code = this.code;
-    const [x, mask, shifted] = [code.local("v128"), code.local("v128"), code.local("v128")];
+    const [x, shifted] = [code.local("v128"), code.local("v128")];
     this.vector(a);
     code.set(x);
     if (this.varies(n)) {
-      const power = code.local("v128");
-      this.#powerOfTwo(n, true);
+      const [amount, magnitude, power] = [code.local("v128"), code.local("v128"), code.local("v128")];
+      this.vector(n);
+      // 2^n / 2; nothing for n = 0.
+      code.tee(amount).i32(1).op("i32x4.splat").op("i32x4.sub");
+      this.#powerOfTwo();
+      // At most 2^31 + 2^30: unsigned.
+      code.get(x).op("i32x4.abs").op("i32x4.add").set(magnitude);
+      code.i32(31).op("i32x4.splat").get(amount).op("i32x4.sub");
+      this.#powerOfTwo();
       code.set(power);
-      // x >> n = x 2^(31 - n) >> 31; the power may be 2^31, which is no signed 32-bit number.
-      for (const half of ["low", "high"] as const) {
-        code.get(x).op(`i64x2.extend_${half}_i32x4_s`).get(power).op(`i64x2.extend_${half}_i32x4_u`);
-        code.op("i64x2.mul").i32(31).op("i64x2.shr_s");
-      }
-      code.shuffle(even).set(shifted);
-      this.#powerOfTwo(n, false);
-      code.i32(1).op("i32x4.splat").op("i32x4.sub").set(mask);
+      // m >> n = m 2^(31 - n) >> 31.
+      for (const half of ["low", "high"] as const)
+        code.get(magnitude).get(power).op(`i64x2.extmul_${half}_i32x4_u`).i32(31).op("i64x2.shr_u");
+      code.shuffle(even);
     } else {
       const by = code.local("i32");
       this.compiler.emit32(n);
-      code.set(by).get(x).get(by).op("i32x4.shr_s").set(shifted);
-      code.i32(1).get(by).op("i32.shl").i32(1).op("i32.sub").op("i32x4.splat").set(mask);
+      code.set(by).get(x).op("i32x4.abs");
+      code.i32(1).get(by).op("i32.shl").i32(1).op("i32.shr_u").op("i32x4.splat").op("i32x4.add");
+      code.get(by).op("i32x4.shr_u");
     }
-    code.get(shifted);
-    code.get(x).get(mask).op("v128.and");
-    code.get(mask).i32(1).op("i32x4.shr_u").get(x).i32(31).op("i32x4.shr_u").op("i32x4.add");
-    code.op("i32x4.gt_u").op("i32x4.sub");
+    const sign = shifted;
+    code.get(x).i32(31).op("i32x4.shr_s").tee(sign).op("v128.xor").get(sign).op("i32x4.sub");
   }
 
   /** Exact 64-bit lanes of four elements. */
@@ -298,9 +333,5 @@ export abstract class LaneArithmetic {
       return out;
     }
     throw new Unsupported();
-  }
-
-  #join([low, high]: Wide): void {
-    this.code.get(low).get(high).shuffle(even);
   }
 }

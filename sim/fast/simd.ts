@@ -18,6 +18,7 @@ import {
   type Lanes,
 } from "./lanes.js";
 import { emitBase, type LeafRef } from "./place.js";
+import { emitPut, emitShuffled, loadOf, storeBytes } from "./simd-bytes.js";
 import { LaneArithmetic, Unsupported } from "./simd-arithmetic.js";
 
 const NARROWEST = 4;
@@ -37,12 +38,31 @@ export function emitSimdLeaf(compiler: ExprCompiler, to: LeafRef, expr: Extract<
   const { code } = compiler;
   const mark = code.mark();
   try {
-    new VectorCompiler(compiler, { locals, lengths, count }).store(to, body);
+    storeAll(compiler, { locals, lengths, count }, to, body);
     return true;
   } catch (error) {
     if (!(error instanceof Unsupported)) throw error;
     code.cut(mark);
     return false;
+  }
+}
+
+/** All elements; a choice that no lane changes is made once. */
+function storeAll(compiler: ExprCompiler, lanes: Lanes, to: LeafRef, body: Expr): void {
+  const chosen = body.kind === "select" && !dependsOn(body.condition, lanes, new Set()) ? body : undefined;
+  if (!chosen || foldLanes(chosen.condition, new Map()) !== undefined) {
+    if (!storeBytes(compiler, lanes, to, body)) new VectorCompiler(compiler, lanes).store(to, body);
+    return;
+  }
+  const { code } = compiler;
+  compiler.emit32(chosen.condition);
+  code.if();
+  try {
+    storeAll(compiler, lanes, to, chosen.then);
+    code.else();
+    storeAll(compiler, lanes, to, chosen.else);
+  } finally {
+    code.end();
   }
 }
 
@@ -84,7 +104,7 @@ class VectorCompiler extends LaneArithmetic {
       }
       while (parts.length < group / 4) parts.push(parts.at(-1)!);
       const packed = this.#narrow(to, parts);
-      this.#put(to, first, packed);
+      emitPut(this.code, to, count, first, packed);
     }
   }
 
@@ -97,8 +117,8 @@ class VectorCompiler extends LaneArithmetic {
       const register = code.local("v128");
       if (contiguous(access, first, group)) {
         emitBase(code, access.leaf);
-        code.mem("v128.load", access.leaf.offset + access.offsets[first]!).set(register);
-      } else if (!this.#shuffled(to, access, first, register)) {
+        code.mem(loadOf((count - first) * to.size), access.leaf.offset + access.offsets[first]!).set(register);
+      } else if (!emitShuffled(code, access, first, count, register)) {
         code.v128(new Array<number>(16).fill(0)).set(register);
         for (let i = first; i < Math.min(first + group, count); i++) {
           emitBase(code, access.leaf);
@@ -108,28 +128,8 @@ class VectorCompiler extends LaneArithmetic {
             .set(register);
         }
       }
-      this.#put(to, first, register);
+      emitPut(this.code, to, count, first, register);
     }
-  }
-
-  /** Sixteen bytes of elements out of 32 next to each other; false if they are further apart. */
-  #shuffled(to: LeafRef, { leaf, offsets }: Access, first: number, register: number): boolean {
-    const code = this.code;
-    const count = Math.min(16 / to.size, this.#lanes.count - first);
-    const mine = offsets.slice(first, first + count);
-    const least = Math.min(...mine);
-    const reach = Math.max(...mine) + to.size - least;
-    if (reach > 32) return false;
-    const bytes = Array.from({ length: 16 }, (_, i) => {
-      const element = Math.floor(i / to.size);
-      return element < count ? mine[element]! - least + (i % to.size) : 0;
-    });
-    for (const part of [0, reach > 16 ? 16 : 0]) {
-      emitBase(code, leaf);
-      code.mem("v128.load", leaf.offset + least + part);
-    }
-    code.shuffle(bytes).set(register);
-    return true;
   }
 
   /** The same value in all lanes. */
@@ -138,26 +138,8 @@ class VectorCompiler extends LaneArithmetic {
     const register = code.local("v128");
     this.compiler.emit32(body);
     code.op(to.size === 1 ? "i8x16.splat" : to.size === 2 ? "i16x8.splat" : "i32x4.splat").set(register);
-    for (let first = 0; first < this.#lanes.count; first += 16 / to.size) this.#put(to, first, register);
-  }
-
-  /** Store a register at element `first`; arrays above 8 bytes are padded to 16. */
-  #put(to: LeafRef, first: number, register: number): void {
-    const code = this.code;
-    const bytes = Math.min(16, (this.#lanes.count - first) * to.size);
-    const offset = to.offset + first * to.size;
-    if (bytes === 16 || paddedAfter(to)) {
-      emitBase(code, to);
-      code.get(register).mem("v128.store", offset);
-      return;
-    }
-    let at = 0;
-    for (const size of [8, 4, 2, 1] as const)
-      while (bytes - at >= size) {
-        emitBase(code, to);
-        code.get(register).storeLane(size, offset + at, at / size);
-        at += size;
-      }
+    const { count } = this.#lanes;
+    for (let first = 0; first < count; first += 16 / to.size) emitPut(this.code, to, count, first, register);
   }
 
   /** Registers of four 32-bit lanes as one of the size that is stored. */
@@ -333,8 +315,5 @@ class VectorCompiler extends LaneArithmetic {
     if (leaf.type.kind === "bool") code.v128(new Array<number>(16).fill(0)).op("i32x4.ne");
   }
 }
-
-/** The array is a whole leaf, longer than 8 bytes: what stands behind it, up to a multiple of 16, belongs to it. */
-const paddedAfter = ({ count, size, whole }: LeafRef): boolean => whole && count * size > 8;
 
 const isNumber = ({ type }: Expr): boolean => type.kind === "exact" || type.kind === "int" || type.kind === "bool";
