@@ -9,7 +9,8 @@ import { frame, Plan } from "./plan.js";
 import { Chains, withoutFollowers, type Link } from "./followers.js";
 import { ProcessCompiler } from "./process-compiler.js";
 import { setApart } from "./process.js";
-import { clusterState, emitEnqueue, intakeCode, roundsCode, tokensOf, type ClusterState } from "./rounds-code.js";
+import { intakeCode, tokensOf } from "./intake-code.js";
+import { clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { Code, WasmModule } from "./wasm.js";
 

@@ -368,7 +368,8 @@ export class ImageEngine {
     const layout = layoutOf(channel.type);
     const environment = this.#environment(channel);
     const starts = layout.leaves.map((leaf) => this.#take(count * columnBytes(leaf)));
-    const times = this.#take(count * 4);
+    // Series of times are stored four at once.
+    const times = this.#take(count * 4 + 12);
     const gapsAt = gaps ? this.#take(count * 4) : 0;
     gaps?.slice(0, count).forEach((gap, i) => this.#view.setInt32(gapsAt + i * 4, gap, true));
     for (const [at, value] of [

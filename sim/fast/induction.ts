@@ -4,7 +4,7 @@
  * hold. A wrapping cast is the identity as long as its operand stays in range, which is one more such condition.
  */
 import type { Expr, ExprType, Local, StateField, Stmt } from "../../hw/ir/ir.js";
-import { operandsOf, statementsIn } from "../../hw/ir/walk.js";
+import { operandsOf, sameExpr, statementsIn } from "../../hw/ir/walk.js";
 import type { IntType } from "../../hw/types.js";
 import { boundsOf, fitsSigned, MAX, type ExprCompiler } from "./expr.js";
 import { Known, variableOf } from "./known.js";
@@ -172,6 +172,7 @@ export class Induction {
   /** For how many passes a condition on what stands before each of them is what it has to be; undefined if that is not to be told. */
   count(condition: Expr, holds: boolean): Count | undefined {
     if (condition.kind === "unary" && condition.op === "!") return this.count(condition.operand, !holds);
+    if (condition.kind === "const") return all([{ kind: "constant", condition, holds }]);
     const same = this.linear(condition);
     if (same?.step === 0) return all([...same.while, { kind: "constant", condition, holds }]);
     if (condition.kind !== "binary") return undefined;
@@ -179,7 +180,7 @@ export class Induction {
     if (op === "&&" || op === "||") {
       const of = [this.count(left, holds), this.count(right, holds)];
       if (!of.every((each) => each !== undefined)) return undefined;
-      return { kind: (op === "&&") === holds ? "all" : "any", of };
+      return (op === "&&") === holds ? all(of) : anyOf(of);
     }
     return this.#compare(condition, holds);
   }
@@ -209,10 +210,34 @@ export class Induction {
   }
 }
 
-/** All of them hold. */
-export const all = (of: readonly Count[]): Count => (of.length === 1 ? of[0]! : { kind: "all", of });
+/** All of them hold; each is asked for once. */
+export function all(of: readonly Count[]): Count {
+  const each: Count[] = [];
+  for (const one of of.flatMap((count) => (count.kind === "all" ? count.of : [count]))) {
+    if (one.kind === "constant" && one.condition.kind === "const" && Boolean(one.condition.value) === one.holds) continue;
+    if (!each.some((other) => sameCount(one, other))) each.push(one);
+  }
+  return each.length === 1 ? each[0]! : { kind: "all", of: each };
+}
 
-const either = (a: Count | undefined, b: Count | undefined): Count | undefined => a && b && { kind: "any", of: [a, b] };
+function sameCount(a: Count, b: Count): boolean {
+  if (a.kind === "limit" && b.kind === "limit") {
+    const { step, least, most, expr } = a.limit;
+    const other = b.limit;
+    return step === other.step && least === other.least && most === other.most && sameExpr(expr, other.expr);
+  }
+  if (a.kind === "constant" && b.kind === "constant") return a.holds === b.holds && sameExpr(a.condition, b.condition);
+  return false;
+}
+
+/** One of them holds; what never does is left out, and where one always does nothing is asked. */
+function anyOf(of: readonly Count[]): Count {
+  if (of.some((one) => one.kind === "all" && one.of.length === 0)) return all([]);
+  const each = of.filter((one) => one.kind !== "constant" || one.condition.kind !== "const");
+  return each.length === 1 ? each[0]! : { kind: "any", of: each };
+}
+
+const either = (a: Count | undefined, b: Count | undefined): Count | undefined => a && b && anyOf([a, b]);
 
 const isVariable = (expr: Expr, of: Variable): boolean =>
   (expr.kind === "local" && expr.local === of) || (expr.kind === "field" && expr.field === of);

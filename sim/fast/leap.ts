@@ -20,6 +20,8 @@ export interface Turn {
   readonly pass: (leap: boolean) => void;
   /** After a leap of so many passes (a local). */
   readonly settle: (passes: number) => void;
+  /** Of the only process: as many passes of a leap at once as can be, `most` at most; `did` becomes how many. All are locals. */
+  readonly many?: ((most: number, did: number, period: number) => void) | undefined;
 }
 
 /** A channel, and the turns that push into it and pop from it. */
@@ -136,6 +138,14 @@ export class Leap {
     code.i32(0).set(this.turn);
     code.get(done).get(most).op("i32.ge_s").brIf(out);
     if (this.#over !== undefined) code.get(this.#over).brIf(out);
+    const { many } = this.#turns[0]!;
+    if (many) {
+      const [left, did] = [code.local("i32"), code.local("i32")];
+      code.get(most).get(done).op("i32.sub").set(left);
+      many(left, did, this.#period);
+      code.get(done).get(did).op("i32.add").set(done);
+      code.get(did).brIf(again);
+    }
     this.#turns.forEach(({ ready, asBefore, pass }, i) => {
       code.i32(i).set(this.turn);
       ready(limit, true);

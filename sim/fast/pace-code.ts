@@ -174,7 +174,7 @@ export class PaceCode {
   /** A beat has moved in this clock. `paced`: `free` is known already. */
   moved(paced = false): void {
     const code = this.code;
-    const { beat, within, burst, begun, beats } = this.state;
+    const { beat, within } = this.state;
     code.get(this.record).if();
     code.get(beat).i32(1).op("i32.add").set(beat);
     code.get(within).i32(1).op("i32.add").set(within);
@@ -184,6 +184,14 @@ export class PaceCode {
       this.freed(this.free, now);
       code.free("f64", now);
     }
+    this.over(paced);
+    code.end();
+  }
+
+  /** Behind a beat: if it was the last of its burst, or of its transfer, on to the next. */
+  protected over(paced: boolean): void {
+    const code = this.code;
+    const { beat, within, burst, begun, beats } = this.state;
     code.get(within);
     this.perBurst().op("i32.ge_s").get(beat).get(beats).op("i32.eq").op("i32.or").if();
     code.i32(0).set(within);
@@ -200,7 +208,6 @@ export class PaceCode {
     code.i32(0).set(beat).i32(0).set(begun);
     code.get(this.record);
     this.field("transfer").i32(1).op("i32.add").mem("i32.store", pace.transfer);
-    code.end();
     code.end();
     code.end();
   }

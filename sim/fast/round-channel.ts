@@ -286,6 +286,42 @@ export class RoundChannel {
     code.free("i32", shift);
   }
 
+  /** The clocks that the last token had been there, of the only pop of a round. */
+  get stayed(): number {
+    return this.#operations.pop[0]!.stayed;
+  }
+
+  /** Nonzero on the stack if the last token was popped one clock after its push. */
+  emitIsFlowing(): void {
+    this.#code.get(this.#pops[0]!).get(this.#pushes[0]!).op("i32.sub").i32(1).op("i32.eq");
+  }
+
+  /**
+   * Behind `count` (a local) tokens that were pushed at the clocks that end at the address `end` (a local), none of which waited for the
+   * channel, and popped one clock later by a process that takes `clocks` for each.
+   */
+  emitFlowed(count: number, end: number, clocks: number): void {
+    const code = this.#code;
+    const [last, at] = [code.temp("i32"), code.temp("i32")];
+    code.get(end).i32(4).op("i32.sub").mem("i32.load").set(last);
+    code.get(this.#stalls.pop).get(last).op("i32.add").get(this.#pushes[0]!).op("i32.sub");
+    code.get(count).i32(clocks).op("i32.mul").op("i32.sub").set(this.#stalls.pop);
+    code.get(this.#stay).get(count).op("i64.extend_i32_s").op("i64.add").set(this.#stay);
+    for (const total of [this.#pushed, this.#popped]) code.get(total).get(count).op("i32.add").set(total);
+    code.get(this.#most).i32(1).get(this.#most).op("select").set(this.#most);
+    const size = this.#pops.length;
+    code.get(count).i32(size).get(count).i32(size).op("i32.lt_s").op("select").i32(2).op("i32.shl").set(at);
+    code.get(end).get(at).op("i32.sub").set(at);
+    const loop = code.loop();
+    code.get(at).mem("i32.load").set(last);
+    this.#shift(this.#pushes, last);
+    code.get(last).i32(1).op("i32.add").set(last);
+    this.#shift(this.#pops, last);
+    code.get(at).i32(4).op("i32.add").tee(at).get(end).op("i32.lt_u").brIf(loop);
+    code.end();
+    code.free("i32", last, at);
+  }
+
   /** The clock moves on to so many clocks after both others, if it is not there yet; `wait` becomes how many. */
   #wait(time: number, [one, after]: Delay, [other, afterOther]: Delay, wait: number): void {
     const code = this.#code;

@@ -3,7 +3,7 @@ import { inColumns, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { RoundChannel } from "./round-channel.js";
-import { RoundPace } from "./round-pace.js";
+import { emitSeries, RoundPace } from "./round-pace.js";
 import type { Code } from "./wasm.js";
 
 export class RoundSource {
@@ -14,9 +14,9 @@ export class RoundSource {
   readonly #plan: Plan;
   readonly #state: RoundChannel;
   readonly #environment: Environment;
-  readonly #next: number;
-  readonly #columns: readonly number[];
-  readonly #times: number;
+  readonly next: number;
+  readonly columns: readonly number[];
+  readonly times: number;
   readonly #pace: RoundPace;
   readonly #tokens: number;
 
@@ -28,9 +28,9 @@ export class RoundSource {
     this.channel = state.channel;
     this.#environment = plan.environments.get(this.channel.channel)!;
     this.time = code.local("i32");
-    this.#next = code.local("i32");
-    this.#times = code.local("i32");
-    this.#columns = this.#environment.tokens.map(() => code.local("i32"));
+    this.next = code.local("i32");
+    this.times = code.local("i32");
+    this.columns = this.#environment.tokens.map(() => code.local("i32"));
     const question = plan.frames[this.channel.producer]! + frame.pollTime;
     this.#tokens = tokens;
     this.#pace = new RoundPace(code, this.#environment, this.time, question, tokens);
@@ -39,26 +39,58 @@ export class RoundSource {
   load(): void {
     const code = this.#code;
     code.loadAt(this.#plan.frames[this.channel.producer]! + frame.time).set(this.time);
-    code.loadAt(this.#environment.done).set(this.#next);
-    code.loadAt(this.#environment.times).set(this.#times);
-    this.#environment.tokens.forEach((address, i) => code.loadAt(address).set(this.#columns[i]!));
+    code.loadAt(this.#environment.done).set(this.next);
+    code.loadAt(this.#environment.times).set(this.times);
+    this.#environment.tokens.forEach((address, i) => code.loadAt(address).set(this.columns[i]!));
     this.#pace.load();
   }
   save(): void {
     const code = this.#code;
     code.storeAt(this.#plan.frames[this.channel.producer]! + frame.time, () => code.get(this.time));
-    code.storeAt(this.#environment.done, () => code.get(this.#next));
+    code.storeAt(this.#environment.done, () => code.get(this.next));
     this.#pace.save();
   }
 
   /** What a board's pace makes of the clock before which all are before a pass. */
   bound(limit: number): void {
-    this.#pace.bound(this.#next, limit);
+    this.#pace.bound(this.next, limit);
+  }
+
+  /** How many tokens may go without a word from the board, on the stack. */
+  emitLeft(): void {
+    this.#pace.emitLeft(this.next);
+  }
+
+  /** Nonzero on the stack if a board sets its pace. */
+  emitIsPaced(): void {
+    this.#code.get(this.#pace.paced);
+  }
+
+  /** In a leap without a pace: `count` tokens (a local) go, `period` clocks (a local) after each other. */
+  emitAgain(count: number, period: number): void {
+    const code = this.#code;
+    const [at, time] = [code.temp("i32"), code.temp("i32")];
+    code.get(this.next).i32(2).op("i32.shl").get(this.times).op("i32.add").set(at);
+    code.get(this.time).get(this.#state.waitOf("push", 0)).op("i32.add").set(time);
+    emitSeries(code, at, time, count, () => code.get(period));
+    code.get(this.next).get(count).op("i32.add").set(this.next);
+    code.get(this.time).get(count).get(period).op("i32.mul").op("i32.add").set(this.time);
+    code.free("i32", at, time);
+  }
+
+  /**
+   * At a board's pace, into a channel that never makes it wait: `most` tokens at most, `moved` becomes how many. The one who takes
+   * them is ready so many clocks after the token before, and must be before the clock in `limit` in front of each. All are locals.
+   */
+  emitFlow(most: number, moved: number, limit: number, clocks: number): void {
+    const apart = Math.max(clocks, this.channel.channel.depth === 1 ? 2 : 1);
+    this.#pace.emitFlow({ next: this.next, times: this.times, most, moved, limit, clocks, apart });
+    this.#code.get(this.next).get(moved).op("i32.add").set(this.next);
   }
 
   /** Nonzero on the stack if it has the tokens of a pass, and none waits for a word from the board. */
   emitHas(): void {
-    this.#pace.emitHasPass(this.#next);
+    this.#pace.emitHasPass(this.next);
   }
 
   /** Nonzero on the stack if the tokens of the next pass come as those of the last did. */
@@ -70,7 +102,7 @@ export class RoundSource {
   emitToken(full: number, i: number, again: boolean): Place {
     const code = this.#code;
     const at = code.local("i32");
-    code.get(this.#next).set(at);
+    code.get(this.next).set(at);
     const actor = { code, plan: this.#plan, actor: this.channel.producer, time: this.time };
     if (again) {
       this.#pace.nextAgain(i);
@@ -79,10 +111,10 @@ export class RoundSource {
       this.#pace.nextAnswered(i);
       this.#state.emitPush(actor, full);
     }
-    code.get(this.#next).i32(2).op("i32.shl").get(this.#times).op("i32.add").get(this.time).mem("i32.store");
-    code.get(this.#next).i32(1).op("i32.add").set(this.#next);
+    code.get(this.next).i32(2).op("i32.shl").get(this.times).op("i32.add").get(this.time).mem("i32.store");
+    code.get(this.next).i32(1).op("i32.add").set(this.next);
     if (again) this.#pace.movedAgain(i);
     else this.#pace.moved();
-    return inColumns(this.channel.layout, this.#columns, at);
+    return inColumns(this.channel.layout, this.columns, at);
   }
 }

@@ -11,15 +11,13 @@ import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk
 import type { Globals } from "./channel-code.js";
 import type { GridCode } from "./grid-code.js";
 import { Leap, type LeapChannel, type Turn } from "./leap.js";
-import { resume } from "./environment-code.js";
 import { MemberCode } from "./member-code.js";
-import { pace } from "./pace-code.js";
 import type { Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { ProcessCompiler } from "./process-compiler.js";
 import { RoundChannel } from "./round-channel.js";
 import { RoundSource } from "./round-source.js";
-import type { Cluster, Intake, Pass } from "./rounds.js";
+import type { Cluster, Pass } from "./rounds.js";
 import { Code } from "./wasm.js";
 
 /** What a cluster keeps in memory. */
@@ -104,86 +102,7 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
   return code;
 }
 
-/** Rounds of the source of an outer input with whoever takes its tokens. */
-export function intakeCode(around: Surroundings, { channel, passes }: Intake, state: ClusterState): Code {
-  const { plan } = around;
-  const code = new Code();
-  const [rounds, full] = [code.local("i32"), code.local("i32")];
-  code.storeAt(state.parked, () => code.i32(0));
-  for (const pass of passes) {
-    const between = new RoundChannel(code, plan, plan.channels.get(channel)!, [pass]);
-    const source = new RoundSource(code, plan, between, tokensOf(pass));
-    const taker = member(around, pass, code, new Map([[channel, between]]), source);
-    const sides = [source, taker];
-    emitRounds(around, {
-      code,
-      rounds,
-      full,
-      state,
-      channels: [{ state: between, producer: 0, consumer: 0 }],
-      standing: [pass],
-      clocks: 2 * clocksOf([pass]),
-      sides,
-      turns: [
-        {
-          leaps: taker.leaps,
-          settle: (passes) => taker.emitSettle(passes),
-          ready: (limit, leap) => {
-            source.emitHas();
-            taker.emitReady(limit, leap);
-            code.op("i32.and");
-          },
-          asBefore: () => {
-            taker.emitAsBefore();
-            source.emitAsBefore();
-            code.op("i32.and");
-          },
-          pass: (leap) => taker.emitPass(full, leap),
-        },
-      ],
-    });
-  }
-  emitPatience(code, state, rounds);
-  emitWaits(code, around, channel).op("i32.eqz").if();
-  // A source stands in front of its next token, not behind the place where it parks.
-  code.loadAt(state.alone).op("i32.eqz").if();
-  code.storeAt(state.alone, () => code.i32(1));
-  code.end();
-  emitEnqueue(code, around, plan.channels.get(channel)!.producer);
-  code.end();
-  return code;
-}
-
-/** A source whose next token needs an answer of the board waits for it, as its own code would; nonzero on the stack if so. */
-function emitWaits(code: Code, { plan, globals }: Surroundings, channel: Channel): Code {
-  const { pace: record, gaps, done, count } = plan.environments.get(channel)!;
-  const { producer } = plan.channels.get(channel)!;
-  const at = code.local("i32");
-  const field = (name: "begun" | "burst" | "answered"): Code => code.get(at).mem("i32.load", pace[name]);
-  code.loadAt(record).tee(at).if("i32");
-  field("begun");
-  field("burst");
-  field("answered").op("i32.ge_s").op("i32.and");
-  code.loadAt(done).loadAt(count).op("i32.lt_s").op("i32.and");
-  code.loadAt(gaps).op("i32.eqz").op("i32.and");
-  code
-    .loadAt(plan.frames[producer]! + frame.time)
-    .globalGet(globals.horizon)
-    .op("i32.lt_s")
-    .op("i32.and");
-  code.else().i32(0).end();
-  const waits = code.local("i32");
-  code.tee(waits).if();
-  code.get(at).i32(1).mem("i32.store", pace.waits);
-  code.storeAt(plan.frames[producer]! + frame.resume, () => code.i32(resume.pace));
-  code.end();
-  return code.get(waits);
-}
-
-/** Tokens that a pass of an intake pops. */
-export const tokensOf = ({ steps }: Pass): number => steps.filter(({ kind }) => kind === "pop").length;
-
-function member(
+export function member(
   { plan, globals, grids, compilers }: Surroundings,
   pass: Pass,
   code: Code,
@@ -210,6 +129,8 @@ interface Parts {
   readonly turns: readonly Turn[];
   /** A local that is 1 when the first process's loop is over. */
   readonly over?: number;
+  /** Behind a round: others in another way; `count` gets a local with how many. Nonzero on the stack if there were any. */
+  readonly others?: ((limit: number, count: (done: number) => void) => void) | undefined;
 }
 
 interface Side {
@@ -221,7 +142,7 @@ interface Side {
 }
 
 /** Do rounds if everybody is ready, until somebody is not or a clock is near the horizon. */
-function emitRounds(around: Surroundings, parts: Parts): void {
+export function emitRounds(around: Surroundings, parts: Parts): void {
   const { plan, globals, compilers } = around;
   const { code, rounds, full, channels, standing, sides, turns } = parts;
   const notReady = code.block();
@@ -266,10 +187,15 @@ function emitRounds(around: Surroundings, parts: Parts): void {
   });
   code.get(rounds).i32(1).op("i32.add").set(rounds);
   code.get(full).i32(1).op("i32.shr_u").set(full);
-  leap.emitAfter((done) => {
+  const count = (done: number): void => {
     code.get(rounds).get(done).op("i32.add").set(rounds);
     code.storeAt(parts.state.leapt, () => code.loadAt(parts.state.leapt).get(done).op("i32.add"));
-  });
+  };
+  if (parts.others) {
+    parts.others(limit, count);
+    code.brIf(again);
+  }
+  leap.emitAfter(count);
   code.br(again);
   code.end();
   code.end();
@@ -284,7 +210,7 @@ function emitGoOn(code: Code, around: Surroundings, actor: number, state: Cluste
 }
 
 /** The first process is alone for a while if the rounds did not pay, and for longer each time. */
-function emitPatience(code: Code, state: ClusterState, rounds: number): void {
+export function emitPatience(code: Code, state: ClusterState, rounds: number): void {
   code.storeAt(state.rounds, () => code.loadAt(state.rounds).get(rounds).op("i32.add"));
   code.get(rounds).i32(WORTH).op("i32.ge_s").if();
   code.storeAt(state.patience, () => code.i32(0));
@@ -299,7 +225,7 @@ function emitPatience(code: Code, state: ClusterState, rounds: number): void {
 }
 
 /** A pop counts a clock, and so does the push of its token by a source. */
-const clocksOf = (cluster: Cluster): number => cluster.reduce((sum, pass) => sum + pass.clocks, 0);
+export const clocksOf = (cluster: Cluster): number => cluster.reduce((sum, pass) => sum + pass.clocks, 0);
 
 const headChannel = ({ channel }: NonNullable<Pass["head"]>): Channel => channel.parts[0]!;
 

@@ -17,6 +17,12 @@ export interface TimeRules {
   readonly leapWait: number;
   /** A leap begins when this many clocks of the state, or fewer, have not moved by the period. */
   readonly leapSlack: number;
+  /** A range has so many steps more than its conditions allow, and its times grow by so much more. */
+  readonly rangeSteps: number;
+  readonly rangeTime: number;
+  /** So many beats more are taken to come evenly; tokens flow that come by so much too early. */
+  readonly rangeEven: number;
+  readonly rangeFlow: number;
 }
 
 const exact: TimeRules = {
@@ -27,6 +33,10 @@ const exact: TimeRules = {
   leave: 0,
   leapWait: 0,
   leapSlack: 0,
+  rangeSteps: 0,
+  rangeTime: 0,
+  rangeEven: 0,
+  rangeFlow: 0,
 };
 
 type Where = "ring" | "round" | "chain";

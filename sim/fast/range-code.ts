@@ -1,0 +1,427 @@
+/**
+ * Ranges (range-match.ts): what many passes do with their tokens, in one piece. Whether they can be done at once is asked before: conditions
+ * by induction, the order of accesses by one look at the epochs of all words. What may not pass is left to single passes, with their errors.
+ */
+import { emitCount } from "./induction.js";
+import { columnBytes } from "./layout.js";
+import type { MemberCode } from "./member-code.js";
+import type { Image, Range, RangeWrite } from "./range-facts.js";
+import type { RoundSource } from "./round-source.js";
+import { rules } from "./rules.js";
+import type { Code, MemoryOp } from "./wasm.js";
+
+/** Bytes that grow by `token` from one token to the next and by `step` from one step to the next. */
+interface Strides {
+  readonly token: number;
+  readonly step: number;
+}
+
+const CHUNKS: readonly (readonly [bytes: number, load: MemoryOp, store: MemoryOp])[] = [
+  [16, "v128.load", "v128.store"],
+  [8, "i64.load", "i64.store"],
+  [4, "i32.load", "i32.store"],
+  [2, "i32.load16_u", "i32.store16"],
+  [1, "i32.load8_u", "i32.store8"],
+];
+
+export class RangeCode {
+  readonly range: Range;
+  readonly #code: Code;
+  readonly #taker: MemberCode;
+  readonly #source: RoundSource;
+  /** Of each write: locals with the address in words, and of its first port's numbers, of the first token. */
+  readonly #first: readonly { readonly address: number; readonly bank: number }[];
+  readonly #masks = new Map<Image, { readonly i32: number; readonly i64: number; readonly v128: number }>();
+
+  constructor(code: Code, range: Range, taker: MemberCode, source: RoundSource) {
+    this.#code = code;
+    this.range = range;
+    this.#taker = taker;
+    this.#source = source;
+    this.#first = range.writes.map(() => ({ address: code.local("i32"), bank: code.local("i32") }));
+    for (const { image } of [...range.writes, ...range.sums])
+      if (image.mask && !this.#masks.has(image))
+        this.#masks.set(image, { i32: code.local("i32"), i64: code.local("i64"), v128: code.local("v128") });
+  }
+
+  /** Make `steps`, a local, no more than can be done at once from here on. */
+  emitSteps(steps: number): void {
+    const { exprs } = this.#taker;
+    const code = this.#code;
+    const { start, count } = this.range;
+    const can = code.temp("i32");
+    emitCount(exprs, count);
+    if (rules.round.rangeSteps !== 0) code.i32(rules.round.rangeSteps).op("i32.add");
+    code.set(can);
+    for (const { of, value } of start) {
+      const binding = this.#taker.binding(of);
+      if ("place" in binding) throw new Error("a counter is a number");
+      code.get(can).i32(0).get(binding.local).i32(value).op("i32.eq").op("select").set(can);
+    }
+    code.get(can).get(steps).get(can).get(steps).op("i32.lt_s").op("select").set(steps);
+    code.free("i32", can);
+    code.get(steps).i32(0).op("i32.gt_s").if();
+    this.emitAddresses();
+    this.range.writes.forEach((write, i) => {
+      const { address, bank } = this.#first[i]!;
+      this.#look(write, address, bank, steps);
+    });
+    code.end();
+  }
+
+  /** Find out where the next token goes. */
+  emitAddresses(): void {
+    const { exprs } = this.#taker;
+    const code = this.#code;
+    this.range.writes.forEach((write, i) => {
+      const { address, bank } = this.#first[i]!;
+      exprs.emit32(write.address);
+      code.set(address);
+      exprs.emit32(write.bank);
+      code.set(bank);
+    });
+  }
+
+  /** `steps` becomes 0 if a word has been read by somebody who has not told so. */
+  #look({ ports, addressSteps, bankSteps }: RangeWrite, address: number, bank: number, steps: number): void {
+    const code = this.#code;
+    const { plan, actor } = this.#taker;
+    const [{ memory }] = ports as readonly [RangeWrite["ports"][number]];
+    const strides = this.#strides(addressSteps, memory.epochStride, bankSteps, 4);
+    for (const [reader, array] of memory.readEpochs) {
+      if (reader === actor) continue;
+      const [at, known, bad, old] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("v128")];
+      code.loadAt(plan.known[actor]! + plan.observers.indexOf(reader) * 4).set(known);
+      this.#start(address, memory.epochStride, bank, 4, array);
+      code.set(at);
+      code.i32(0).set(bad).get(known).op("i32x4.splat").set(old);
+      this.#runs(at, strides, steps, (count) => {
+        this.#inFours(
+          at,
+          strides.token,
+          count,
+          () =>
+            code.get(at).mem("v128.load").get(old).op("i32x4.gt_u").op("v128.any_true").get(bad).op("i32.or").set(bad),
+          () => code.get(at).mem("i32.load").get(known).op("i32.gt_u").get(bad).op("i32.or").set(bad),
+        );
+      });
+      code.i32(0).get(steps).get(bad).op("select").set(steps);
+      code.free("i32", at, known, bad);
+      code.free("v128", old);
+    }
+  }
+
+  /**
+   * Do `steps` (a local) of them with the tokens from number `token` (a local) on, whose times are recorded; pops come `stay` (a local)
+   * clocks behind the pushes. Behind `emitSteps` or `emitAddresses`.
+   */
+  emitMove(steps: number, token: number, stay: number): void {
+    const code = this.#code;
+    for (const [{ mask }, locals] of this.#masks) {
+      this.#taker.exprs.emit32(mask!);
+      code.i32(255).op("i32.and").i32(0x01010101).op("i32.mul").tee(locals.i32);
+      code.op("i32x4.splat").set(locals.v128);
+      code.get(locals.i32).op("i64.extend_i32_u").get(locals.i32).op("i64.extend_i32_u");
+      code.i64(32).op("i64.shl").op("i64.or").set(locals.i64);
+    }
+    this.range.writes.forEach((write, i) => {
+      this.#write(write, this.#first[i]!, steps, token);
+      this.#ports(write, this.#first[i]!.bank, steps, token, stay);
+    });
+    for (const { into, image } of this.range.sums) this.#sum(this.#local(into), image, steps, token);
+    for (const { of, step } of this.range.grow) {
+      if (step === 0) continue;
+      const local = this.#local(of);
+      code.get(local).get(steps).i32(step).op("i32.mul").op("i32.add").set(local);
+    }
+  }
+
+  #local(of: Range["grow"][number]["of"]): number {
+    const binding = this.#taker.binding(of);
+    if ("place" in binding) throw new Error("what grows is a number");
+    return binding.local;
+  }
+
+  #write(
+    { ports, image, addressSteps, bankSteps }: RangeWrite,
+    first: { address: number; bank: number },
+    steps: number,
+    token: number,
+  ): void {
+    const code = this.#code;
+    const { plan, actor } = this.#taker;
+    const [{ memory }] = ports as readonly [RangeWrite["ports"][number]];
+    const { layout, stride, epochStride, shared } = memory;
+    const leaf = this.#source.channel.layout.leaves[image.leaf]!;
+    const bytes = columnBytes(leaf);
+    const [from, to] = [code.temp("i32"), code.temp("i32")];
+    this.#token(image.leaf, token, from);
+    const start = memory.words + layout.leaves[0]!.offset;
+    this.#start(first.address, stride, first.bank, layout.bytes, start);
+    code.set(to);
+    const strides = this.#strides(addressSteps, stride, bankSteps, layout.bytes);
+    this.#runs(to, strides, steps, (count) => this.#copy(from, to, strides.token, bytes, image, count));
+    const epochs = memory.writeEpochs.get(actor);
+    if (epochs !== undefined) {
+      const [own, vector] = [code.temp("i32"), code.temp("v128")];
+      if (shared) code.loadAt(plan.known[actor]! + plan.observers.indexOf(actor) * 4);
+      else code.i32(0);
+      code.tee(own).op("i32x4.splat").set(vector);
+      this.#start(first.address, epochStride, first.bank, 4, epochs);
+      code.set(to);
+      const of = this.#strides(addressSteps, epochStride, bankSteps, 4);
+      this.#runs(to, of, steps, (count) => {
+        this.#inFours(
+          to,
+          of.token,
+          count,
+          () => code.get(to).get(vector).mem("v128.store"),
+          () => code.get(to).get(own).mem("i32.store"),
+        );
+      });
+      code.free("i32", own);
+      code.free("v128", vector);
+    }
+    code.free("i32", from, to);
+  }
+
+  /** Counters and clocks of the ports. */
+  #ports({ ports, bankSteps, after }: RangeWrite, bank: number, steps: number, token: number, stay: number): void {
+    const code = this.#code;
+    const { tokens } = this.range;
+    const [{ lastWrite, writes }] = ports as readonly [RangeWrite["ports"][number]];
+    const [at, time, cell] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    const clock = (offset: number): Code =>
+      code.get(time).mem("i32.load", offset).get(stay).op("i32.add").i32(after).op("i32.add");
+    const add = (count: () => void): void => {
+      code.get(cell).get(cell).mem("i32.load", writes);
+      count();
+      code.op("i32.add").mem("i32.store", writes);
+    };
+    const [perToken, perStep] = bankSteps;
+    code.get(bank).i32(2).op("i32.shl").set(cell);
+    if (tokens === 1 ? perStep === 0 : perToken === 0) {
+      // All to one bank.
+      this.#timeOf(token, steps, tokens, -1);
+      code.set(time).get(cell);
+      clock(0).mem("i32.store", lastWrite);
+      add(() => code.get(steps).i32(tokens).op("i32.mul"));
+    } else if (tokens === 1) {
+      code.get(token).i32(2).op("i32.shl").get(this.#source.times).op("i32.add").set(time);
+      code.get(steps).set(at);
+      const loop = code.loop();
+      code.get(cell);
+      clock(0).mem("i32.store", lastWrite);
+      add(() => code.i32(1));
+      code
+        .get(cell)
+        .i32(perStep * 4)
+        .op("i32.add")
+        .set(cell)
+        .get(time)
+        .i32(4)
+        .op("i32.add")
+        .set(time);
+      code.get(at).i32(1).op("i32.sub").tee(at).brIf(loop);
+      code.end();
+    } else {
+      // The last step is the last to use each of them.
+      this.#timeOf(token, steps, tokens, -tokens);
+      code.set(time);
+      const fours = perToken === 1 ? Math.floor(tokens / 4) : 0;
+      for (let i = 0; i < fours * 4; i += 4) {
+        code
+          .get(cell)
+          .get(time)
+          .mem("v128.load", i * 4);
+        code
+          .get(stay)
+          .i32(after)
+          .op("i32.add")
+          .op("i32x4.splat")
+          .op("i32x4.add")
+          .mem("v128.store", lastWrite + i * 4);
+        code
+          .get(cell)
+          .get(cell)
+          .mem("v128.load", writes + i * 4);
+        code
+          .get(steps)
+          .op("i32x4.splat")
+          .op("i32x4.add")
+          .mem("v128.store", writes + i * 4);
+      }
+      for (let i = fours * 4; i < tokens; i++) {
+        const behind = i === fours * 4 ? fours * 4 * perToken : perToken;
+        if (behind !== 0)
+          code
+            .get(cell)
+            .i32(behind * 4)
+            .op("i32.add")
+            .set(cell);
+        code.get(cell);
+        clock(i * 4).mem("i32.store", lastWrite);
+        add(() => code.get(steps));
+      }
+    }
+    code.free("i32", at, time, cell);
+  }
+
+  #strides(
+    [addressToken, addressStep]: readonly [number, number],
+    stride: number,
+    [bankToken, bankStep]: readonly [number, number],
+    beside: number,
+  ): Strides {
+    const step = addressStep * stride + bankStep * beside;
+    const token = this.range.tokens === 1 ? step : addressToken * stride + bankToken * beside;
+    return { token, step };
+  }
+
+  /** The address of the time of token `back` behind the last of all steps on the stack. */
+  #timeOf(token: number, steps: number, tokens: number, back: number): void {
+    const code = this.#code;
+    code.get(token).get(steps).i32(tokens).op("i32.mul").op("i32.add").i32(back).op("i32.add");
+    code.i32(2).op("i32.shl").get(this.#source.times).op("i32.add");
+  }
+
+  /** A local becomes the address of the leaf of token number `token`. */
+  #token(leaf: number, token: number, at: number): void {
+    const bytes = columnBytes(this.#source.channel.layout.leaves[leaf]!);
+    this.#code.get(token).i32(bytes).op("i32.mul").get(this.#source.columns[leaf]!).op("i32.add").set(at);
+  }
+
+  /** `base + address * stride + bank * beside` on the stack. */
+  #start(address: number, stride: number, bank: number, beside: number, base: number): void {
+    this.#code.get(address).i32(stride).op("i32.mul").get(bank).i32(beside).op("i32.mul");
+    this.#code.op("i32.add").i32(base).op("i32.add");
+  }
+
+  /**
+   * Go through the tokens of all steps in runs in which a local grows evenly: one run if the steps do so too, else one a step. `run` gets a
+   * local with the tokens of a run, and moves the local on.
+   */
+  #runs(at: number, { token, step }: Strides, steps: number, run: (count: number) => void): void {
+    const code = this.#code;
+    const { tokens } = this.range;
+    const count = code.temp("i32");
+    if (tokens === 1 || step === token * tokens) {
+      code.get(steps).i32(tokens).op("i32.mul").set(count);
+      run(count);
+    } else {
+      const [left, start] = [code.temp("i32"), code.temp("i32")];
+      code.get(steps).set(left).get(at).set(start);
+      const loop = code.loop();
+      code.i32(tokens).set(count);
+      code.get(start).set(at);
+      run(count);
+      code.get(start).i32(step).op("i32.add").set(start);
+      code.get(left).i32(1).op("i32.sub").tee(left).brIf(loop);
+      code.end();
+      code.free("i32", left, start);
+    }
+    code.free("i32", count);
+  }
+
+  /** Numbers at a local, `apart` bytes from each other: four at once where they are neighbours. `count`, a local, is used up. */
+  #inFours(at: number, apart: number, count: number, four: () => void, one: () => void): void {
+    const code = this.#code;
+    if (apart === 4)
+      this.#while(count, 4, () => {
+        four();
+        code.get(at).i32(16).op("i32.add").set(at);
+      });
+    this.#while(count, 1, () => {
+      one();
+      code.get(at).i32(apart).op("i32.add").set(at);
+    });
+  }
+
+  /** As long as `count`, a local, is so many or more: do it, and take them off. */
+  #while(count: number, many: number, body: () => void): void {
+    const code = this.#code;
+    const out = code.block();
+    const loop = code.loop();
+    code.get(count).i32(many).op("i32.lt_s").brIf(out);
+    body();
+    code.get(count).i32(many).op("i32.sub").set(count).br(loop);
+    code.end();
+    code.end();
+  }
+
+  /** Copy the bytes of `count` tokens (a local, used up) that lie `apart` from each other at the other end, bits flipped. */
+  #copy(from: number, to: number, apart: number, bytes: number, image: Image, count: number): void {
+    const code = this.#code;
+    const chunk = ([size, load, store]: (typeof CHUNKS)[number], offset: number): void => {
+      code.get(to).get(from).mem(load, offset);
+      this.#flip(image, size);
+      code.mem(store, offset);
+    };
+    const on = (local: number, by: number): Code => code.get(local).i32(by).op("i32.add").set(local);
+    if (apart === bytes) {
+      code.get(count).i32(bytes).op("i32.mul").set(count);
+      for (const each of CHUNKS)
+        if (each[0] === 16 || bytes % (each[0] * 2) !== 0)
+          this.#while(count, each[0], () => {
+            chunk(each, 0);
+            on(from, each[0]);
+            on(to, each[0]);
+          });
+      return;
+    }
+    this.#while(count, 1, () => {
+      let done = 0;
+      for (const each of CHUNKS) for (; bytes - done >= each[0]; done += each[0]) chunk(each, done);
+      on(from, bytes);
+      on(to, apart);
+    });
+  }
+
+  /** Flip bits of so many bytes on the stack. */
+  #flip(image: Image, size: number): void {
+    const mask = this.#masks.get(image);
+    if (!mask) return;
+    if (size === 16) this.#code.get(mask.v128).op("v128.xor");
+    else if (size === 8) this.#code.get(mask.i64).op("i64.xor");
+    else this.#code.get(mask.i32).op("i32.xor");
+  }
+
+  /** Add all bytes of the tokens to a local, modulo 2^32. */
+  #sum(into: number, image: Image, steps: number, token: number): void {
+    const code = this.#code;
+    const bytes = columnBytes(this.#source.channel.layout.leaves[image.leaf]!);
+    const [from, count, sum] = [code.temp("i32"), code.temp("i32"), code.temp("v128")];
+    const sign = image.signed ? "s" : "u";
+    this.#token(image.leaf, token, from);
+    code
+      .get(steps)
+      .i32(bytes * this.range.tokens)
+      .op("i32.mul")
+      .set(count);
+    code.i32(0).op("i32x4.splat").set(sum);
+    const on = (by: number): Code => code.get(from).i32(by).op("i32.add").set(from);
+    this.#while(count, 16, () => {
+      code.get(from).mem("v128.load");
+      this.#flip(image, 16);
+      code.op(`i16x8.extadd_pairwise_i8x16_${sign}`).op(`i32x4.extadd_pairwise_i16x8_${sign}`);
+      code.get(sum).op("i32x4.add").set(sum);
+      on(16);
+    });
+    for (let lane = 0; lane < 4; lane++) {
+      if (lane === 0) code.get(into);
+      code.get(sum).extractI32(lane).op("i32.add");
+    }
+    code.set(into);
+    if (bytes % 16 !== 0)
+      this.#while(count, 1, () => {
+        code.get(from).mem("i32.load8_u");
+        this.#flip(image, 1);
+        if (image.signed) code.op("i32.extend8_s");
+        else code.i32(255).op("i32.and");
+        code.get(into).op("i32.add").set(into);
+        on(1);
+      });
+    code.free("i32", from, count);
+    code.free("v128", sum);
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * An intake's passes by the range (range-match.ts): how many can be done at once, their times, what they do with their tokens. Times go
+ * first. In a leap (leap.ts) they are a series. At a board's pace tokens *flow*, if the channel makes nobody wait: each is pushed when its
+ * beat is there and popped a clock later. That stays so, whatever comes late: who waits for a later push cannot be later
+ * still, and a slot or a lane is only free for longer.
+ */
+import { rangeOf } from "./range-match.js";
+import { RangeCode } from "./range-code.js";
+import type { MemberCode } from "./member-code.js";
+import type { Plan } from "./plan.js";
+import type { RoundChannel } from "./round-channel.js";
+import type { RoundSource } from "./round-source.js";
+import type { Pass } from "./rounds.js";
+import { variablesOf } from "./rounds-code.js";
+import type { Code } from "./wasm.js";
+
+interface Parts {
+  readonly between: RoundChannel;
+  readonly source: RoundSource;
+  readonly taker: MemberCode;
+}
+
+export class Ranges {
+  readonly #code: Code;
+  readonly #parts: Parts;
+  /** A step is a pass; or, if it is there, a whole inner loop. */
+  readonly #single: RangeCode;
+  readonly #whole: RangeCode | undefined;
+  /** Locals: steps, whether they are whole ones, tokens, the first of them, clocks from push to pop. */
+  readonly #steps: number;
+  readonly #large: number;
+  readonly #tokens: number;
+  readonly #first: number;
+  readonly #stay: number;
+
+  private constructor(code: Code, parts: Parts, single: RangeCode, whole: RangeCode | undefined) {
+    this.#code = code;
+    this.#parts = parts;
+    this.#single = single;
+    this.#whole = whole;
+    const local = (): number => code.local("i32");
+    [this.#steps, this.#large, this.#tokens, this.#first, this.#stay] = [local(), local(), local(), local(), local()];
+  }
+
+  /** Undefined if a pass is no range. */
+  static of(plan: Plan, pass: Pass, code: Code, parts: Parts): Ranges | undefined {
+    const { channel } = parts.between;
+    if (channel.told.length > 0) return undefined;
+    const [single, whole] = [false, true].map((whole) => {
+      const { declared } = variablesOf(pass);
+      const range = rangeOf(pass, whole, channel.layout, (port) => plan.ports.get(port)!, declared);
+      return range && new RangeCode(code, range, parts.taker, parts.source);
+    });
+    return single && new Ranges(code, parts, single, whole);
+  }
+
+  /** In a leap of `period` clocks a round: `most` tokens at most, `did` becomes how many. All are locals. */
+  emitLeap(most: number, did: number, period: number): void {
+    const code = this.#code;
+    const { between, source, taker } = this.#parts;
+    code.i32(0).set(did);
+    source.emitIsPaced();
+    code.op("i32.eqz").if();
+    const left = code.temp("i32");
+    source.emitLeft();
+    code.tee(left).get(most).get(left).get(most).op("i32.lt_s").op("select").set(most);
+    code.free("i32", left);
+    this.#choose(most);
+    code.get(this.#tokens).tee(did).if();
+    code.get(source.next).set(this.#first).get(between.stayed).set(this.#stay);
+    source.emitAgain(did, period);
+    code.get(taker.time).get(did).get(period).op("i32.mul").op("i32.add").set(taker.time);
+    this.#move();
+    code.end().end();
+  }
+
+  /** At a board's pace: all that can flow before the clock in `limit`; nonzero on the stack if it was any. */
+  emitFlow(limit: number, count: (done: number) => void): void {
+    const code = this.#code;
+    const { between, source, taker } = this.#parts;
+    const { clocks } = this.#single.range;
+    const [all, most, moved] = [code.local("i32"), code.local("i32"), code.local("i32")];
+    code.i32(0).set(all);
+    between.emitIsFlowing();
+    source.emitIsPaced();
+    code.op("i32.eqz").op("i32.gt_s").if();
+    const out = code.block();
+    const loop = code.loop();
+    source.emitLeft();
+    code.set(most);
+    this.#choose(most);
+    code.get(this.#tokens).op("i32.eqz").brIf(out);
+    code.get(this.#tokens).set(most).get(source.next).set(this.#first).i32(1).set(this.#stay);
+    source.emitFlow(most, moved, limit, clocks);
+    code.get(moved).tee(this.#tokens).op("i32.eqz").brIf(out);
+    code
+      .get(source.time)
+      .i32(1 + clocks)
+      .op("i32.add")
+      .set(taker.time);
+    const end = code.temp("i32");
+    code.get(source.next).i32(2).op("i32.shl").get(source.times).op("i32.add").set(end);
+    between.emitFlowed(moved, end, clocks);
+    code.free("i32", end);
+    code.get(all).get(moved).op("i32.add").set(all);
+    this.#move();
+    code.br(loop);
+    code.end();
+    code.end();
+    count(all);
+    code.end();
+    code.get(all);
+  }
+
+  /** How many tokens can be done at once, `most` (a local) at most, and how. */
+  #choose(most: number): void {
+    const code = this.#code;
+    const single = (): void => {
+      code.i32(0).set(this.#large);
+      code.get(most).set(this.#steps);
+      this.#single.emitSteps(this.#steps);
+      code.get(this.#steps).set(this.#tokens);
+    };
+    if (!this.#whole) {
+      single();
+      return;
+    }
+    const { tokens } = this.#whole.range;
+    code.get(most).i32(0).get(most).i32(0).op("i32.gt_s").op("select").i32(tokens).op("i32.div_u").set(this.#steps);
+    code.get(this.#steps).if();
+    this.#whole.emitSteps(this.#steps);
+    code.end();
+    code.get(this.#steps).i32(0).op("i32.gt_s").if();
+    code.i32(1).set(this.#large).get(this.#steps).i32(tokens).op("i32.mul").set(this.#tokens);
+    code.else();
+    single();
+    code.end();
+  }
+
+  /** Do what the passes do with `tokens` tokens from `first` on, which may be fewer than chosen. */
+  #move(): void {
+    const code = this.#code;
+    if (this.#whole) {
+      const { tokens } = this.#whole.range;
+      code.get(this.#large).if();
+      code.get(this.#tokens).i32(tokens).op("i32.div_u").tee(this.#steps).if();
+      this.#whole.emitMove(this.#steps, this.#first, this.#stay);
+      code.end();
+      code.get(this.#steps).i32(tokens).op("i32.mul").tee(this.#steps);
+      code.get(this.#first).op("i32.add").set(this.#first);
+      code.get(this.#tokens).get(this.#steps).op("i32.sub").tee(this.#tokens).if();
+      this.#single.emitAddresses();
+      code.end().end();
+    }
+    code.get(this.#tokens).if();
+    this.#single.emitMove(this.#tokens, this.#first, this.#stay);
+    code.end();
+  }
+}

@@ -1,0 +1,197 @@
+/**
+ * Designs whose loaders take tokens of an outer input to memories, in all the forms that are done by the range, and in some that are not: banks
+ * row by row, banks in turn, one memory; addresses that go up, down, in twos, and round; bits flipped or not; sums of the bytes; writes that are
+ * skipped. A process reads what was loaded, and tells so; or it is never asked to (`careless`), which is an error.
+ */
+import { assert, bool, i16, i32, i8, Module, struct, u16, u8, uint, vec, xorU } from "../../../hw/index.js";
+import type {
+  ChannelIn,
+  ChannelOut,
+  I8,
+  Memory,
+  Process,
+  ReadPort,
+  U8,
+  ValueOf,
+  VecType,
+  WritePort,
+} from "../../../hw/index.js";
+import type { Random } from "./network.js";
+
+export interface LoadingOptions {
+  readonly form: "rows" | "columns" | "plain";
+  readonly bytes: number;
+  readonly banks: number;
+  readonly addressBits: number;
+  /** From word to word. */
+  readonly step: number;
+  readonly flips: "not" | "always" | "job";
+  readonly sums: boolean;
+  /** Clocks of a token in front of its write, and behind it. */
+  readonly early: boolean;
+  readonly late: boolean;
+  /** Words from number `most` of a job on are not written. */
+  readonly skips: boolean;
+  /** The loader does not wait until its words have been read. */
+  readonly careless: boolean;
+  /** Addresses must be below this. */
+  readonly below: number;
+}
+
+export function randomLoading(random: Random): LoadingOptions {
+  const early = random.chance(0.4);
+  const form = random.pick(["rows", "columns", "columns", "plain"] as const);
+  return {
+    form,
+    bytes: random.pick([1, 2, 4, 8, 8, 8, 12, 16, 32]),
+    banks: form === "plain" ? 1 : random.pick([2, 3, 4, 5, 8, 8]),
+    addressBits: random.pick([4, 5, 6]),
+    step: random.pick([1, 1, 1, 2, -1]),
+    flips: random.pick(["not", "always", "job", "job"] as const),
+    sums: random.chance(0.5),
+    early,
+    late: !early || random.chance(0.5),
+    skips: random.chance(0.2),
+    careless: random.chance(0.08),
+    below: random.chance(0.1) ? 13 : 64,
+  };
+}
+
+const Job = struct({ words: u8, base: u8, flip: u8, most: u8, gap: bool });
+export type LoadingJob = ValueOf<typeof Job>;
+
+/** The jobs and their tokens. */
+export function loadingTokens(random: Random, { bytes, banks }: LoadingOptions): { jobs: unknown[]; beats: unknown[] } {
+  const jobs = Array.from({ length: 1 + random.below(5) }, () => ({
+    words: 1 + random.below(random.pick([6, 16, 90])),
+    base: random.below(64),
+    flip: random.below(256),
+    most: random.pick([255, random.below(30)]),
+    gap: random.chance(0.3),
+  }));
+  const count = jobs.reduce((sum, { words }) => sum + words * banks, 0);
+  const beats = Array.from({ length: count }, (_, i) => ({
+    data: Array.from({ length: bytes }, () => random.below(256)),
+    last: i % 7 === 0,
+  }));
+  return { jobs, beats };
+}
+
+export class Loading extends Module {
+  static readonly source = import.meta.url;
+  readonly options: LoadingOptions;
+  readonly address;
+  readonly word: VecType<I8>;
+  readonly words: VecType<readonly I8[]>;
+  readonly jobs = this.channelIn(Job);
+  readonly beats: ChannelIn<{ data: readonly U8[]; last: boolean }>;
+  readonly sums = this.channelOut(i32);
+  readonly out: ChannelOut<readonly (readonly I8[])[]>;
+  readonly loaded = this.channel(Job, { name: "loaded" });
+  readonly released = this.channel(bool, { name: "released" });
+  readonly banks: readonly Memory<readonly I8[]>[];
+  readonly write: readonly WritePort<readonly I8[]>[];
+  readonly read: readonly ReadPort<readonly I8[]>[];
+
+  constructor(options: LoadingOptions) {
+    super(null, "loading");
+    this.options = options;
+    this.address = uint(options.addressBits);
+    this.word = vec(i8, options.bytes);
+    this.words = vec(this.word, options.banks);
+    this.beats = this.channelIn(struct({ data: vec(u8, options.bytes), last: bool }));
+    this.out = this.channelOut(this.words);
+    const init = options.skips ? { init: Array.from({ length: 64 }, () => this.word.zero()) } : {};
+    this.banks = Array.from({ length: options.banks }, () => this.memory(this.word, 64, init));
+    this.write = this.banks.map((bank) => bank.writePort());
+    this.read = this.banks.map((bank) => bank.readPort());
+    this.clocked(this.load);
+    this.clocked(this.fetch);
+  }
+
+  *load(): Process {
+    let busy = false;
+    for (;;) {
+      const job = yield* this.jobs.pop();
+      assert(job.words >= 1, "a job has words");
+      if (busy && !this.options.careless) yield* this.released.pop();
+      busy = true;
+      if (this.options.form === "columns") {
+        let total = i32(0);
+        for (let w = u8(0); w < job.words; w = u8(w + 1)) {
+          for (let c = u8(0); c < this.options.banks; c = u8(c + 1)) {
+            const beat = yield* this.beats.pop();
+            const word = this.word((b) =>
+              i8(
+                this.options.flips === "job"
+                  ? xorU(beat.data[b]!, job.flip)
+                  : this.options.flips === "always"
+                    ? xorU(beat.data[b]!, 0x80)
+                    : beat.data[b]!,
+              ),
+            );
+            if (this.options.early) yield;
+            const at = this.address(job.base + w * this.options.step);
+            assert(at < this.options.below, "below");
+            if (this.options.skips) {
+              if (w < job.most)
+                for (let k = 0; k < this.options.banks; k++) if (k === c) this.write[k]!.write(at, word);
+            } else for (let k = 0; k < this.options.banks; k++) if (k === c) this.write[k]!.write(at, word);
+            if (this.options.late) yield;
+            if (this.options.sums) total = i32(total + 1);
+          }
+        }
+        yield* this.sums.push(total);
+      } else {
+        for (let row = u8(0); row < this.options.banks; row = u8(row + 1)) {
+          let total = i32(row);
+          let at = this.address(job.base);
+          for (let w = u8(0); w < job.words; w = u8(w + 1)) {
+            const beat = yield* this.beats.pop();
+            const word = this.word((b) =>
+              i8(
+                this.options.flips === "job"
+                  ? xorU(beat.data[b]!, job.flip)
+                  : this.options.flips === "always"
+                    ? xorU(beat.data[b]!, 0x80)
+                    : beat.data[b]!,
+              ),
+            );
+            if (this.options.sums) {
+              let part = i16(0);
+              for (let b = 0; b < this.options.bytes; b++) part = i16(part + word[b]!);
+              total = i32(total + part);
+            }
+            if (this.options.early) yield;
+            assert(at < this.options.below, "below");
+            if (this.options.form === "plain") {
+              if (!this.options.skips || w < job.most) this.write[0]!.write(at, word);
+            } else if (this.options.skips) {
+              if (w < job.most)
+                for (let k = 0; k < this.options.banks; k++) if (k === row) this.write[k]!.write(at, word);
+            } else for (let k = 0; k < this.options.banks; k++) if (k === row) this.write[k]!.write(at, word);
+            at = this.address(at + this.options.step);
+            if (this.options.late) yield;
+          }
+          yield* this.sums.push(total);
+          if (job.gap) yield;
+        }
+      }
+      yield* this.loaded.push(job);
+    }
+  }
+
+  *fetch(): Process {
+    for (;;) {
+      const job = yield* this.loaded.pop();
+      for (let w = u16(0); w < job.words; w = u16(w + 1)) {
+        const at = this.address(job.base + w * this.options.step);
+        for (let k = 0; k < this.options.banks; k++) this.read[k]!.read(at);
+        yield;
+        yield* this.out.push(this.words((k) => this.read[k]!.q));
+      }
+      if (!this.options.careless) yield* this.released.push(true);
+      yield;
+    }
+  }
+}

@@ -1,0 +1,197 @@
+/** Loaders that are done by the range equal the kernel, whatever breaks the ranges off; a range that is wrong by one is noticed. */
+import { expect } from "chai";
+import { readDesign } from "../../../hw/frontend/index.js";
+import { clocks, elaborate } from "../../../hw/index.js";
+import { FastEngine } from "../../../sim/fast/engine.js";
+import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
+import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
+import { Kernel } from "../../../sim/kernel/kernel.js";
+import { boardValues } from "../../../sim/platform/platform.js";
+import { Loading, loadingTokens, randomLoading, type LoadingOptions } from "./loading.js";
+import { Random } from "./network.js";
+import * as board from "./paced.js";
+
+const first = Number(process.env["SEED"] ?? 1);
+const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 24);
+const SETTINGS = 4;
+const ENOUGH = 600;
+const MUTANTS = 40;
+
+interface Setting {
+  readonly jobs: readonly unknown[];
+  readonly beats: readonly unknown[];
+  readonly gaps: readonly number[] | undefined;
+  readonly slow: readonly number[];
+  readonly horizons: readonly (number | undefined)[];
+}
+
+function setting(random: Random, options: LoadingOptions): Setting {
+  const { jobs, beats } = loadingTokens(random, options);
+  const horizons: (number | undefined)[] = [];
+  for (let t = 0; random.chance(0.6) && horizons.length < 6;) horizons.push((t += 1 + random.below(200)));
+  const most = random.pick([0, 0, 3]);
+  return {
+    jobs,
+    beats,
+    gaps: random.chance(0.15) ? beats.map(() => (random.chance(0.05) ? random.below(12) : 0)) : undefined,
+    slow: Array.from({ length: ENOUGH }, () => (random.chance(0.2) ? random.below(most + 1) : 0)),
+    horizons: [...horizons, undefined],
+  };
+}
+
+const comparable = (counters: Counters): unknown => ({
+  clocks: counters.clocks,
+  stalls: Object.fromEntries(Object.entries(stallTable(counters)).sort(([a], [b]) => (a < b ? -1 : 1))),
+  processes: counters.processes.map(({ path, busy, idle }) => ({ path, busy, idle })),
+  channels: counters.channels,
+  memories: counters.memories,
+});
+
+function inKernel(options: LoadingOptions, { jobs, beats, gaps, slow, horizons }: Setting): unknown[] {
+  const kernel = new Kernel(new Loading(options));
+  const { inputs, outputs } = kernel.design;
+  kernel.spawn(function* jobSource() {
+    for (const job of jobs) yield* inputs["jobs"]!.push(job);
+  });
+  kernel.spawn(function* beatSource() {
+    for (const [i, beat] of beats.entries()) {
+      yield* clocks(gaps?.[i] ?? 0);
+      yield* inputs["beats"]!.push(beat);
+    }
+  });
+  const seen = ["sums", "out"].map((port): unknown[] => {
+    const values: unknown[] = [];
+    kernel.spawn(function* sink() {
+      for (const gap of slow) {
+        yield* clocks(gap);
+        const value: unknown = yield* outputs[port]!.pop();
+        values.push({ value: outputs[port]!.type.copy(value), clock: kernel.now });
+      }
+    });
+    return values;
+  });
+  return horizons.map((until) => {
+    kernel.run(until === undefined ? {} : { until });
+    return { seen: seen.map((values) => [...values]), counters: comparable(kernel.counters) };
+  });
+}
+
+function inFast(engine: FastEngine, { jobs, beats, gaps, slow, horizons }: Setting): unknown[] {
+  engine.send("jobs", jobs);
+  engine.send("beats", beats, gaps);
+  for (const port of ["sums", "out"]) engine.output(port, ENOUGH, slow);
+  return horizons.map((until) => {
+    engine.run(until === undefined ? {} : { until });
+    return { seen: ["sums", "out"].map((port) => engine.values(port)), counters: comparable(engine.counters) };
+  });
+}
+
+/** What a run shows, or what was wrong with the design: of accesses that no token orders, engines may find another one first. */
+function outcome<T>(run: () => T): T | string {
+  try {
+    return run();
+  } catch (error) {
+    const text = String(error);
+    return /without handing it over|meet at address/.test(text) ? "not handed over" : text.replace(/word \d+/, "word");
+  }
+}
+
+const irOf = async (options: LoadingOptions): ReturnType<typeof readDesign> => {
+  const read = await readDesign(elaborate(new Loading(options)));
+  expect(read.diagnostics.map(({ message }) => message)).to.deep.equal([]);
+  return read;
+};
+
+/** Random boards; they go through transfers of a few beats, and are stopped anywhere. */
+function aroundOf(
+  random: Random,
+  options: LoadingOptions,
+  ir: Awaited<ReturnType<typeof readDesign>>["ir"],
+): board.Around {
+  const inputs = loadingTokens(random, options);
+  const tokens: Record<string, readonly unknown[]> = { ...inputs };
+  return {
+    inputs: tokens,
+    capacity: ENOUGH,
+    streams: board.streamsOf({ ir }, (port) => tokens[port]?.length ?? ENOUGH, random, random.pick([30, 300])),
+    board: board.randomBoard(random, true),
+    until: random.chance(0.7) ? 40 + random.below(3000) : 9000,
+  };
+}
+
+describe(`Loaders are done by the range (seed ${first})`, () => {
+  it(`and equal the kernel: ${count} random designs, in which ranges are broken off`, async function () {
+    this.timeout(20_000 + count * 3000);
+    const tally = { rounds: 0, leapt: 0, errors: 0 };
+    for (let seed = first; seed < first + count; seed++) {
+      const random = new Random(seed);
+      const options = randomLoading(random);
+      const { ir } = await irOf(options);
+      const engine = new FastEngine(ir);
+      for (let i = 0; i < SETTINGS; i++) {
+        const around = setting(random, options);
+        const expected = outcome(() => inKernel(options, around));
+        expect(
+          outcome(() => inFast(engine, around)),
+          `SEED=${seed}, setting ${i}`,
+        ).to.deep.equal(expected);
+        if (typeof expected === "string") tally.errors++;
+        else {
+          tally.rounds += engine.rounds;
+          tally.leapt += engine.leapt;
+        }
+        engine.reset();
+      }
+    }
+    if (count === 1) return;
+    expect(tally.leapt, "tokens by the range").to.be.above(tally.rounds * 0.5);
+    expect(tally.errors, "errors").to.be.above(count / 24);
+  });
+
+  it(`and at the pace of a board's DMA: ${count} random designs and boards`, async function () {
+    this.timeout(20_000 + count * 3000);
+    const tally = { rounds: 0, leapt: 0 };
+    for (let seed = first; seed < first + count; seed++) {
+      const random = new Random(seed * 91 + 7);
+      const options = { ...randomLoading(random), careless: false, below: 64 };
+      const { ir } = await irOf(options);
+      const engine = new FastEngine(ir);
+      for (let i = 0; i < SETTINGS; i++) {
+        const around = aroundOf(random, options, ir);
+        const expected = board.inKernel(new Loading(options), around);
+        board.expectEqual(board.inFast(engine, around, random.chance(0.3)), expected, `SEED=${seed}, setting ${i}`);
+        tally.rounds += engine.rounds;
+        tally.leapt += engine.leapt;
+        engine.reset();
+      }
+    }
+    if (count > 1) expect(tally.leapt, "tokens by the range").to.be.above(tally.rounds * 0.4);
+  });
+
+  const mutants: [keyof TimeRules, number, string][] = [
+    ["rangeSteps", 1, "a step more than its conditions allow"],
+    ["rangeTime", 1, "its times are further apart"],
+    ["rangeEven", 1, "of a burst that comes evenly one beat more is taken"],
+    ["rangeFlow", 1, "tokens flow that would have to wait"],
+  ];
+  for (const [rule, value, what] of mutants)
+    it(`and a range that is wrong is caught: ${what}`, async () => {
+      let caught = 0;
+      for (let seed = 1; seed <= MUTANTS && caught === 0; seed++) {
+        const random = new Random(seed);
+        const options = { ...randomLoading(random), careless: false };
+        const { ir } = await irOf(options);
+        const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
+        const [around, paced] = [setting(random, options), { ...aroundOf(random, options, ir), board: boardValues() }];
+        const show = (run: () => unknown): string => JSON.stringify(outcome(run));
+        const plain = (engine: FastEngine): string => show(() => inFast(engine, around));
+        const atPace = (engine: FastEngine): string => show(() => board.inFast(engine, paced, false));
+        const right = new FastEngine(ir);
+        if (plain(mutant) !== plain(right)) caught = seed;
+        mutant.reset();
+        right.reset();
+        if (atPace(mutant) !== atPace(right)) caught = seed;
+      }
+      expect(caught, `caught by a design up to ${MUTANTS}`).to.be.above(0);
+    });
+});
