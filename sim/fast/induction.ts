@@ -214,7 +214,8 @@ export class Induction {
 export function all(of: readonly Count[]): Count {
   const each: Count[] = [];
   for (const one of of.flatMap((count) => (count.kind === "all" ? count.of : [count]))) {
-    if (one.kind === "constant" && one.condition.kind === "const" && Boolean(one.condition.value) === one.holds) continue;
+    if (one.kind === "constant" && one.condition.kind === "const" && Boolean(one.condition.value) === one.holds)
+      continue;
     if (!each.some((other) => sameCount(one, other))) each.push(one);
   }
   return each.length === 1 ? each[0]! : { kind: "all", of: each };
