@@ -9,6 +9,7 @@ import { openCache, type CacheIdentity, type CompileCache } from "../../sim/fast
 import type { EngineImage } from "../../sim/fast/image.js";
 import { ImageEngine, UnknownFailure, type TokenBuffer } from "../../sim/fast/image-engine.js";
 import { record } from "../../sim/fast/recorder.js";
+import type { PacedStream } from "../../sim/platform/arbiter.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { estimatedClocks } from "../../sim/kernel/counters.js";
 import type { Design, Level } from "../design.js";
@@ -46,6 +47,16 @@ export interface EngineCode {
   readonly module: WebAssembly.Module;
 }
 
+/** The transfers of a program, by stream. */
+interface ProgramWork {
+  readonly streams: readonly {
+    readonly port: StreamPort;
+    readonly transfers: readonly Transfer[];
+    readonly beats: number;
+  }[];
+  readonly paced: readonly PacedStream[];
+}
+
 /** Clocks between reports of progress. */
 const PROGRESS_CLOCKS = 500_000;
 
@@ -55,6 +66,7 @@ export class FastSimulator extends LocalSimulation {
   #engine: ImageEngine;
   readonly #code: EngineCode;
   readonly #options: FastOptions;
+  readonly #work = new WeakMap<Program, ProgramWork>();
   #fresh = true;
 
   /** Elaborates, reads and compiles the design; `parameters` override its defaults. */
@@ -136,7 +148,7 @@ export class FastSimulator extends LocalSimulation {
     if (this.#options.timeline !== true) return result;
     const start = performance.now();
     this.#prepare(program, memory);
-    const timeline = record(engine, clocks, pacedStreams(program, this.description.streams));
+    const timeline = record(engine, clocks, this.#workOf(program).paced);
     return { ...result, timeline: { ...timeline, recordingMs: performance.now() - start } };
   }
 
@@ -145,15 +157,29 @@ export class FastSimulator extends LocalSimulation {
     const engine = this.#engine;
     if (!this.#fresh) engine.reset();
     this.#fresh = false;
-    for (const port of this.description.streams) {
-      const transfers = transfersOf(program, port.name).map(({ transfer }) => transfer);
-      const beats = beatsOf(transfers, port);
+    const { streams, paced } = this.#workOf(program);
+    for (const { port, transfers, beats } of streams)
       if (port.direction === "in")
         put(engine.input(port.name, beats, this.#gaps(port, beats)), port, transfers, memory);
       else engine.output(port.name, beats, this.#gaps(port, beats));
-    }
     const { board } = this.#options;
-    if (board) engine.pace(pacedStreams(program, this.description.streams), board);
+    if (board) engine.pace(paced, board);
+  }
+
+  /** What is the same in all runs of a program. */
+  #workOf(program: Program): ProgramWork {
+    const known = this.#work.get(program);
+    if (known) return known;
+    const { streams } = this.description;
+    const work = {
+      streams: streams.map((port) => {
+        const transfers = transfersOf(program, port.name).map(({ transfer }) => transfer);
+        return { port, transfers, beats: transfers.reduce((sum, { length }) => sum + length / port.bytes, 0) };
+      }),
+      paced: pacedStreams(program, streams),
+    };
+    this.#work.set(program, work);
+    return work;
   }
 
   #toQuiescence(program: Program, progress: RunProgress): void {
@@ -184,9 +210,7 @@ export class FastSimulator extends LocalSimulation {
   #checkEnd(program: Program, memory: readonly Uint8Array[]): void {
     const engine = this.#engine;
     const open: string[] = [];
-    for (const port of this.description.streams) {
-      const transfers = transfersOf(program, port.name).map(({ transfer }) => transfer);
-      const beats = beatsOf(transfers, port);
+    for (const { port, transfers, beats } of this.#workOf(program).streams) {
       const done = port.direction === "in" ? engine.sent(port.name) : engine.received(port.name).count;
       if (done < beats) open.push(`${port.name}: beat ${done + 1} of ${beats}`);
       if (port.direction === "out") take(program, engine.received(port.name), port, transfers, memory);
@@ -221,9 +245,6 @@ async function compileDesign(
   cache?.put(identity, design, files, image);
   return image;
 }
-
-const beatsOf = (transfers: readonly Transfer[], port: StreamPort): number =>
-  transfers.reduce((sum, { length }) => sum + length / port.bytes, 0);
 
 /** Bytes of memory as beats: their data, and TLAST with the last of each transfer. */
 function put(

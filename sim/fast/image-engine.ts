@@ -5,8 +5,8 @@
 import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { Elaborated } from "../../hw/elaborate.js";
-import type { Counters, ProcessCounters } from "../kernel/counters.js";
-import { standsAt } from "./channel-code.js";
+import type { Counters } from "../kernel/counters.js";
+import { Counts } from "./counts.js";
 import { GridView } from "./grid-view.js";
 import type { ChannelImage, EngineImage } from "./image.js";
 import type { PacedStream } from "../platform/arbiter.js";
@@ -32,6 +32,12 @@ export interface FastRunOptions {
   readonly limit?: number;
 }
 
+interface Outer {
+  readonly layout: Layout;
+  readonly environment: Environment;
+  readonly actors: readonly number[];
+}
+
 interface Exports {
   readonly run: () => void;
   readonly head: WebAssembly.Global;
@@ -54,10 +60,14 @@ export class ImageEngine {
   readonly #compiled: EngineImage;
   readonly #channels: ReadonlyMap<Channel, ChannelImage>;
   readonly #environments: ReadonlyMap<Channel, Environment>;
+  readonly #outers = new Map<Channel, Outer>();
   readonly #grids: readonly GridView[];
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
+  readonly #counts: Counts;
   #view: DataView;
+  /** The same memory, for what is aligned. */
+  #words: Int32Array;
   /** End of what is in use: buffers of tokens are taken from here. */
   #top: number;
   #until = Infinity;
@@ -80,7 +90,9 @@ export class ImageEngine {
     this.#grids = image.grids.map((grid) => new GridView(grid));
     this.#memory = new WebAssembly.Memory({ initial: image.pages });
     this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as unknown as Exports;
+    this.#counts = new Counts(design, image, this.#grids);
     this.#view = new DataView(this.#memory.buffer);
+    this.#words = new Int32Array(this.#memory.buffer);
     new Uint8Array(this.#memory.buffer).set(image.initial);
     this.#top = image.initial.length;
   }
@@ -237,18 +249,7 @@ export class ImageEngine {
   }
 
   get counters(): Counters {
-    const { clocks } = this;
-    return {
-      clocks,
-      processes: this.design.processes.map((_, actor) => this.#process(actor, clocks)),
-      channels: this.design.channels.map(({ path }, i) => this.#channel(path, this.#compiled.channels[i]!, clocks)),
-      memories: this.#compiled.memories.map((ports, i) => ({
-        path: this.design.memories[i]!.path,
-        reads: ports.reduce((sum, port) => sum + this.#i32(port.reads), 0),
-        writes: ports.reduce((sum, port) => sum + this.#i32(port.writes), 0),
-      })),
-      grids: this.#grids.map((grid) => grid.counters(this.#view, this.#until)),
-    };
+    return this.#counts.read(this.#words, this.clocks, this.#until);
   }
 
   /** Who waits for what, since which clock. */
@@ -287,72 +288,15 @@ export class ImageEngine {
     return this.#i32(pushed) - this.#i32(popped);
   }
 
-  /** The clock after the last in which anything moved. */
   #latest(): number {
-    const { channels, frames } = this.#compiled;
-    let last = 0;
-    for (const at of frames) last = Math.max(last, this.#i32(at + frame.time));
-    for (const { pushed, popped, pushTimes, popTimes, slots } of channels)
-      for (const [count, times] of [
-        [pushed, pushTimes],
-        [popped, popTimes],
-      ] as const)
-        last = Math.max(last, this.#i32(times + ((this.#i32(count) - 1) & (slots - 1)) * 4) + 1);
-    return last;
-  }
-
-  #process(actor: number, clocks: number): ProcessCounters {
-    const { channels, frames } = this.#compiled;
-    const at = frames[actor]!;
-    const time = this.#i32(at + frame.time);
-    const ended = this.#i32(at + frame.resume) === -1;
-    const stands = ended || this.#i32(at + frame.resume) === 0 ? 0 : this.#i32(at + frame.standsAt);
-    const stalls: { channel: string; on: "pop" | "push"; clocks: number }[] = [];
-    let passed = 0;
-    for (const channel of channels)
-      for (const on of ["pop", "push"] as const) {
-        if ((on === "pop" ? channel.consumer : channel.producer) !== actor) continue;
-        const before = this.#i32(on === "pop" ? channel.popStall : channel.pushStall);
-        passed += before;
-        const now = stands === standsAt(channel, on) ? Math.max(0, clocks - time) : 0;
-        if (before + now > 0)
-          stalls.push({ channel: this.design.channels[channel.index]!.path, on, clocks: before + now });
-      }
-    // Time passes at a yield or at a wait, and nowhere else.
-    const busy = time - passed - (ended || stands !== 0 ? 0 : Math.max(0, time - clocks));
-    const stalled = stalls.reduce((sum, stall) => sum + stall.clocks, 0);
-    return {
-      path: this.design.processes[actor]!.path,
-      busy,
-      stalls,
-      idle: Math.max(0, clocks - busy - stalled),
-      estimated: this.#i32(at + frame.estimated),
-    };
-  }
-
-  #channel(path: string, channel: ChannelImage, clocks: number): Counters["channels"][number] {
-    const pushed = this.#i32(channel.pushed);
-    const popped = this.#i32(channel.popped);
-    let sum = Number(this.#view.getBigInt64(channel.occupancySum, true));
-    for (let i = popped; i < pushed; i++) sum += clocks - this.#i32(channel.pushTimes + (i & (channel.slots - 1)) * 4);
-    return {
-      path,
-      pushed,
-      popped,
-      meanOccupancy: clocks > 0 ? sum / clocks : 0,
-      maxOccupancy: Math.max(this.#i32(channel.maxOccupancy), pushed - popped),
-    };
+    return this.#counts.latest(this.#words);
   }
 
   #i32(address: number): number {
-    return this.#view.getInt32(address, true);
+    return this.#words[address >> 2]!;
   }
   #plan(channel: Channel): ChannelImage {
     return this.#channels.get(channel)!;
-  }
-
-  #environment(channel: Channel): Environment {
-    return this.#environments.get(channel)!;
   }
 
   #outer(port: string, ports: Readonly<Record<string, Channel>>, side: string): Channel {
@@ -365,26 +309,39 @@ export class ImageEngine {
   }
 
   #buffer(channel: Channel, count: number, gaps?: readonly number[]): TokenBuffer & { times: number } {
-    const layout = layoutOf(channel.type);
-    const environment = this.#environment(channel);
+    const { layout, environment, actors } = this.#outerOf(channel);
     const starts = layout.leaves.map((leaf) => this.#take(count * columnBytes(leaf)));
     // Series of times are stored four at once.
     const times = this.#take(count * 4 + 12);
     const gapsAt = gaps ? this.#take(count * 4) : 0;
-    gaps?.slice(0, count).forEach((gap, i) => this.#view.setInt32(gapsAt + i * 4, gap, true));
-    for (const [at, value] of [
-      [environment.count, count],
-      [environment.done, 0],
-      ...environment.tokens.map((at, i) => [at, starts[i]!] as const),
-      [environment.times, times],
-      [environment.gaps, gapsAt],
-    ] as const)
-      this.#view.setInt32(at, value, true);
+    const words = this.#words;
+    gaps?.slice(0, count).forEach((gap, i) => {
+      words[(gapsAt >> 2) + i] = gap;
+    });
+    words[environment.count >> 2] = count;
+    words[environment.done >> 2] = 0;
+    environment.tokens.forEach((at, i) => {
+      words[at >> 2] = starts[i]!;
+    });
+    words[environment.times >> 2] = times;
+    words[environment.gaps >> 2] = gapsAt;
+    for (const actor of actors) words[(this.#compiled.frames[actor]! + frame.resume) >> 2] = 0;
+    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), starts, times };
+  }
+
+  /** An outer channel: how its tokens lie, where its environment's frame is, and the actors that are its environment. */
+  #outerOf(channel: Channel): Outer {
+    const known = this.#outers.get(channel);
+    if (known) return known;
     const { producer, consumer } = this.#plan(channel);
     const first = this.design.processes.length + this.#grids.length;
-    for (const actor of [producer, consumer])
-      if (actor >= first) this.#view.setInt32(this.#compiled.frames[actor]! + frame.resume, 0, true);
-    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), starts, times };
+    const outer = {
+      layout: layoutOf(channel.type),
+      environment: this.#environments.get(channel)!,
+      actors: [producer, consumer].filter((actor) => actor >= first),
+    };
+    this.#outers.set(channel, outer);
+    return outer;
   }
 
   #take(bytes: number): number {
@@ -395,6 +352,7 @@ export class ImageEngine {
     if (missing > 0) {
       this.#memory.grow(Math.ceil(missing / PAGE));
       this.#view = new DataView(this.#memory.buffer);
+      this.#words = new Int32Array(this.#memory.buffer);
     }
     return at;
   }
