@@ -12,7 +12,7 @@ import { version } from "../../host/version.js";
 import type { Benchmark, Row } from "./harness.js";
 
 const here = new URL(".", import.meta.url);
-const helpers = ["main", "harness", "array", "verilog", "networks", "generated"];
+const helpers = ["main", "harness", "array", "verilog", "networks", "generated", "stationary", "real-time-run"];
 
 /** Modules of this folder that export a benchmark. */
 const names = readdirSync(fileURLToPath(here))

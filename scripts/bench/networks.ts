@@ -28,6 +28,7 @@ export const NETWORKS = [
   "inception_v1_224_int8_randomweights",
   "resnet18_224_int8_randomweights",
 ];
+export const networkFile = (network: string): string => `${shared}${network}.tflite`;
 /** The accelerator's clock. */
 const MHZ = 100;
 
@@ -86,7 +87,7 @@ async function prepare(file: string, options: FastOptions): Promise<Prepared> {
 
 export async function* networkRows(options: BenchOptions, peers: Peers): AsyncGenerator<Row> {
   for (const network of NETWORKS) {
-    const file = `${shared}${network}.tflite`;
+    const file = networkFile(network);
     if (!existsSync(file)) {
       options.say(`  ${network}: skipped, there is no ${network}.tflite in ../shared/models`);
       continue;
