@@ -97,18 +97,25 @@ export class Offload<Config> implements Accelerator {
   }
 }
 
+/** What is only looked at in reports is made when it is. */
 function resultOf(compiled: CompiledProgram, result: RunResult): LayerResult {
-  const { counters } = result;
+  const { counters, clocks, exact, wallMs } = result;
+  let stalls: LayerResult["stalls"] | undefined;
+  let detail: LayerDetail | undefined;
   return {
     output: compiled.output(result.outputs),
-    clocks: result.clocks,
-    exact: result.exact,
+    clocks,
+    exact,
     // Without counters a time that is not exact is an estimate as a whole.
-    estimates: counters ? estimatedClocks(counters) : result.exact ? 0 : result.clocks,
+    estimates: exact ? 0 : counters ? estimatedClocks(counters) : clocks,
     ...programTraffic(compiled.program),
-    stalls: counters ? stallTable(counters) : {},
-    detail: detailOf(compiled, result),
-    ...(result.wallMs !== undefined && { wallMs: result.wallMs }),
+    get stalls() {
+      return (stalls ??= counters ? stallTable(counters) : {});
+    },
+    get detail() {
+      return (detail ??= detailOf(compiled, result));
+    },
+    ...(wallMs !== undefined && { wallMs }),
   };
 }
 

@@ -11,14 +11,14 @@ import { ImageEngine, UnknownFailure, type TokenBuffer } from "../../sim/fast/im
 import { record } from "../../sim/fast/recorder.js";
 import type { PacedStream } from "../../sim/platform/arbiter.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
-import { estimatedClocks } from "../../sim/kernel/counters.js";
+import { estimatesOf } from "../../sim/kernel/packed-counters.js";
 import type { Design, Level } from "../design.js";
 import type { DeviceDescription, ParameterValue, RunProgress, RunResult } from "../device.js";
 import type { Program, StreamPort, Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
 import { pacedStreams } from "./dma.js";
 import { machineCode, plainCode } from "./machine-code.js";
-import { runNames, type RunNames } from "./shared-run.js";
+import type { RunNames } from "./shared-run.js";
 import { clockedLevel } from "./simulator.js";
 import { LocalSimulation, memoryOf, outputsOf, stopped, transfersOf, Watch } from "./local.js";
 
@@ -102,7 +102,7 @@ export class FastSimulator extends LocalSimulation {
 
   /** The paths of what is counted, and the streams. */
   get names(): RunNames {
-    return runNames(this.#engine.design, this.description.streams);
+    return { streams: this.description.streams, counters: this.#engine.names };
   }
 
   private constructor(
@@ -143,7 +143,7 @@ export class FastSimulator extends LocalSimulation {
     this.#checkEnd(program, memory);
     const { counters, transfers } = engine;
     const { clocks } = counters;
-    const exact = estimatedClocks(counters) === 0;
+    const exact = estimatesOf(counters) === 0;
     const result = { outputs: outputsOf(program, memory), clocks, exact, counters, ...(transfers && { transfers }) };
     if (this.#options.timeline !== true) return result;
     const start = performance.now();

@@ -3,14 +3,7 @@
  * in the inputs and offers the run; whichever thread is free takes it, by one atomic exchange. A message says that it is there and one
  * that it is done, and neither carries data. On a board the same would be buffers for DMA, allocated once per program.
  */
-import type { Elaborated } from "../../hw/elaborate.js";
-import {
-  counterNames,
-  countersLength,
-  packCounters,
-  unpackCounters,
-  type CounterNames,
-} from "../../sim/kernel/packed-counters.js";
+import { countersOf, packedLength, packedOf, type CounterNames } from "../../sim/kernel/packed-counters.js";
 import { PROGRESS_PARTS, type TransferTrace } from "../../sim/platform/dma.js";
 import type { RunResult } from "../device.js";
 import type { Program, StreamPort } from "../program.js";
@@ -20,11 +13,6 @@ export interface RunNames {
   readonly streams: readonly StreamPort[];
   readonly counters: CounterNames;
 }
-
-export const runNames = (design: Elaborated, streams: readonly StreamPort[]): RunNames => ({
-  streams,
-  counters: counterNames(design),
-});
 
 /** All of it shared memory; it crosses to other threads as it is. */
 export interface SharedParts {
@@ -58,7 +46,7 @@ export function sharedParts({ buffers, steps }: Program, { counters }: RunNames)
   const of = (wanted: "input" | "output"): Record<string, Uint8Array<SharedArrayBuffer>> =>
     Object.fromEntries(buffers.filter(({ role }) => role === wanted).map(({ name, bytes }) => [name, shared(bytes)]));
   const transfers = steps.reduce((sum, { kind }) => sum + (kind === "write" ? 0 : 1), 0);
-  const numbers = HEAD + countersLength(counters) + transfers * TRACE_NUMBERS;
+  const numbers = HEAD + packedLength(counters) + transfers * TRACE_NUMBERS;
   return {
     control: new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS)),
     report: new Float64Array(new SharedArrayBuffer(8 * numbers)),
@@ -96,7 +84,7 @@ export class SharedRun {
     return true;
   }
 
-  /** Everything of a result but the timeline. */
+  /** Everything of a result of the fast engine but the timeline. */
   write({ outputs, clocks, exact, counters, transfers, wallMs }: RunResult): void {
     const { report, outputs: places } = this.parts;
     for (const [name, bytes] of Object.entries(outputs)) places[name]!.set(bytes);
@@ -105,8 +93,8 @@ export class SharedRun {
     report[WALL_MS] = wallMs ?? 0;
     report[TRANSFERS] = transfers?.length ?? -1;
     const { streams, counters: names } = this.#names;
-    packCounters(counters!, names, report.subarray(HEAD));
-    let at = HEAD + countersLength(names);
+    report.set(packedOf(counters!)!, HEAD);
+    let at = HEAD + packedLength(names);
     for (const { stream, step, bytes, issued, started, first, last, done, eighths } of transfers ?? []) {
       const number = streams.findIndex(({ name }) => name === stream);
       report.set([number, step, bytes, issued, started, first, last, done], at);
@@ -120,12 +108,12 @@ export class SharedRun {
     const { report, outputs } = this.parts;
     const { streams, counters: names } = this.#names;
     const transfers = report[TRANSFERS]!;
-    const start = HEAD + countersLength(names);
+    const start = HEAD + packedLength(names);
     return {
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, bytes]) => [name, new Uint8Array(bytes)])),
       clocks: report[CLOCKS]!,
       exact: report[EXACT] === 1,
-      counters: unpackCounters(names, report.subarray(HEAD)),
+      counters: countersOf(names, report.slice(HEAD, start)),
       ...(transfers >= 0 && {
         transfers: Array.from({ length: transfers }, (_, i) => traceAt(streams, report, start + i * TRACE_NUMBERS)),
       }),

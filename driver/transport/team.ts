@@ -189,7 +189,7 @@ export class SimulatorTeam implements Device {
   #finish({ run, failed, timeline }: FromMember): void {
     const { shared, resolve, reject } = this.#runs[run]!;
     if (failed) reject(errorFrom(failed, NAME));
-    else resolve({ ...shared.read(), ...(timeline && { timeline }) });
+    else resolve(timeline ? { ...shared.read(), timeline } : shared.read());
     this.#release(run);
   }
 

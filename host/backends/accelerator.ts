@@ -100,8 +100,7 @@ function kernelOf(
   const take = (result: LayerResult, output: Uint8Array): LayerCost => {
     checkLength(accelerator, compiled.layer, result.output, size * output.length);
     finish(result.output, output);
-    const { output: _, ...cost } = result;
-    return cost;
+    return result;
   };
   const { start } = accelerator;
   const kernel = async ([input]: readonly TensorArray[], output: TensorArray): Promise<LayerCost> =>

@@ -3,23 +3,30 @@
  * network has a run for each of its layers.
  */
 import type { Elaborated } from "../../hw/elaborate.js";
-import type { Counters, ProcessCounters } from "../kernel/counters.js";
+import type { Counters } from "../kernel/counters.js";
+import {
+  counterNames,
+  countersOf,
+  packedLength,
+  type CounterNames,
+  type PackedCounters,
+} from "../kernel/packed-counters.js";
 import { standsAt } from "./channel-code.js";
 import type { GridView } from "./grid-view.js";
 import type { ChannelImage, EngineImage } from "./image.js";
 import { frame } from "./plan.js";
 
-/** An end of a channel; `code` stands in the frame of a process that is stalled there. */
+/** An end of a channel. */
 interface End {
-  readonly channel: string;
-  readonly on: "pop" | "push";
+  /** As packed counters name it. */
+  readonly packed: number;
   /** Index of the word that counts stalled clocks. */
   readonly stall: number;
-  readonly code: number;
+  /** What stands in the frame of a process that is stalled there. */
+  readonly stands: number;
 }
 
 interface Actor {
-  readonly path: string;
   /** Indices of the words of its frame. */
   readonly time: number;
   readonly resume: number;
@@ -36,20 +43,20 @@ interface Side {
 }
 
 export class Counts {
-  readonly #design: Elaborated;
+  readonly names: CounterNames;
   readonly #image: EngineImage;
   readonly #grids: readonly GridView[];
   readonly #processes: readonly Actor[];
   readonly #clocks: Int32Array;
   readonly #sides: readonly Side[];
-  readonly #paths: readonly string[];
+  readonly #length: number;
 
   constructor(design: Elaborated, image: EngineImage, grids: readonly GridView[]) {
-    this.#design = design;
+    this.names = counterNames(design);
+    this.#length = packedLength(this.names);
     this.#image = image;
     this.#grids = grids;
-    this.#paths = design.channels.map(({ path }) => path);
-    this.#processes = design.processes.map(({ path }, actor) => this.#actor(path, actor));
+    this.#processes = design.processes.map((_, actor) => this.#actor(actor));
     this.#clocks = Int32Array.from(image.frames, (at) => (at + frame.time) >> 2);
     this.#sides = image.channels.flatMap(({ pushed, popped, pushTimes, popTimes, slots }) => [
       { count: pushed >> 2, times: pushTimes >> 2, mask: slots - 1 },
@@ -57,15 +64,14 @@ export class Counts {
     ]);
   }
 
-  #actor(path: string, actor: number): Actor {
+  #actor(actor: number): Actor {
     const { channels, frames } = this.#image;
     const at = frames[actor]!;
     const ends = channels.flatMap((channel): End[] => {
       const end = (on: "pop" | "push", stall: number): End => ({
-        channel: this.#paths[channel.index]!,
-        on,
+        packed: 2 * channel.index + (on === "pop" ? 0 : 1),
         stall: stall >> 2,
-        code: standsAt(channel, on),
+        stands: standsAt(channel, on),
       });
       return [
         ...(channel.consumer === actor ? [end("pop", channel.popStall)] : []),
@@ -73,7 +79,6 @@ export class Counts {
       ];
     });
     return {
-      path,
       time: (at + frame.time) >> 2,
       resume: (at + frame.resume) >> 2,
       standsAt: (at + frame.standsAt) >> 2,
@@ -95,63 +100,77 @@ export class Counts {
 
   /** After a run of `clocks` clocks that was to stop at `until`. */
   read(words: Int32Array, clocks: number, until: number): Counters {
+    const packed = new Float64Array(this.#length);
+    let at = 0;
+    packed[at++] = clocks;
+    const estimates = at++;
+    for (const actor of this.#processes) {
+      packed[estimates]! += words[actor.estimated]!;
+      at = packProcess(actor, words, clocks, packed, at);
+    }
+    for (const channel of this.#image.channels) at = packChannel(channel, words, clocks, packed, at);
+    for (const ports of this.#image.memories) {
+      let [reads, writes] = [0, 0];
+      for (const port of ports) {
+        reads += words[port.reads >> 2]!;
+        writes += words[port.writes >> 2]!;
+      }
+      packed[at++] = reads;
+      packed[at++] = writes;
+    }
     const view = new DataView(words.buffer);
-    return {
-      clocks,
-      processes: this.#processes.map((actor) => countsOf(actor, words, clocks)),
-      channels: this.#image.channels.map((channel, i) => channelCounts(this.#paths[i]!, channel, words, clocks)),
-      memories: this.#image.memories.map((ports, i) => {
-        let [reads, writes] = [0, 0];
-        for (const port of ports) {
-          reads += words[port.reads >> 2]!;
-          writes += words[port.writes >> 2]!;
-        }
-        return { path: this.#design.memories[i]!.path, reads, writes };
-      }),
-      grids: this.#grids.map((grid) => grid.counters(view, until)),
-    };
+    for (const grid of this.#grids) {
+      const { waves, cellSteps } = grid.counters(view, until);
+      packed[at++] = waves;
+      packed[at++] = cellSteps;
+    }
+    return countersOf(this.names, packed.subarray(0, at));
   }
 }
 
-function countsOf(actor: Actor, words: Int32Array, clocks: number): ProcessCounters {
-  const { path, ends } = actor;
+/** Returns the place behind what it has written. */
+function packProcess(actor: Actor, words: Int32Array, clocks: number, packed: PackedCounters, start: number): number {
   const time = words[actor.time]!;
   const resume = words[actor.resume]!;
   const ended = resume === -1;
   const stands = ended || resume === 0 ? 0 : words[actor.standsAt]!;
-  const stalls: ProcessCounters["stalls"][number][] = [];
+  let at = start + 4;
   let [passed, stalled] = [0, 0];
-  for (const { channel, on, stall, code } of ends) {
+  for (const { packed: code, stall, stands: here } of actor.ends) {
     const before = words[stall]!;
     passed += before;
-    const now = before + (stands === code ? Math.max(0, clocks - time) : 0);
-    if (now > 0) stalls.push({ channel, on, clocks: now });
+    const now = before + (stands === here ? Math.max(0, clocks - time) : 0);
+    if (now === 0) continue;
     stalled += now;
+    packed[at++] = code;
+    packed[at++] = now;
   }
   // Time passes at a yield or at a wait, and nowhere else.
   const busy = time - passed - (ended || stands !== 0 ? 0 : Math.max(0, time - clocks));
-  const idle = Math.max(0, clocks - busy - stalled);
-  return { path, busy, stalls, idle, estimated: words[actor.estimated]! };
+  packed[start] = busy;
+  packed[start + 1] = Math.max(0, clocks - busy - stalled);
+  packed[start + 2] = words[actor.estimated]!;
+  packed[start + 3] = (at - start - 4) / 2;
+  return at;
 }
 
-function channelCounts(
-  path: string,
+function packChannel(
   channel: ChannelImage,
   words: Int32Array,
   clocks: number,
-): Counters["channels"][number] {
+  packed: PackedCounters,
+  start: number,
+): number {
   const pushed = words[channel.pushed >> 2]!;
   const popped = words[channel.popped >> 2]!;
   // 64 bits, of which a number holds 53.
-  const at = channel.occupancySum >> 2;
-  let sum = words[at + 1]! * 2 ** 32 + (words[at]! >>> 0);
+  const sumAt = channel.occupancySum >> 2;
+  let sum = words[sumAt + 1]! * 2 ** 32 + (words[sumAt]! >>> 0);
   const [times, mask] = [channel.pushTimes >> 2, channel.slots - 1];
   for (let i = popped; i < pushed; i++) sum += clocks - words[times + (i & mask)]!;
-  return {
-    path,
-    pushed,
-    popped,
-    meanOccupancy: clocks > 0 ? sum / clocks : 0,
-    maxOccupancy: Math.max(words[channel.maxOccupancy >> 2]!, pushed - popped),
-  };
+  packed[start] = pushed;
+  packed[start + 1] = popped;
+  packed[start + 2] = clocks > 0 ? sum / clocks : 0;
+  packed[start + 3] = Math.max(words[channel.maxOccupancy >> 2]!, pushed - popped);
+  return start + 4;
 }

@@ -6,6 +6,7 @@ import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { Elaborated } from "../../hw/elaborate.js";
 import type { Counters } from "../kernel/counters.js";
+import type { CounterNames } from "../kernel/packed-counters.js";
 import { Counts } from "./counts.js";
 import { GridView } from "./grid-view.js";
 import type { ChannelImage, EngineImage } from "./image.js";
@@ -248,8 +249,14 @@ export class ImageEngine {
     return this.#pacing?.waiting === true ? this.#until : Math.min(this.#latest(), this.#until);
   }
 
+  /** Of the run that is over; they stay what they are. */
   get counters(): Counters {
     return this.#counts.read(this.#words, this.clocks, this.#until);
+  }
+
+  /** The paths of what is counted. */
+  get names(): CounterNames {
+    return this.#counts.names;
   }
 
   /** Who waits for what, since which clock. */

@@ -1,9 +1,9 @@
 /**
  * Counters of a run as a row of numbers, so that they cross from thread to thread in shared memory: no copy of hundreds of objects and names
- * per layer. What has names is told once for a design.
+ * for each layer of a network. What has names is told once for a design, and objects are made when somebody looks at them.
  */
 import type { Elaborated } from "../../hw/elaborate.js";
-import type { Counters, ProcessCounters } from "./counters.js";
+import { estimatedClocks, type Counters, type ProcessCounters } from "./counters.js";
 
 /** The paths of what is counted, in the design's order. */
 export interface CounterNames {
@@ -23,49 +23,51 @@ export function counterNames({ processes, channels, memories, grids }: Elaborate
   };
 }
 
-/** Numbers that the counters of a design take at most: a channel stalls its two ends, no more. */
-export const countersLength = ({ processes, channels, memories, grids }: CounterNames): number =>
-  1 + processes.length * 4 + channels.length * (2 * 2 + 4) + memories.length * 2 + grids.length * 2;
+/**
+ * In order: clocks; how many of them are estimates, over all processes; per process busy, idle, estimated, the number of its stalls, and of each of those twice the channel's number (plus one for
+ * a push) and its clocks; per channel pushed, popped, mean and greatest occupancy; per memory reads and writes; per grid waves and steps.
+ */
+export type PackedCounters = Float64Array;
 
-/** `counters` are of the design that has these `names`. */
-export function packCounters(counters: Counters, names: CounterNames, into: Float64Array): void {
-  let at = 0;
-  const put = (value: number): void => {
-    into[at++] = value;
+/** Numbers that the counters of a design take at most: a channel stalls its two ends, no more. */
+export const packedLength = ({ processes, channels, memories, grids }: CounterNames): number =>
+  2 + processes.length * 4 + channels.length * (2 * 2 + 4) + memories.length * 2 + grids.length * 2;
+
+/** The counters that are packed; their parts are made when they are first asked for. */
+export function countersOf(names: CounterNames, packed: PackedCounters): Counters {
+  let known: Omit<Counters, "clocks"> | undefined;
+  const parts = (): Omit<Counters, "clocks"> => (known ??= unpack(names, packed));
+  const counters = {
+    clocks: packed[0]!,
+    get processes() {
+      return parts().processes;
+    },
+    get channels() {
+      return parts().channels;
+    },
+    get memories() {
+      return parts().memories;
+    },
+    get grids() {
+      return parts().grids;
+    },
   };
-  const numbers = numbersOf(names);
-  put(counters.clocks);
-  for (const { busy, idle, estimated, stalls } of counters.processes) {
-    put(busy);
-    put(idle);
-    put(estimated);
-    put(stalls.length);
-    for (const { channel, on, clocks } of stalls) {
-      put(2 * numbers.get(channel)! + (on === "pop" ? 0 : 1));
-      put(clocks);
-    }
-  }
-  for (const { pushed, popped, meanOccupancy, maxOccupancy } of counters.channels) {
-    put(pushed);
-    put(popped);
-    put(meanOccupancy);
-    put(maxOccupancy);
-  }
-  for (const { reads, writes } of counters.memories) {
-    put(reads);
-    put(writes);
-  }
-  for (const { waves, cellSteps } of counters.grids) {
-    put(waves);
-    put(cellSteps);
-  }
+  packedForms.set(counters, packed);
+  return counters;
 }
 
-export function unpackCounters(names: CounterNames, from: Float64Array): Counters {
-  let at = 0;
-  const take = (): number => from[at++]!;
+const packedForms = new WeakMap<Counters, PackedCounters>();
+
+/** Clocks that came from estimates, without a look at each process where the counters are packed. */
+export const estimatesOf = (counters: Counters): number => packedOf(counters)?.[1] ?? estimatedClocks(counters);
+
+/** What `countersOf` made them of; undefined for others. */
+export const packedOf = (counters: Counters): PackedCounters | undefined => packedForms.get(counters);
+
+function unpack(names: CounterNames, packed: PackedCounters): Omit<Counters, "clocks"> {
+  let at = 2;
+  const take = (): number => packed[at++]!;
   return {
-    clocks: take(),
     processes: names.processes.map((path): ProcessCounters => {
       const [busy, idle, estimated, count] = [take(), take(), take(), take()];
       const stalls = Array.from({ length: count }, () => {
@@ -88,12 +90,4 @@ export function unpackCounters(names: CounterNames, from: Float64Array): Counter
     memories: names.memories.map((path) => ({ path, reads: take(), writes: take() })),
     grids: names.grids.map((path) => ({ path, waves: take(), cellSteps: take() })),
   };
-}
-
-/** Channels by path. Names stay the same object from run to run. */
-const known = new WeakMap<CounterNames, ReadonlyMap<string, number>>();
-function numbersOf(names: CounterNames): ReadonlyMap<string, number> {
-  let numbers = known.get(names);
-  if (!numbers) known.set(names, (numbers = new Map(names.channels.map((path, i) => [path, i]))));
-  return numbers;
 }
