@@ -44,6 +44,18 @@ export class RangeCode {
         this.#masks.set(image, { i32: code.local("i32"), i64: code.local("i64"), v128: code.local("v128") });
   }
 
+  /** Of how many of the last tokens the ports are told the times. */
+  get timesAsked(): number {
+    return Math.max(this.range.tokens, ...this.range.writes.map(({ ports }) => ports.length));
+  }
+
+  /** Nonzero on the stack if one of the ports has written in the clock in `time` (a local) or later. */
+  emitWasWritten(time: number): void {
+    this.#code.i32(0);
+    for (const { ports } of this.range.writes)
+      for (const { lastWrite } of ports) this.#code.loadAt(lastWrite).get(time).op("i32.ge_s").op("i32.or");
+  }
+
   /** Make `steps`, a local, no more than can be done at once from here on. */
   emitSteps(steps: number): void {
     const { exprs } = this.#taker;

@@ -68,7 +68,7 @@ export class Ranges {
     this.#choose(most);
     code.get(this.#tokens).tee(did).if();
     code.get(source.next).set(this.#first).get(between.stayed).set(this.#stay);
-    source.emitAgain(did, period);
+    source.emitAgain(did, period, Math.max(...[this.#single, this.#whole].map((each) => each?.timesAsked ?? 0)));
     code.get(taker.time).get(did).get(period).op("i32.mul").op("i32.add").set(taker.time);
     this.#move();
     code.end().end();
@@ -80,28 +80,27 @@ export class Ranges {
     const { between, source, taker } = this.#parts;
     const { clocks } = this.#single.range;
     const [all, most, moved] = [code.local("i32"), code.local("i32"), code.local("i32")];
+    const [least, before, end] = [code.local("i32"), code.local("i32"), code.local("i32")];
     code.i32(0).set(all);
-    between.emitIsFlowing();
     source.emitIsPaced();
-    code.op("i32.eqz").op("i32.gt_s").if();
+    code.if();
     const out = code.block();
+    between.emitFlows(source.time, taker.time, clocks, source.apart(clocks));
+    code.set(least);
     const loop = code.loop();
     source.emitLeft();
     code.set(most);
     this.#choose(most);
-    code.get(this.#tokens).op("i32.eqz").brIf(out);
-    code.get(this.#tokens).set(most).get(source.next).set(this.#first).i32(1).set(this.#stay);
-    source.emitFlow(most, moved, limit, clocks);
+    code.get(this.#tokens).tee(most).op("i32.eqz").brIf(out);
+    code.get(all).op("i32.eqz").if();
+    (this.#whole ?? this.#single).emitWasWritten(taker.time);
+    code.brIf(out);
+    code.end();
+    code.get(source.next).set(this.#first).i32(1).set(this.#stay).get(taker.time).set(before);
+    source.emitFlow(most, moved, limit, least, taker.time, clocks);
     code.get(moved).tee(this.#tokens).op("i32.eqz").brIf(out);
-    code
-      .get(source.time)
-      .i32(1 + clocks)
-      .op("i32.add")
-      .set(taker.time);
-    const end = code.temp("i32");
     code.get(source.next).i32(2).op("i32.shl").get(source.times).op("i32.add").set(end);
-    between.emitFlowed(moved, end, clocks);
-    code.free("i32", end);
+    between.emitFlowed(moved, end, before, clocks);
     code.get(all).get(moved).op("i32.add").set(all);
     this.#move();
     code.br(loop);

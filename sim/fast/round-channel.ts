@@ -291,20 +291,48 @@ export class RoundChannel {
     return this.#operations.pop[0]!.stayed;
   }
 
-  /** Nonzero on the stack if the last token was popped one clock after its push. */
-  emitIsFlowing(): void {
-    this.#code.get(this.#pops[0]!).get(this.#pushes[0]!).op("i32.sub").i32(1).op("i32.eq");
+  /**
+   * The first clock at which a token is pushed without a wait, whatever flows behind it: `after` clocks behind the last, if that was popped one
+   * clock after its push and all stand as they did then; else when all that was has been popped. `source` and `taker` are locals with the
+   * clocks of both sides, which takes `clocks` for a token.
+   */
+  emitFlows(source: number, taker: number, clocks: number, apart: number): void {
+    const code = this.#code;
+    const [[pop], [push]] = [this.#pops, this.#pushes] as unknown as [readonly [number], readonly [number]];
+    const [least, other] = [code.temp("i32"), code.temp("i32")];
+    code.get(pop).set(least);
+    for (const [clock, after] of [
+      [push, 0],
+      [source, -1],
+      [taker, -2],
+    ] as const) {
+      code.get(clock).i32(after).op("i32.add").tee(other);
+      code.get(least).get(other).get(least).op("i32.gt_s").op("select").set(least);
+    }
+    code.get(push).i32(apart).op("i32.add").get(least).i32(1).op("i32.add");
+    code.get(pop).get(push).op("i32.sub").i32(1).op("i32.eq");
+    code.get(source).get(push).op("i32.eq").op("i32.and");
+    code.get(taker).get(pop).op("i32.sub").i32(clocks).op("i32.le_s").op("i32.and");
+    code.op("select");
+    code.free("i32", least, other);
   }
 
   /**
    * Behind `count` (a local) tokens that were pushed at the clocks that end at the address `end` (a local), none of which waited for the
-   * channel, and popped one clock later by a process that takes `clocks` for each.
+   * channel, and popped one clock later by a process that takes `clocks` for each and stood at the clock in `taker` (a local) before.
    */
-  emitFlowed(count: number, end: number, clocks: number): void {
+  emitFlowed(count: number, end: number, taker: number, clocks: number): void {
     const code = this.#code;
     const [last, at] = [code.temp("i32"), code.temp("i32")];
     code.get(end).i32(4).op("i32.sub").mem("i32.load").set(last);
-    code.get(this.#stalls.pop).get(last).op("i32.add").get(this.#pushes[0]!).op("i32.sub");
+    code
+      .get(this.#stalls.pop)
+      .get(last)
+      .op("i32.add")
+      .i32(1 + clocks)
+      .op("i32.add")
+      .get(taker)
+      .op("i32.sub");
     code.get(count).i32(clocks).op("i32.mul").op("i32.sub").set(this.#stalls.pop);
     code.get(this.#stay).get(count).op("i64.extend_i32_s").op("i64.add").set(this.#stay);
     for (const total of [this.#pushed, this.#popped]) code.get(total).get(count).op("i32.add").set(total);

@@ -16,6 +16,9 @@ interface Flow {
   readonly limit: number;
   readonly clocks: number;
   readonly apart: number;
+  /** The next token must not come before this clock; the taker's clock in front of it. */
+  readonly least: number;
+  readonly taker: number;
 }
 
 /** `count` numbers from `first` on, `step` apart, go to the address `at`; perhaps three more behind them. All are locals. */
@@ -127,116 +130,83 @@ export class RoundPace extends PaceCode {
 
   /**
    * Tokens whose pushes never wait for the channel, so that each goes at the edge at which its beat is there; the times of all stand in
-   * `times`. The first of each burst is worked out as always. Each further one comes a clock after the one before, if a beat takes a clock and
-   * the numbers are such that every operation on them gives the same fraction again: in one binade of floating-point numbers, whole
-   * numbers are added without rounding.
+   * `times`. The first beat of each burst is worked out as always. Those behind it come a clock after each other, if a beat takes a clock:
+   * its time and that of the answer grow by one then, and so does the edge behind them. With numbers of one binade that is exact: there
+   * whole numbers are added without rounding.
    */
   emitFlow(flow: Flow): void {
     const code = this.code;
-    const { next, times, most, moved, limit, clocks, apart } = flow;
+    const { next, times, most, moved, limit, clocks, apart, least, taker } = flow;
     const { beat, within, burst, beats } = this.state;
-    const [at, same, later] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
-    const [ready, now] = [code.temp("f64"), code.temp("f64")];
+    const [at, count, first, other] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    const [answered, edge] = [code.temp("f64"), code.temp("f64")];
     const free = this.free;
+    const lessen = (value: () => void): void => {
+      value();
+      code.tee(other).get(count).get(other).get(count).op("i32.lt_s").op("select").set(count);
+    };
     code.i32(0).set(moved);
     code.get(next).i32(2).op("i32.shl").get(times).op("i32.add").set(at);
     const out = code.block();
     const loop = code.loop();
     code.get(moved).get(most).op("i32.ge_s").brIf(out);
+    for (const time of [taker, this.time]) code.get(time).get(limit).op("i32.ge_s").brIf(out);
+    code.f64(0).set(answered);
+    this.beatAnswered(burst, answered);
+    code.get(free).get(answered).op("f64.max").f64(1e-9).op("f64.sub").op("f64.ceil").tee(edge);
+    code
+      .op("i32.trunc_sat_f64_s")
+      .tee(first)
+      .get(least)
+      .i32(rules.round.rangeFlow)
+      .op("i32.sub")
+      .op("i32.lt_s")
+      .brIf(out);
+    code.i32(1).set(count);
+    if (apart === 1) {
+      // As many as there are before the end of anything, but one.
+      code.get(most).get(moved).op("i32.sub").set(count);
+      lessen(() => this.perBurst().get(within).op("i32.sub"));
+      lessen(() => code.get(beats).get(beat).op("i32.sub"));
+      lessen(() => code.get(limit).get(first).op("i32.sub").i32(clocks).op("i32.sub"));
+      if (rules.round.rangeEven !== 0) code.get(count).i32(rules.round.rangeEven).op("i32.add").set(count);
+      // All numbers are of one binade, up to a clock before and behind.
+      code.get(count).i32(1);
+      code
+        .get(free)
+        .get(answered)
+        .op("f64.min")
+        .f64(1)
+        .op("f64.sub")
+        .op("i32.trunc_sat_f64_s")
+        .tee(other)
+        .op("i32.clz");
+      code.get(first).get(count).op("i32.add").i32(2).op("i32.add").op("i32.clz").op("i32.eq");
+      code.get(other).i32(0).op("i32.gt_s").op("i32.and");
+      code.get(count).i32(0).op("i32.gt_s").op("i32.and");
+      this.constant("beatClocks").f64(1).op("f64.le").op("i32.and");
+      code.op("select").set(count);
+    }
+    emitSeries(code, at, first, count, () => code.i32(1));
+    // `freed`, and a clock for each beat behind the first.
+    code.get(edge).get(free).get(edge).get(free).op("f64.sub").f64(1).op("f64.ge").op("select");
+    code.get(count).op("f64.convert_i32_s");
+    this.constant("beatClocks").op("f64.mul").op("f64.add").set(free);
+    for (const total of [moved, beat, within]) code.get(total).get(count).op("i32.add").set(total);
+    code.get(at).get(count).i32(2).op("i32.shl").op("i32.add").set(at);
+    code.get(first).get(count).op("i32.add").i32(1).op("i32.sub").tee(this.time);
+    code.i32(apart).op("i32.add").set(least);
     code
       .get(this.time)
       .i32(1 + clocks)
       .op("i32.add")
-      .get(limit)
-      .op("i32.ge_s")
-      .brIf(out);
-    code.get(free).set(ready);
-    this.beatAnswered(burst, ready);
-    code.get(ready).f64(1e-9).op("f64.sub").op("f64.ceil").op("i32.trunc_sat_f64_s").tee(later);
-    code
-      .get(this.time)
-      .op("i32.sub")
-      .i32(apart - rules.round.rangeFlow)
-      .op("i32.lt_s")
-      .brIf(out);
-    code.get(later).set(this.time);
-    code.get(at).get(later).mem("i32.store");
-    code.get(at).i32(4).op("i32.add").set(at);
-    code.get(later).op("f64.convert_i32_s").set(now);
-    this.freed(free, now);
-    for (const count of [moved, beat, within]) code.get(count).i32(1).op("i32.add").set(count);
-    if (apart === 1) {
-      // As many as there are before the end of anything.
-      code.get(most).get(moved).op("i32.sub").set(same);
-      const least = (value: () => void): void => {
-        value();
-        code.tee(later).get(same).get(later).get(same).op("i32.lt_s").op("select").set(same);
-      };
-      least(() => this.perBurst().get(within).op("i32.sub"));
-      least(() => code.get(beats).get(beat).op("i32.sub"));
-      least(() =>
-        code
-          .get(limit)
-          .get(this.time)
-          .op("i32.sub")
-          .i32(1 + clocks)
-          .op("i32.sub"),
-      );
-      if (rules.round.rangeEven !== 0) code.get(same).i32(rules.round.rangeEven).op("i32.add").set(same);
-      code.get(same).i32(0).op("i32.gt_s").if();
-      this.#ifEven(same, now, ready, () => {
-        code.get(this.time).i32(1).op("i32.add").set(later);
-        emitSeries(code, at, later, same, () => code.i32(1));
-        code.get(free).get(same).op("f64.convert_i32_s").op("f64.add").set(free);
-        for (const count of [moved, beat, within, this.time]) code.get(count).get(same).op("i32.add").set(count);
-        code.get(at).get(same).i32(2).op("i32.shl").op("i32.add").set(at);
-      });
-      code.end();
-    }
+      .set(taker);
     this.over(false);
     code.br(loop);
     code.end();
     code.end();
-    code.free("i32", at, same, later);
-    code.free("f64", ready, now);
-  }
-
-  /** If each of the next `same` beats (a local) comes one clock after the one before, the last at `now` (a local): do it. `answered` is free for use. */
-  #ifEven(same: number, now: number, answered: number, then: () => void): void {
-    const code = this.code;
-    const free = this.free;
-    code.f64(0).set(answered);
-    this.beatAnswered(this.state.burst, answered);
-    const binade = (value: number): void => {
-      const bits = (): Code => code.op("i64.reinterpret_f64").i64(52).op("i64.shr_u");
-      code.get(value).f64(1).op("f64.sub");
-      bits();
-      code.get(value).get(same).op("f64.convert_i32_s").op("f64.add").f64(1).op("f64.add");
-      bits().op("i64.eq");
-    };
-    this.constant("beatClocks").f64(1).op("f64.le");
-    // The next one moves when it is there, and not a clock or more later.
-    code.get(now).f64(1).op("f64.add").get(free).op("f64.sub").f64(1).op("f64.lt").op("i32.and");
-    binade(free);
-    code.op("i32.and");
-    // The answer came long ago, or is as even.
-    code.get(answered).get(free).f64(0.001).op("f64.sub").op("f64.lt");
-    binade(answered);
-    code.op("i32.or").op("i32.and");
-    // The next one comes after one clock.
-    code.get(answered).get(free).op("f64.max").f64(1e-9).op("f64.sub").op("f64.ceil");
-    code
-      .get(now)
-      .op("f64.sub")
-      .f64(1)
-      .op("f64.sub")
-      .op("f64.ceil")
-      .op("i32.trunc_sat_f64_s")
-      .op("i32.eqz")
-      .op("i32.and");
-    code.if();
-    then();
-    code.end();
+    code.free("i32", at, count, first, other);
+    code.free("f64", answered, edge);
   }
 
   /** Nonzero on the stack if the tokens of a pass from number `next` (a local) on may go. */

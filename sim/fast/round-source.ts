@@ -66,25 +66,37 @@ export class RoundSource {
     this.#code.get(this.#pace.paced);
   }
 
-  /** In a leap without a pace: `count` tokens (a local) go, `period` clocks (a local) after each other. */
-  emitAgain(count: number, period: number): void {
+  /**
+   * In a leap without a pace: `count` tokens (a local) go, `period` clocks (a local) after each other. Nobody asks for the times of any but the
+   * last `asked`.
+   */
+  emitAgain(count: number, period: number, asked: number): void {
     const code = this.#code;
-    const [at, time] = [code.temp("i32"), code.temp("i32")];
-    code.get(this.next).i32(2).op("i32.shl").get(this.times).op("i32.add").set(at);
-    code.get(this.time).get(this.#state.waitOf("push", 0)).op("i32.add").set(time);
-    emitSeries(code, at, time, count, () => code.get(period));
+    const [at, time, few, less] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    code.get(count).i32(asked).get(count).i32(asked).op("i32.lt_s").op("select").tee(few);
+    code.get(count).op("i32.sub").set(less);
+    code.get(this.next).get(less).op("i32.sub").i32(2).op("i32.shl").get(this.times).op("i32.add").set(at);
+    code.get(this.time).get(this.#state.waitOf("push", 0)).op("i32.add");
+    code.get(less).get(period).op("i32.mul").op("i32.sub").set(time);
+    emitSeries(code, at, time, few, () => code.get(period));
     code.get(this.next).get(count).op("i32.add").set(this.next);
     code.get(this.time).get(count).get(period).op("i32.mul").op("i32.add").set(this.time);
-    code.free("i32", at, time);
+    code.free("i32", at, time, few, less);
+  }
+
+  /** The least clocks between two tokens that flow to a process that takes so many for each. */
+  apart(clocks: number): number {
+    return Math.max(clocks, this.channel.channel.depth === 1 ? 2 : 1);
   }
 
   /**
-   * At a board's pace, into a channel that never makes it wait: `most` tokens at most, `moved` becomes how many. The one who takes
-   * them is ready so many clocks after the token before, and must be before the clock in `limit` in front of each. All are locals.
+   * At a board's pace, into a channel that never makes it wait: `most` tokens at most, `moved` becomes how many. The first must not come
+   * before the clock in `least`; the one who takes them is at the clock in `taker` in front of each, and must be before `limit` then. All are
+   * locals.
    */
-  emitFlow(most: number, moved: number, limit: number, clocks: number): void {
-    const apart = Math.max(clocks, this.channel.channel.depth === 1 ? 2 : 1);
-    this.#pace.emitFlow({ next: this.next, times: this.times, most, moved, limit, clocks, apart });
+  emitFlow(most: number, moved: number, limit: number, least: number, taker: number, clocks: number): void {
+    const { next, times } = this;
+    this.#pace.emitFlow({ next, times, most, moved, limit, least, taker, clocks, apart: this.apart(clocks) });
     this.#code.get(this.next).get(moved).op("i32.add").set(this.next);
   }
 

@@ -129,7 +129,7 @@ interface Parts {
   readonly turns: readonly Turn[];
   /** A local that is 1 when the first process's loop is over. */
   readonly over?: number;
-  /** Behind a round: others in another way; `count` gets a local with how many. Nonzero on the stack if there were any. */
+  /** In front of a round: others in another way; `count` gets a local with how many. Nonzero on the stack if there were any. */
   readonly others?: ((limit: number, count: (done: number) => void) => void) | undefined;
 }
 
@@ -170,8 +170,16 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     parts.over,
   );
   code.i32(1).set(full);
+  const count = (done: number): void => {
+    code.get(rounds).get(done).op("i32.add").set(rounds);
+    code.storeAt(parts.state.leapt, () => code.loadAt(parts.state.leapt).get(done).op("i32.add"));
+  };
   const stop = code.block();
   const again = code.loop();
+  if (parts.others) {
+    parts.others(limit, count);
+    code.brIf(again);
+  }
   const entries = turns.map(() => code.block()).reverse();
   code.get(leap.turn).brTable(entries, entries[0]!);
   turns.forEach(({ ready, pass }, i) => {
@@ -187,14 +195,6 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   });
   code.get(rounds).i32(1).op("i32.add").set(rounds);
   code.get(full).i32(1).op("i32.shr_u").set(full);
-  const count = (done: number): void => {
-    code.get(rounds).get(done).op("i32.add").set(rounds);
-    code.storeAt(parts.state.leapt, () => code.loadAt(parts.state.leapt).get(done).op("i32.add"));
-  };
-  if (parts.others) {
-    parts.others(limit, count);
-    code.brIf(again);
-  }
   leap.emitAfter(count);
   code.br(again);
   code.end();
