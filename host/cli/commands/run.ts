@@ -88,7 +88,8 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   }
 }
 
-async function runNetwork(args: ArgumentsCamelCase<Arguments>, platform: Platform): Promise<void> {
+/** The network, and what belongs to it. */
+function read(args: ArgumentsCamelCase<Arguments>) {
   const model = args.model ?? digits.model;
   const graph = readTfliteFile(model);
   const input = readInput(
@@ -96,14 +97,19 @@ async function runNetwork(args: ArgumentsCamelCase<Arguments>, platform: Platfor
     args.model === undefined && args.input === undefined ? { ...args, input: digits.picture } : args,
   );
   const outputTensor = graph.tensors[graph.outputs[0]!]!;
-  const labels = findLabels(args.labels, model, outputTensor);
+  return { model, graph, input, outputTensor, labels: findLabels(args.labels, model, outputTensor) };
+}
 
+async function runNetwork(args: ArgumentsCamelCase<Arguments>, platform: Platform): Promise<void> {
   const progress = new Progress(args.progress);
+  // A simulator has things to do in other threads while this one reads the network, but Verilog takes minutes to build.
+  const early = args.engine === "rtl" ? read(args) : undefined;
   const target = await openTarget(args, progress, {
     timeline: args.report !== undefined,
     ...(platform.board && { board: platform.board }),
   });
   try {
+    const { model, graph, input, outputTensor, labels } = early ?? read(args);
     const { implementations, prefer } = target;
     const plan = makePlan(graph, { implementations, prefer, layers: parseUse(args.use, target) });
     progress.begin(plan.layers.map(({ operator, macs }) => ({ name: describeOperator(operator), work: macs })));
