@@ -3,8 +3,9 @@
  * pop and all up to the next such pop are done in place. Rings and counts are those of channel-code.ts and stay in memory, so
  * that everybody can go on alone at any time: a follower whose way is not this one leaves with its variables in its frame.
  */
-import { countReleases, emitPush, settlePush, slot, waitUntil, later, type Actor } from "./channel-code.js";
-import { emitLearnFrom } from "./knowledge.js";
+import { emitPush, settlePush, slot, waitUntil, later, type Actor } from "./channel-code.js";
+import type { Link } from "./followers.js";
+import { emitLearnFrom, emitRelease } from "./knowledge.js";
 import type { ChannelPlan } from "./plan.js";
 import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
@@ -16,6 +17,7 @@ export interface Taker extends Pick<Actor, "actor" | "time"> {
   readonly here: number;
   /** A local with the count of news (`Actor.news`) up to which it has learnt. */
   readonly learnt: number;
+  readonly spaced: Link["spaced"];
   /** Places of the counts that go up with every token that is pushed on the way to it. */
   readonly varying: readonly number[];
   /** Nonzero on the stack if it stands at the pop. */
@@ -62,15 +64,23 @@ export function emitPushTo(actor: Actor, taker: Taker, address: number, id: numb
   // All tokens before this one have been popped.
   code.loadAt(channel.pushed).set(i);
   slot(code, channel, i, depth);
-  code.mem("i32.load", channel.popTimes).set(ready);
-  slot(code, channel, i, lanes);
-  code.mem("i32.load", channel.pushTimes);
-  later(code, ready, pushAfterPop, pushAfterPush);
-  waitUntil(actor, channel, "push", ready, id);
-  code.get(time).set(ready);
-  slot(code, channel, i, lanes);
   code.mem("i32.load", channel.popTimes);
-  later(code, ready, popAfterPush, popAfterPop);
+  if (taker.spaced.pushes) code.i32(pushAfterPop).op("i32.add").set(ready);
+  else {
+    code.set(ready);
+    slot(code, channel, i, lanes);
+    code.mem("i32.load", channel.pushTimes);
+    later(code, ready, pushAfterPop, pushAfterPush);
+  }
+  waitUntil(actor, channel, "push", ready, id);
+  code.get(time);
+  if (taker.spaced.pops) code.i32(popAfterPush).op("i32.add").set(ready);
+  else {
+    code.set(ready);
+    slot(code, channel, i, lanes);
+    code.mem("i32.load", channel.popTimes);
+    later(code, ready, popAfterPush, popAfterPop);
+  }
   code.get(ready).globalGet(globals.horizon).op("i32.ge_s").if();
   emitApart(code, taker);
   settlePush(actor, channel, i);
@@ -134,7 +144,8 @@ function learn(actor: Actor, taker: Taker): void {
   emitLearnFrom(code, told, to, from);
   code.get(news!).set(taker.learnt);
   code.else();
-  emitLearnFrom(code, told, to, from, taker.varying);
+  emitLearnFrom(code, taker.varying, to, from);
   code.end();
-  countReleases(actor, told, () => code.i32(1));
+  const own = plan.observers.indexOf(actor.actor);
+  if (told.includes(own)) emitRelease(code, from, own);
 }

@@ -45,13 +45,13 @@ export class Takers {
         const varying = channel.told.filter((place) => observers.includes(place));
         const { follower } = link;
         if (!follower) {
-          const sink = new SinkTaker(context, channel, varying);
+          const sink = new SinkTaker(context, link, channel, varying);
           all.push(sink);
           return [channel, sink];
         }
         const own = context.plan.observers.indexOf(follower.actor);
         const next = new Takers(context, link.next, own < 0 ? observers : [...observers, own]);
-        const taker = new Follower(context, follower, channel, next, varying);
+        const taker = new Follower(context, follower, link.spaced, channel, next, varying);
         all.push(taker, ...next.all);
         return [channel, taker];
       }),
@@ -77,6 +77,7 @@ export class Follower extends StatementCompiler implements Taker {
   readonly channel: ChannelPlan;
   readonly here: number;
   readonly learnt: number;
+  readonly spaced: Link["spaced"];
   readonly varying: readonly number[];
   readonly news: number;
   readonly #follower: FollowerLoop;
@@ -91,6 +92,7 @@ export class Follower extends StatementCompiler implements Taker {
   constructor(
     context: ChainContext,
     follower: FollowerLoop,
+    spaced: Link["spaced"],
     channel: ChannelPlan,
     next: Takers,
     varying: readonly number[],
@@ -98,6 +100,7 @@ export class Follower extends StatementCompiler implements Taker {
     const { plan, globals, grids, code } = context;
     super(plan, globals, follower.actor, grids, plan.ir.processes[follower.actor]!, code);
     this.channel = channel;
+    this.spaced = spaced;
     this.varying = varying;
     this.news = context.news;
     this.#follower = follower;

@@ -104,6 +104,8 @@ export interface Link {
   readonly channel: Channel;
   /** Undefined: the sink of an outer output. */
   readonly follower: FollowerLoop | undefined;
+  /** A clock passes between two pushes into the channel, and between two pops from it, whatever happens. */
+  readonly spaced: { readonly pushes: boolean; readonly pops: boolean };
   readonly next: readonly Link[];
 }
 
@@ -139,11 +141,17 @@ export class Chains {
       ([channel, follower]) => follower.actor === actor && this.#pushed.has(channel),
     );
     const budget = { left: follows ? MOST_OF_FOLLOWER : MOST_PASSES };
-    return this.#links(process.body, [actor], budget, 1);
+    return this.#links(process.body, [actor], budget, 1, undefined);
   }
 
   /** `times`: how often the pushes are written. */
-  #links(stmts: readonly Stmt[], above: readonly number[], budget: { left: number }, times: number): Link[] {
+  #links(
+    stmts: readonly Stmt[],
+    above: readonly number[],
+    budget: { left: number },
+    times: number,
+    from: FollowerLoop | undefined,
+  ): Link[] {
     const sites = new Map<Channel, number>();
     for (const stmt of statementsIn(stmts))
       if (stmt.kind === "push")
@@ -154,9 +162,29 @@ export class Chains {
       if (!follower && !this.#outputs.has(channel)) continue;
       if ((follower && above.includes(follower.actor)) || count > budget.left) continue;
       budget.left -= count;
-      const next = follower ? this.#links(follower.rest, [...above, follower.actor], budget, count) : [];
-      links.push({ channel, follower, next });
+      const next = follower
+        ? this.#links(follower.rest, [...above, follower.actor], budget, count, follower)
+        : [];
+      const spaced = {
+        pushes: from !== undefined && this.#oncePerPass(from, channel, "push"),
+        pops: follower !== undefined && this.#oncePerPass(follower, channel, "pop"),
+      };
+      links.push({ channel, follower, spaced, next });
     }
     return links;
+  }
+
+  /** The operation stands once in the process, not in a loop within a pass, and each pass takes a clock. */
+  #oncePerPass({ actor, head, rest }: FollowerLoop, channel: Channel, side: "push" | "pop"): boolean {
+    const sites = [...statementsIn(this.#processes[actor]!.body)].filter(
+      (stmt) => stmt.kind === side && stmt.channel.parts.includes(channel),
+    );
+    const loops = rest.flatMap((stmt) => [...statementsIn([stmt])].filter(({ kind }) => kind === "loop"));
+    const [only] = sites;
+    return (
+      sites.length === 1 &&
+      (only === head || ![...statementsIn(loops)].includes(only!)) &&
+      rest.some(({ kind }) => kind === "edge")
+    );
   }
 }

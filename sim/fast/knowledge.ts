@@ -133,30 +133,22 @@ export function emitLearn(
   code.free("v128", all);
 }
 
-/** Learn what another actor knows: these places of its vector, or, without `places`, all that is `told`. */
-export function emitLearnFrom(
-  code: Code,
-  told: readonly number[],
-  known: number,
-  from: number,
-  places?: readonly number[],
-): void {
-  if (!places) {
-    // Where counts are told singly, they stand in pieces of their own.
-    if (told.length > FEW)
-      for (const piece of pieces(told)) emitLearnBlock(code, known + piece.known, from + piece.known);
-    else emitLearnFrom(code, told, known, from, told);
-    return;
+/** Learn what another actor knows at these places; counts that stand beside them may go with them, as with tokens. */
+export function emitLearnFrom(code: Code, places: readonly number[], known: number, from: number): void {
+  for (const block of new Set(places.map((place) => place >> 2))) {
+    const at = block * 16;
+    code
+      .i32(0)
+      .loadAt(known + at, "v128.load")
+      .loadAt(from + at, "v128.load")
+      .op("i32x4.max_u")
+      .mem("v128.store", known + at);
   }
-  const [one, old] = [code.temp("i32"), code.temp("i32")];
-  for (const place of places) {
-    const at = known + place * 4;
-    code.loadAt(from + place * 4).set(one);
-    code.i32(0).get(one).loadAt(at).tee(old).get(one).get(old).op("i32.gt_u").op("select").mem("i32.store", at);
-  }
-  code.free("i32", one, old);
 }
 
-const emitLearnBlock = (code: Code, at: number, from: number): void => {
-  code.i32(0).loadAt(at, "v128.load").loadAt(from, "v128.load").op("i32x4.max_u").mem("v128.store", at);
-};
+/** An actor's own count goes up; as a whole block, which is read as one next. */
+export function emitRelease(code: Code, known: number, own: number): void {
+  const at = known + (own >> 2) * 16;
+  const one = Array.from({ length: 16 }, (_, i) => (i === (own & 3) * 4 ? 1 : 0));
+  code.i32(0).loadAt(at, "v128.load").v128(one).op("i32x4.add").mem("v128.store", at);
+}

@@ -149,14 +149,18 @@ export abstract class LaneArithmetic {
         code.op("i32x4.abs");
         return;
       case "shl":
+        if (boundsOf(b).hi > 31) throw new Unsupported();
         this.vector(a);
         if (this.varies(b)) {
-          if (boundsOf(b).hi > 31) throw new Unsupported();
+          const [x, by] = [code.local("v128"), code.local("v128")];
+          code.set(x);
           this.vector(b);
+          // As a rule nothing is shifted, where shifts go by lane.
+          code.tee(by).op("v128.any_true").if("v128");
+          code.get(x).get(by);
           this.#powerOfTwo();
-          code.op("i32x4.mul");
+          code.op("i32x4.mul").else().get(x).end();
         } else {
-          if (boundsOf(b).hi > 31) throw new Unsupported();
           this.compiler.emit32(b);
           code.op("i32x4.shl");
         }

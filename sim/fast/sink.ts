@@ -2,6 +2,7 @@
 import type { Taker } from "./chain-code.js";
 import { emitGap, emitTokenMoved, resume } from "./environment-code.js";
 import type { ChainContext } from "./follower.js";
+import type { Link } from "./followers.js";
 import { PaceCode } from "./pace-code.js";
 import { emitCopy, inColumns, placeAt } from "./place.js";
 import { frame, type ChannelPlan, type Environment } from "./plan.js";
@@ -11,6 +12,7 @@ export class SinkTaker implements Taker {
   readonly channel: ChannelPlan;
   readonly here: number;
   readonly learnt: number;
+  readonly spaced: Link["spaced"];
   readonly varying: readonly number[];
   readonly time: number;
   readonly #code: Code;
@@ -22,8 +24,9 @@ export class SinkTaker implements Taker {
   readonly #next: number;
   readonly #pace: PaceCode;
 
-  constructor({ plan, globals, code }: ChainContext, channel: ChannelPlan, varying: readonly number[]) {
+  constructor({ plan, globals, code }: ChainContext, { spaced }: Link, channel: ChannelPlan, varying: readonly number[]) {
     this.channel = channel;
+    this.spaced = spaced;
     this.varying = varying;
     this.#code = code;
     this.#horizon = globals.horizon;
