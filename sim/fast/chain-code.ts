@@ -3,12 +3,12 @@
  * pop and all up to the next such pop are done in place. Rings and counts are those of channel-code.ts and stay in memory, so
  * that everybody can go on alone at any time: a follower whose way is not this one leaves with its variables in its frame.
  */
-import { emitPush, settlePush, slot, waitUntil, later, type Actor } from "./channel-code.js";
+import { emitPush, later, slot, type Actor } from "./channel-code.js";
 import type { Link } from "./followers.js";
 import { emitLearnFrom, emitRelease } from "./knowledge.js";
 import type { ChannelPlan } from "./plan.js";
 import { rules } from "./rules.js";
-import type { Code } from "./wasm.js";
+import { Code } from "./wasm.js";
 
 /** Whoever takes the tokens of a channel in the function of who pushes them. */
 export interface Taker extends Pick<Actor, "actor" | "time"> {
@@ -52,28 +52,45 @@ function emitLook(code: Code, taker: Taker): void {
   code.end().end().end().end();
 }
 
+/** What all that push in a function share. */
+export interface Pushing {
+  /** The function of a push that goes by the rings alone: from the actor's clock to the clock after it, -1 if it has to wait. */
+  readonly alone: (channel: ChannelPlan) => number;
+}
+
+/** Such a function (see `Pushing`). What is not done as a rule stands apart from what is: both in one place are too much code. */
+export function alonePush({ plan, globals }: Pick<Actor, "plan" | "globals">, channel: ChannelPlan): Code {
+  const code = new Code(["i32"], ["i32"]);
+  const suspend = (): void => {
+    code.i32(-1).op("return");
+  };
+  emitPush({ code, plan, globals, actor: channel.producer, time: 0, polls: false, suspend }, channel, 0);
+  return code.get(0);
+}
+
 /** Push the token that stands in its slot, at the address in a local; `id` is the suspension point in front of this code. */
-export function emitPushTo(actor: Actor, taker: Taker, address: number, id: number): void {
+export function emitPushTo(actor: Actor, taker: Taker, { alone }: Pushing, address: number, id: number): void {
   const { code, time, globals } = actor;
   const { channel } = taker;
   const { depth, lanes } = channel.channel;
   const { pushAfterPop, pushAfterPush, popAfterPush, popAfterPop } = rules.chain;
+  const done = code.block();
+  const apart = code.block();
   emitLook(code, taker);
-  code.get(taker.here).i32(1).op("i32.eq").if();
-  const [i, ready] = [code.temp("i32"), code.temp("i32")];
+  code.get(taker.here).i32(1).op("i32.ne").brIf(apart);
+  const [i, pushed, ready] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
   // All tokens before this one have been popped.
   code.loadAt(channel.pushed).set(i);
   slot(code, channel, i, depth);
   code.mem("i32.load", channel.popTimes);
-  if (taker.spaced.pushes) code.i32(pushAfterPop).op("i32.add").set(ready);
+  if (taker.spaced.pushes) code.i32(pushAfterPop).op("i32.add").set(pushed);
   else {
-    code.set(ready);
+    code.set(pushed);
     slot(code, channel, i, lanes);
     code.mem("i32.load", channel.pushTimes);
-    later(code, ready, pushAfterPop, pushAfterPush);
+    later(code, pushed, pushAfterPop, pushAfterPush);
   }
-  waitUntil(actor, channel, "push", ready, id);
-  code.get(time);
+  code.get(pushed).get(time).get(pushed).get(time).op("i32.gt_s").op("select").tee(pushed);
   if (taker.spaced.pops) code.i32(popAfterPush).op("i32.add").set(ready);
   else {
     code.set(ready);
@@ -83,21 +100,35 @@ export function emitPushTo(actor: Actor, taker: Taker, address: number, id: numb
   }
   code.get(ready).globalGet(globals.horizon).op("i32.ge_s").if();
   emitApart(code, taker);
-  settlePush(actor, channel, i);
-  code.else();
-  settle(actor, taker, i, ready);
-  taker.emitPass(address);
+  code.br(apart);
   code.end();
-  code.free("i32", i, ready);
-  code.else();
-  emitPush(actor, channel, id);
+  settle(actor, taker, i, pushed, ready);
+  taker.emitPass(address);
+  code.br(done);
+  code.free("i32", i, pushed, ready);
+  code.end();
+  const after = code.temp("i32");
+  code.get(time).call(alone(channel)).tee(after).i32(0).op("i32.lt_s").if();
+  actor.suspend(id);
+  code.end();
+  code.get(after).set(time);
+  code.free("i32", after);
   code.end();
 }
 
-/** Token `i` is pushed now, and popped at `ready` or later. */
-function settle(actor: Actor, taker: Taker, i: number, ready: number): void {
+/** The clock in a local moves on to the one in another; `stall` counts the wait. */
+function raise(code: Code, time: number, to: number, stall: number): void {
+  code.get(to).get(time).op("i32.gt_s").if();
+  code.storeAt(stall, () => code.loadAt(stall).get(to).op("i32.add").get(time).op("i32.sub"));
+  code.get(to).set(time);
+  code.end();
+}
+
+/** Token `i` is pushed in clock `pushed`, and popped at `ready` or later. */
+function settle(actor: Actor, taker: Taker, i: number, pushed: number, ready: number): void {
   const { code, time } = actor;
   const { channel } = taker;
+  raise(code, time, pushed, channel.pushStall);
   slot(code, channel, i, 0);
   code.get(time).mem("i32.store", channel.pushTimes);
   // Tokens that are popped later than now are there.
@@ -115,12 +146,7 @@ function settle(actor: Actor, taker: Taker, i: number, ready: number): void {
   code.end().end();
   code.free("i32", most);
   learn(actor, taker);
-  code.get(ready).get(taker.time).op("i32.gt_s").if();
-  code.storeAt(channel.popStall, () =>
-    code.loadAt(channel.popStall).get(ready).op("i32.add").get(taker.time).op("i32.sub"),
-  );
-  code.get(ready).set(taker.time);
-  code.end();
+  raise(code, taker.time, ready, channel.popStall);
   slot(code, channel, i, 0);
   code.get(taker.time).mem("i32.store", channel.popTimes);
   code.storeAt(

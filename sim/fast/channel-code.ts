@@ -111,7 +111,7 @@ function standAndLeave(actor: Actor, channel: ChannelPlan, side: "pop" | "push",
 }
 
 /** Move the actor's clock on to `ready`, counting the wait; leave where the horizon comes first. */
-export function waitUntil(actor: Actor, channel: ChannelPlan, side: "pop" | "push", ready: number, id: number): void {
+function waitUntil(actor: Actor, channel: ChannelPlan, side: "pop" | "push", ready: number, id: number): void {
   const { code, time, globals } = actor;
   const stall = side === "push" ? channel.pushStall : channel.popStall;
   code.get(ready).get(time).op("i32.gt_s").if();
@@ -183,7 +183,7 @@ export function emitTryPush(actor: Actor, channel: ChannelPlan, ok: number): voi
   code.free("i32", i);
 }
 
-export function settlePush(actor: Actor, channel: ChannelPlan, i: number): void {
+function settlePush(actor: Actor, channel: ChannelPlan, i: number): void {
   const { code, plan, time } = actor;
   slot(code, channel, i, 0);
   code.get(time).mem("i32.store", channel.pushTimes);

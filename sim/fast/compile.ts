@@ -2,10 +2,11 @@
 import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { DesignIr } from "../../hw/ir/ir.js";
+import { alonePush } from "./chain-code.js";
 import type { Globals } from "./channel-code.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
-import { frame, Plan } from "./plan.js";
+import { frame, Plan, type ChannelPlan } from "./plan.js";
 import { Chains, withoutFollowers, type Link } from "./followers.js";
 import { ProcessCompiler } from "./process-compiler.js";
 import { setApart } from "./process.js";
@@ -57,7 +58,9 @@ export function compile(ir: DesignIr): Compiled {
   const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
   const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => intake.passes)];
   const chains = new Chains(ir.processes, new Set(Object.values(outputs)), new Set(apart.map(({ actor }) => actor)));
-  const codes = compileProcesses(compilers, chains);
+  const codes = compileProcesses(compilers, chains, (channel) =>
+    module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel)),
+  );
   const processes = compilers.map((compiler, actor) => {
     if (compiler.polls) polling.push(actor);
     return module.add(ir.processes[actor]!.node.path, codes[actor]!);
@@ -102,7 +105,18 @@ export function compile(ir: DesignIr): Compiled {
 }
 
 /** A function for each process; those that follow others (followers.ts) before those. */
-function compileProcesses(compilers: readonly ProcessCompiler[], chains: Chains): Code[] {
+function compileProcesses(
+  compilers: readonly ProcessCompiler[],
+  chains: Chains,
+  addPush: (channel: ChannelPlan) => number,
+): Code[] {
+  const pushes = new Map<ChannelPlan, number>();
+  const alone = (channel: ChannelPlan): number => {
+    const known = pushes.get(channel) ?? addPush(channel);
+    pushes.set(channel, known);
+    return known;
+  };
+  const compiled = (actor: number): ProcessCompiler => compilers[actor]!;
   setApart([...chains.followers.values()].map(({ loop }) => loop));
   const codes: Code[] = [];
   const begun = new Set<number>();
@@ -115,7 +129,7 @@ function compileProcesses(compilers: readonly ProcessCompiler[], chains: Chains)
         if (link.follower) finish(link.follower.actor);
         return link.follower && !codes[link.follower.actor] ? [] : [{ ...link, next: ready(link.next) }];
       });
-    compilers[actor]!.follow(ready(chains.of(actor)), (other) => compilers[other]!);
+    compilers[actor]!.follow(ready(chains.of(actor)), { alone, compiled });
     codes[actor] = compilers[actor]!.compile();
   };
   compilers.forEach((_, actor) => finish(actor));

@@ -6,7 +6,7 @@
 import type { Local, Loop, Stmt } from "../../hw/ir/ir.js";
 import { statementsIn } from "../../hw/ir/walk.js";
 import { emitPushSlot, type Actor, type Globals } from "./channel-code.js";
-import { emitApart, emitPushTo, type Taker } from "./chain-code.js";
+import { emitApart, emitPushTo, type Pushing, type Taker } from "./chain-code.js";
 import type { FollowerLoop, Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
 import { exitOf, matters } from "./pass-reader.js";
@@ -21,7 +21,7 @@ import { store } from "./store.js";
 import type { Code, Label } from "./wasm.js";
 
 /** What the takers of one function have in common. */
-export interface ChainContext {
+export interface ChainContext extends Pushing {
   readonly plan: Plan;
   readonly globals: Globals;
   readonly grids: readonly GridCode[];
@@ -34,10 +34,12 @@ export interface ChainContext {
 /** The takers of what an actor pushes, by channel, and all behind them. */
 export class Takers {
   readonly all: readonly Taker[];
+  readonly #context: ChainContext;
   readonly #direct: ReadonlyMap<ChannelPlan, Taker>;
 
   /** `observers`: of those on the way here whose tokens tell their own count. */
   constructor(context: ChainContext, links: readonly Link[], observers: readonly number[]) {
+    this.#context = context;
     const all: Taker[] = [];
     this.#direct = new Map<ChannelPlan, Taker>(
       links.map((link) => {
@@ -64,7 +66,7 @@ export class Takers {
   }
   /** Push the token that stands in its slot. */
   emitPush(actor: Actor, channel: ChannelPlan, address: number, id: number): void {
-    emitPushTo(actor, this.#direct.get(channel)!, address, id);
+    emitPushTo(actor, this.#direct.get(channel)!, this.#context, address, id);
   }
 
   /** The function is left. */

@@ -11,6 +11,7 @@ import { Code } from "./wasm.js";
 
 export class ProcessCompiler extends StatementCompiler {
   readonly news: number;
+  readonly #grids: readonly GridCode[];
   #takers: Takers | undefined;
 
   constructor(
@@ -24,14 +25,13 @@ export class ProcessCompiler extends StatementCompiler {
     this.news = this.code.local("i32");
     this.#grids = grids;
   }
-  readonly #grids: readonly GridCode[];
 
   /** In front of `compile`: who takes tokens in this function. Their own functions have been compiled. */
-  follow(links: readonly Link[], compiled: ChainContext["compiled"]): void {
+  follow(links: readonly Link[], shared: Pick<ChainContext, "alone" | "compiled">): void {
     if (links.length === 0) return;
     const { plan, globals, code, news } = this;
     const own = plan.observers.indexOf(this.actor);
-    this.#takers = new Takers({ plan, globals, grids: this.#grids, code, news, compiled }, links, own < 0 ? [] : [own]);
+    this.#takers = new Takers({ plan, globals, grids: this.#grids, code, news, ...shared }, links, own < 0 ? [] : [own]);
   }
 
   protected override pushInto(channel: ChannelPlan, id: number): void {
