@@ -3,7 +3,7 @@
  * pop and all up to the next such pop are done in place. Rings and counts are those of channel-code.ts and stay in memory, so
  * that everybody can go on alone at any time: a follower whose way is not this one leaves with its variables in its frame.
  */
-import { emitPush, later, slot, type Actor } from "./channel-code.js";
+import { emitHorizon, emitPush, later, slot, type Actor } from "./channel-code.js";
 import type { Link } from "./followers.js";
 import { emitLearnFrom, emitRelease } from "./knowledge.js";
 import type { ChannelPlan } from "./plan.js";
@@ -56,6 +56,30 @@ function emitLook(code: Code, taker: Taker): void {
 export interface Pushing {
   /** The function of a push that goes by the rings alone: from the actor's clock to the clock after it, -1 if it has to wait. */
   readonly alone: (channel: ChannelPlan) => number;
+  /** The function that raises the greatest occupancy of a channel when token `i` is pushed at `time`. */
+  readonly fuller: (channel: ChannelPlan) => number;
+}
+
+/** Such a function (see `Pushing`): tokens that are popped later than now are there. Parameters: `time`, `i`. */
+export function fullerChannel(channel: ChannelPlan): Code {
+  const code = new Code(["i32", "i32"]);
+  const loop = code.loop();
+  emitFuller(code, channel, 0, 1);
+  code.storeAt(channel.maxOccupancy, () => code.loadAt(channel.maxOccupancy).i32(1).op("i32.add"));
+  code.br(loop);
+  code.end().end();
+  return code;
+}
+
+/** Begin a branch that is taken if the channel holds more than ever before. */
+function emitFuller(code: Code, channel: ChannelPlan, time: number, i: number): void {
+  code.get(time).get(i).loadAt(channel.maxOccupancy).op("i32.sub");
+  code
+    .i32(channel.slots - 1)
+    .op("i32.and")
+    .i32(2)
+    .op("i32.shl");
+  code.mem("i32.load", channel.popTimes).op("i32.lt_s").if();
 }
 
 /** Such a function (see `Pushing`). What is not done as a rule stands apart from what is: both in one place are too much code. */
@@ -69,8 +93,8 @@ export function alonePush({ plan, globals }: Pick<Actor, "plan" | "globals">, ch
 }
 
 /** Push the token that stands in its slot, at the address in a local; `id` is the suspension point in front of this code. */
-export function emitPushTo(actor: Actor, taker: Taker, { alone }: Pushing, address: number, id: number): void {
-  const { code, time, globals } = actor;
+export function emitPushTo(actor: Actor, taker: Taker, pushing: Pushing, address: number, id: number): void {
+  const { code, time } = actor;
   const { channel } = taker;
   const { depth, lanes } = channel.channel;
   const { pushAfterPop, pushAfterPush, popAfterPush, popAfterPop } = rules.chain;
@@ -98,17 +122,18 @@ export function emitPushTo(actor: Actor, taker: Taker, { alone }: Pushing, addre
     code.mem("i32.load", channel.popTimes);
     later(code, ready, popAfterPush, popAfterPop);
   }
-  code.get(ready).globalGet(globals.horizon).op("i32.ge_s").if();
+  code.get(ready);
+  emitHorizon(actor).op("i32.ge_s").if();
   emitApart(code, taker);
   code.br(apart);
   code.end();
-  settle(actor, taker, i, pushed, ready);
+  settle(actor, taker, pushing, i, pushed, ready);
   taker.emitPass(address);
   code.br(done);
   code.free("i32", i, pushed, ready);
   code.end();
   const after = code.temp("i32");
-  code.get(time).call(alone(channel)).tee(after).i32(0).op("i32.lt_s").if();
+  code.get(time).call(pushing.alone(channel)).tee(after).i32(0).op("i32.lt_s").if();
   actor.suspend(id);
   code.end();
   code.get(after).set(time);
@@ -125,26 +150,14 @@ function raise(code: Code, time: number, to: number, stall: number): void {
 }
 
 /** Token `i` is pushed in clock `pushed`, and popped at `ready` or later. */
-function settle(actor: Actor, taker: Taker, i: number, pushed: number, ready: number): void {
+function settle(actor: Actor, taker: Taker, { fuller }: Pushing, i: number, pushed: number, ready: number): void {
   const { code, time } = actor;
   const { channel } = taker;
   raise(code, time, pushed, channel.pushStall);
   slot(code, channel, i, 0);
   code.get(time).mem("i32.store", channel.pushTimes);
-  // Tokens that are popped later than now are there.
-  const most = code.temp("i32");
-  const loop = code.loop();
-  code.get(time).get(i).loadAt(channel.maxOccupancy).tee(most).op("i32.sub");
-  code
-    .i32(channel.slots - 1)
-    .op("i32.and")
-    .i32(2)
-    .op("i32.shl");
-  code.mem("i32.load", channel.popTimes).op("i32.lt_s").if();
-  code.storeAt(channel.maxOccupancy, () => code.get(most).i32(1).op("i32.add"));
-  code.br(loop);
-  code.end().end();
-  code.free("i32", most);
+  emitFuller(code, channel, time, i);
+  code.get(time).get(i).call(fuller(channel)).end();
   learn(actor, taker);
   raise(code, taker.time, ready, channel.popStall);
   slot(code, channel, i, 0);

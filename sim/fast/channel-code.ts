@@ -20,6 +20,8 @@ export interface Actor {
   readonly polls: boolean;
   /** A local that counts what was learnt from tokens of others, where that is asked for (chain-code.ts). */
   readonly news?: number;
+  /** A local with the horizon, where it is asked for often. */
+  readonly horizon?: number;
   /** Leave the function; it comes back to the suspension point `id`. */
   suspend(id: number): void;
 }
@@ -33,6 +35,10 @@ export interface Globals {
   /** Polls may be decided up to this clock. */
   readonly pollLimit: number;
 }
+
+/** The horizon, on the stack. */
+export const emitHorizon = ({ code, globals, horizon }: Pick<Actor, "code" | "globals" | "horizon">): Code =>
+  horizon === undefined ? code.globalGet(globals.horizon) : code.get(horizon);
 
 /** Code of what an actor stands at, in its frame: 0 an edge, else which side of which channel. */
 export const standsAt = (channel: Pick<ChannelPlan, "index">, side: "pop" | "push"): number =>
@@ -112,10 +118,11 @@ function standAndLeave(actor: Actor, channel: ChannelPlan, side: "pop" | "push",
 
 /** Move the actor's clock on to `ready`, counting the wait; leave where the horizon comes first. */
 function waitUntil(actor: Actor, channel: ChannelPlan, side: "pop" | "push", ready: number, id: number): void {
-  const { code, time, globals } = actor;
+  const { code, time } = actor;
   const stall = side === "push" ? channel.pushStall : channel.popStall;
   code.get(ready).get(time).op("i32.gt_s").if();
-  code.get(ready).globalGet(globals.horizon).op("i32.ge_s").if();
+  code.get(ready);
+  emitHorizon(actor).op("i32.ge_s").if();
   standAndLeave(actor, channel, side, id);
   code.end();
   code.storeAt(stall, () => code.loadAt(stall).get(ready).op("i32.add").get(time).op("i32.sub"));

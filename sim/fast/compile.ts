@@ -2,7 +2,7 @@
 import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { DesignIr } from "../../hw/ir/ir.js";
-import { alonePush } from "./chain-code.js";
+import { alonePush, fullerChannel, type Pushing } from "./chain-code.js";
 import type { Globals } from "./channel-code.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
@@ -58,9 +58,10 @@ export function compile(ir: DesignIr): Compiled {
   const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
   const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => intake.passes)];
   const chains = new Chains(ir.processes, new Set(Object.values(outputs)), new Set(apart.map(({ actor }) => actor)));
-  const codes = compileProcesses(compilers, chains, (channel) =>
-    module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel)),
-  );
+  const codes = compileProcesses(compilers, chains, {
+    alone: once((channel) => module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel))),
+    fuller: once((channel) => module.add(`${channel.channel.path} fuller`, fullerChannel(channel))),
+  });
   const processes = compilers.map((compiler, actor) => {
     if (compiler.polls) polling.push(actor);
     return module.add(ir.processes[actor]!.node.path, codes[actor]!);
@@ -104,18 +105,18 @@ export function compile(ir: DesignIr): Compiled {
   };
 }
 
-/** A function for each process; those that follow others (followers.ts) before those. */
-function compileProcesses(
-  compilers: readonly ProcessCompiler[],
-  chains: Chains,
-  addPush: (channel: ChannelPlan) => number,
-): Code[] {
-  const pushes = new Map<ChannelPlan, number>();
-  const alone = (channel: ChannelPlan): number => {
-    const known = pushes.get(channel) ?? addPush(channel);
-    pushes.set(channel, known);
+/** A function for each channel that is asked for. */
+function once(add: (channel: ChannelPlan) => number): (channel: ChannelPlan) => number {
+  const added = new Map<ChannelPlan, number>();
+  return (channel) => {
+    const known = added.get(channel) ?? add(channel);
+    added.set(channel, known);
     return known;
   };
+}
+
+/** A function for each process; those that follow others (followers.ts) before those. */
+function compileProcesses(compilers: readonly ProcessCompiler[], chains: Chains, pushing: Pushing): Code[] {
   const compiled = (actor: number): ProcessCompiler => compilers[actor]!;
   setApart([...chains.followers.values()].map(({ loop }) => loop));
   const codes: Code[] = [];
@@ -129,7 +130,7 @@ function compileProcesses(
         if (link.follower) finish(link.follower.actor);
         return link.follower && !codes[link.follower.actor] ? [] : [{ ...link, next: ready(link.next) }];
       });
-    compilers[actor]!.follow(ready(chains.of(actor)), { alone, compiled });
+    compilers[actor]!.follow(ready(chains.of(actor)), { ...pushing, compiled });
     codes[actor] = compilers[actor]!.compile();
   };
   compilers.forEach((_, actor) => finish(actor));

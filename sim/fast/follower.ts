@@ -9,6 +9,7 @@ import { emitPushSlot, type Actor, type Globals } from "./channel-code.js";
 import { emitApart, emitPushTo, type Pushing, type Taker } from "./chain-code.js";
 import type { FollowerLoop, Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
+import { countingLoop, numberOf } from "./pass-facts.js";
 import { exitOf, matters } from "./pass-reader.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
@@ -20,14 +21,18 @@ import { SinkTaker } from "./sink.js";
 import { store } from "./store.js";
 import type { Code, Label } from "./wasm.js";
 
+/** Loops that wait and have so many passes are written out. */
+const WRITTEN_OUT = 4;
+
 /** What the takers of one function have in common. */
 export interface ChainContext extends Pushing {
   readonly plan: Plan;
   readonly globals: Globals;
   readonly grids: readonly GridCode[];
   readonly code: Code;
-  /** `Actor.news` of all that push in this function. */
+  /** `Actor.news` and `Actor.horizon` of all that push in this function. */
   readonly news: number;
+  readonly horizon: number;
   readonly compiled: (actor: number) => ProcessCompiler;
 }
 
@@ -81,7 +86,8 @@ export class Follower extends StatementCompiler implements Taker {
   readonly learnt: number;
   readonly spaced: Link["spaced"];
   readonly varying: readonly number[];
-  readonly news: number;
+  override readonly news: number;
+  override readonly horizon: number;
   readonly #follower: FollowerLoop;
   readonly #own: ProcessCompiler;
   readonly #next: Takers;
@@ -105,6 +111,7 @@ export class Follower extends StatementCompiler implements Taker {
     this.spaced = spaced;
     this.varying = varying;
     this.news = context.news;
+    this.horizon = context.horizon;
     this.#follower = follower;
     this.#own = context.compiled(follower.actor);
     this.#next = next;
@@ -224,12 +231,13 @@ export class Follower extends StatementCompiler implements Taker {
   }
 
   #walk(stmts: readonly Stmt[]): void {
-    for (const stmt of stmts)
-      if (matters(stmt)) this.#waiting(stmt);
+    stmts.forEach((stmt, i) => {
+      if (matters(stmt)) this.#waiting(stmt, stmts[i - 1]);
       else this.emitBody([stmt]);
+    });
   }
 
-  #waiting(stmt: Stmt): void {
+  #waiting(stmt: Stmt, before: Stmt | undefined): void {
     const { code } = this;
     switch (stmt.kind) {
       case "edge":
@@ -256,11 +264,27 @@ export class Follower extends StatementCompiler implements Taker {
         code.end();
         return;
       case "loop":
-        this.#loop(stmt);
+        if (!this.#writeOut(stmt, before)) this.#loop(stmt);
         return;
       default:
         throw new Error(`${stmt.kind} in a follower`);
     }
+  }
+
+  /** A loop over a few parts, as of a channel each: what is done for each of them stands alone. */
+  #writeOut(loop: Loop, before: Stmt | undefined): boolean {
+    const counted = countingLoop(loop, before);
+    const bound = counted && numberOf(counted.bound);
+    if (before?.kind !== "let" || counted?.first !== 0 || counted.step !== 1 || bound === undefined) return false;
+    if (bound > WRITTEN_OUT) return false;
+    const counter = this.binding(before.local);
+    if ("place" in counter) return false;
+    for (let lane = 0; lane < bound; lane++) {
+      this.code.i32(lane).set(counter.local);
+      this.exprs.withLane(before.local, { lane }, () => this.#walk(loop.body));
+    }
+    this.code.i32(bound).set(counter.local);
+    return true;
   }
 
   #loop(loop: Loop): void {
@@ -287,7 +311,7 @@ export class Follower extends StatementCompiler implements Taker {
     this.plan.sums.emitBefore(code, stmt);
     const held = this.#own.heldBy(stmt);
     const index = held && this.value(stmt.channel.index!);
-    if (held) code.storeAt(held.address, () => code.get(index!));
+    if (held && index !== undefined) code.storeAt(held.address, () => code.get(index));
     this.choose(
       stmt.channel,
       (part) => {

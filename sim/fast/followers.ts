@@ -162,9 +162,7 @@ export class Chains {
       if (!follower && !this.#outputs.has(channel)) continue;
       if ((follower && above.includes(follower.actor)) || count > budget.left) continue;
       budget.left -= count;
-      const next = follower
-        ? this.#links(follower.rest, [...above, follower.actor], budget, count, follower)
-        : [];
+      const next = follower ? this.#links(follower.rest, [...above, follower.actor], budget, count, follower) : [];
       const spaced = {
         pushes: from !== undefined && this.#oncePerPass(from, channel, "push"),
         pops: follower !== undefined && this.#oncePerPass(follower, channel, "pop"),

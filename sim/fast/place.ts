@@ -112,5 +112,33 @@ export function emitCopyLeaf(code: Code, to: LeafRef, from: LeafRef): void {
 }
 
 export function emitCopy(code: Code, to: Place, from: Place): void {
-  to.forEach((leaf, i) => emitCopyLeaf(code, leaf, from[i]!));
+  for (let first = 0; first < to.length;) {
+    const count = scalarsTogether(to, from, first);
+    if (count > 1) {
+      const [last, start] = [to[first + count - 1]!, to[first]!];
+      const size = last.offset + last.size - start.offset;
+      emitCopyLeaf(code, { ...start, size: 1, count: size }, { ...from[first]!, size: 1, count: size });
+    } else emitCopyLeaf(code, to[first]!, from[first]!);
+    first += count;
+  }
 }
+
+/** Scalars from number `first` on that lie without a gap in both values, in eight bytes at most: they are copied at once. */
+function scalarsTogether(to: Place, from: Place, first: number): number {
+  let bytes = to[first]!.size as number;
+  let count = 1;
+  for (; first + count < to.length; count++) {
+    const next = [to, from].every((place) => {
+      const [start, leaf] = [place[first]!, place[first + count]!];
+      // No two lanes of a vector of structs lie so.
+      return start.count === 1 && leaf.count === 1 && leaf.offset === start.offset + bytes && sameTerms(start, leaf);
+    });
+    const { size } = to[first + count]!;
+    if (!next || size !== from[first + count]!.size || bytes + size > 8) break;
+    bytes += size;
+  }
+  return count;
+}
+
+const sameTerms = ({ terms: a }: LeafRef, { terms: b }: LeafRef): boolean =>
+  a.length === b.length && a.every(({ local, scale }, i) => local === b[i]!.local && scale === b[i]!.scale);

@@ -1,6 +1,7 @@
 /** A process as a Wasm function of its own, which does what follows it (followers.ts) in place. */
 import type { Loop } from "../../hw/ir/ir.js";
 import { emitPush, emitPushSlot, type Globals } from "./channel-code.js";
+import type { Pushing } from "./chain-code.js";
 import { Takers, type ChainContext } from "./follower.js";
 import type { Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
@@ -10,7 +11,8 @@ import type { ClusterState } from "./rounds-code.js";
 import { Code } from "./wasm.js";
 
 export class ProcessCompiler extends StatementCompiler {
-  readonly news: number;
+  override readonly news: number;
+  override readonly horizon: number;
   readonly #grids: readonly GridCode[];
   #takers: Takers | undefined;
 
@@ -22,16 +24,18 @@ export class ProcessCompiler extends StatementCompiler {
     parks: ReadonlyMap<Loop, ClusterState>,
   ) {
     super(plan, globals, actor, grids, plan.ir.processes[actor]!, new Code(), parks);
-    this.news = this.code.local("i32");
+    [this.news, this.horizon] = [this.code.local("i32"), this.code.local("i32")];
+    this.code.globalGet(globals.horizon).set(this.horizon);
     this.#grids = grids;
   }
 
   /** In front of `compile`: who takes tokens in this function. Their own functions have been compiled. */
-  follow(links: readonly Link[], shared: Pick<ChainContext, "alone" | "compiled">): void {
+  follow(links: readonly Link[], shared: Pick<ChainContext, keyof Pushing | "compiled">): void {
     if (links.length === 0) return;
-    const { plan, globals, code, news } = this;
+    const { plan, globals, code, news, horizon } = this;
     const own = plan.observers.indexOf(this.actor);
-    this.#takers = new Takers({ plan, globals, grids: this.#grids, code, news, ...shared }, links, own < 0 ? [] : [own]);
+    const context = { plan, globals, grids: this.#grids, code, news, horizon, ...shared };
+    this.#takers = new Takers(context, links, own < 0 ? [] : [own]);
   }
 
   protected override pushInto(channel: ChannelPlan, id: number): void {

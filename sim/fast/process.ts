@@ -388,7 +388,8 @@ export class StatementCompiler extends ShortLoops implements Resumption {
   }
 
   protected leaveAtHorizon(id: number): void {
-    this.code.get(this.time).globalGet(this.globals.horizon).op("i32.ge_s").if();
+    this.code.get(this.time);
+    channels.emitHorizon(this).op("i32.ge_s").if();
     this.#standAtEdge();
     this.suspend(id);
     this.code.end();

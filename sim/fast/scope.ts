@@ -29,6 +29,8 @@ export abstract class Scope implements Actor, Surroundings {
   readonly actor: number;
   readonly time: number;
   readonly polls: boolean = false;
+  readonly news?: number;
+  readonly horizon?: number;
   readonly exprs: ExprCompiler;
   protected readonly bindings = new Map<Local | StateField, Binding>();
   protected readonly spilled: Spilled[] = [];

@@ -24,12 +24,17 @@ export class SinkTaker implements Taker {
   readonly #next: number;
   readonly #pace: PaceCode;
 
-  constructor({ plan, globals, code }: ChainContext, { spaced }: Link, channel: ChannelPlan, varying: readonly number[]) {
+  constructor(
+    { plan, horizon, code }: ChainContext,
+    { spaced }: Link,
+    channel: ChannelPlan,
+    varying: readonly number[],
+  ) {
     this.channel = channel;
     this.spaced = spaced;
     this.varying = varying;
     this.#code = code;
-    this.#horizon = globals.horizon;
+    this.#horizon = horizon;
     this.#frame = plan.frames[channel.consumer]!;
     this.#buffer = plan.environments.get(channel.channel)!;
     const local = (): number => code.local("i32");
@@ -74,7 +79,7 @@ export class SinkTaker implements Taker {
       code.i32(to).set(state).br(away);
     };
     const horizon = (to: number): void => {
-      code.get(this.time).globalGet(this.#horizon).op("i32.ge_s").if();
+      code.get(this.time).get(this.#horizon).op("i32.ge_s").if();
       leave(to);
       code.end();
     };
