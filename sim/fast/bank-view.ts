@@ -74,7 +74,8 @@ export class BankView {
     code.i32(all);
     exprs.emit32(this.read.used!);
     code.op("i32.sub").set(left);
-    code.get(left).i32(0).get(left).i32(0).op("i32.gt_s").op("select");
+    code.get(left).i32(0).get(left).i32(0).op("i32.gt_s").op("select").set(left);
+    code.get(left).i32(all).get(left).i32(all).op("i32.lt_s").op("select");
     code.free("i32", left);
   }
 
@@ -119,7 +120,7 @@ export class BankView {
     code.get(this.#next).i32(memory.depth).op("i32.lt_u");
     if (this.#left !== undefined) {
       this.#emitLeft(exprs);
-      code.get(this.#left).op("i32.eq").op("i32.and").get(this.#left).i32(all).op("i32.lt_s").op("i32.and");
+      code.get(this.#left).op("i32.eq").op("i32.and");
     } else
       for (const used of [this.read.used, this.push.words!.used])
         if (used) {
@@ -134,21 +135,29 @@ export class BankView {
 
   /** Nonzero on the stack if a bank's word (its number in a local) was not written, or not handed over. */
   #emitUnwritten(word: number): void {
-    const { code, plan, actor } = this.#actor;
-    const { epochStride, writeEpochs, shared } = this.#memory;
-    const [[writer, array]] = writeEpochs as unknown as [[number, number]];
+    const { code } = this.#actor;
+    const { epochStride, writeEpochs } = this.#memory;
+    const [[, array]] = writeEpochs as unknown as [[number, number]];
     const epochs = code.temp("i32");
     code.get(word).i32(epochStride).op("i32.mul").set(epochs);
-    for (const at of this.#vectors) {
-      code.get(epochs).mem("v128.load", array + at);
+    this.#emitLater((i) => code.get(epochs).mem("v128.load", array + this.#vectors[i]!));
+    code.free("i32", epochs);
+  }
+
+  /** Nonzero on the stack if one of the banks has a later epoch than is known; `epochs` leaves those of four on the stack. */
+  #emitLater(epochs: (i: number) => void): void {
+    const { code, plan, actor } = this.#actor;
+    const { writeEpochs, shared } = this.#memory;
+    const [[writer]] = writeEpochs as unknown as [[number, number]];
+    this.#vectors.forEach((at, i) => {
+      epochs(i);
       if (shared) code.loadAt(plan.known[actor]! + plan.observers.indexOf(writer) * 4);
       else code.i32(-2);
       code.op("i32x4.splat").op("i32x4.gt_u");
       this.emitMask(EPOCH, at);
       if (at > 0) code.op("v128.or");
-    }
+    });
     code.op("v128.any_true");
-    code.free("i32", epochs);
   }
 
   /** The read: only its epoch and its clock are noted. */
@@ -167,9 +176,130 @@ export class BankView {
     code.free("i32", epochs);
   }
 
+  /** `rounds` (a local) becomes as many as there are words, `step` apart, that were written and handed over, behind `emitReady`. */
+  emitWrittenMany(rounds: number, step: number): void {
+    const [written] = this.#memory.writeEpochs;
+    if (!written) return;
+    const { code } = this.#actor;
+    const { epochStride } = this.#memory;
+    const [word, left] = [code.temp("i32"), code.temp("i32")];
+    // The latest epoch of each bank tells it of all words, if it is early enough.
+    const latest = this.#vectors.map(() => code.temp("v128"));
+    for (const each of latest) code.v128(new Array<number>(16).fill(0)).set(each);
+    code.get(this.#next).i32(epochStride).op("i32.mul").set(word);
+    this.#times(rounds, left, () => {
+      latest.forEach((each, i) => {
+        code
+          .get(word)
+          .mem("v128.load", written[1] + this.#vectors[i]!)
+          .get(each)
+          .op("i32x4.max_u")
+          .set(each);
+      });
+      code
+        .get(word)
+        .i32(step * epochStride)
+        .op("i32.add")
+        .set(word);
+    });
+    this.#emitLater((i) => code.get(latest[i]!));
+    code.if();
+    code.get(this.#next).set(word).get(rounds).set(left);
+    const out = code.block();
+    const again = code.loop();
+    code.get(left).i32(0).op("i32.le_s").brIf(out);
+    this.#emitUnwritten(word);
+    code.brIf(out);
+    code.get(word).i32(step).op("i32.add").set(word);
+    code.get(left).i32(1).op("i32.sub").set(left).br(again);
+    code.end().end();
+    code.get(rounds).get(left).op("i32.sub").set(rounds);
+    code.end();
+    code.free("v128", ...latest);
+    code.free("i32", word, left);
+  }
+
+  /** Do it as often as `count` (a local) says, not at all if that is less than one; `left` is a local to count with. */
+  #times(count: number, left: number, body: () => void): void {
+    const { code } = this.#actor;
+    code.get(count).tee(left).i32(0).op("i32.gt_s").if();
+    const again = code.loop();
+    body();
+    code.get(left).i32(1).op("i32.sub").tee(left).brIf(again);
+    code.end().end();
+  }
+
+  /**
+   * The reads of so many passes (a local, at least 1), the first as `emitReady` found it, `step` words apart: their epochs. The process's own
+   * count has gone up by `before` at the first of them, and by `each` from one to the next.
+   */
+  emitReadMany(passes: number, step: number, counts: { readonly before: number; readonly each: number }): void {
+    const { code, plan, actor } = this.#actor;
+    const { readEpochs, epochStride } = this.#memory;
+    const mine = readEpochs.get(actor);
+    if (mine === undefined) return;
+    const [epochs, left, now] = [code.temp("i32"), code.temp("i32"), code.temp("v128")];
+    code.loadAt(plan.known[actor]! + plan.observers.indexOf(actor) * 4);
+    code.i32(counts.before).op("i32.add").op("i32x4.splat").set(now);
+    code.get(this.#next).i32(epochStride).op("i32.mul").set(epochs);
+    const all = (put: (at: number) => void): void => {
+      this.#times(passes, left, () => {
+        for (const at of this.#vectors) put(at);
+        code.get(now).i32(counts.each).op("i32x4.splat").op("i32x4.add").set(now);
+        code
+          .get(epochs)
+          .i32(step * epochStride)
+          .op("i32.add")
+          .set(epochs);
+      });
+    };
+    const whole = (at: number): void =>
+      void code
+        .get(epochs)
+        .get(now)
+        .mem("v128.store", mine + at);
+    if (this.#left === undefined) all(whole);
+    else {
+      code.get(this.#left).if();
+      all((at) => {
+        code.get(now);
+        this.#store(epochs, mine + at, EPOCH, at);
+      });
+      code.else();
+      all(whole);
+      code.end();
+    }
+    code.free("i32", epochs, left);
+    code.free("v128", now);
+  }
+
+  /** A local with the byte of the word that is read first, and the bytes from one to the next. */
+  emitPointer(step: number): { readonly at: number; readonly step: number } {
+    const { code } = this.#actor;
+    const at = code.local("i32");
+    code.get(this.#nextAt).set(at);
+    return { at, step: step * this.#memory.stride };
+  }
+
+  /** So many passes (a local) have been done, the last read in the clock in `time`. */
+  emitEndAt(passes: number, step: number, time: number): void {
+    const { code } = this.#actor;
+    code.get(passes).i32(1).op("i32.sub");
+    code
+      .i32(step * this.#memory.stride)
+      .op("i32.mul")
+      .get(this.#nextAt)
+      .op("i32.add")
+      .set(this.at);
+    code.get(time).set(this.#time);
+  }
+
   /** The token as it stands in the banks, at the byte in a local; what banks that are left out hold is not part of it. */
   place(at: number): Place {
     return placeAt(this.#layout, this.#memory.words, at);
+  }
+  get depth(): number {
+    return this.#memory.memory.depth;
   }
   /** The place of a token is that of the words of all banks. */
   get whole(): boolean {

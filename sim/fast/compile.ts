@@ -21,7 +21,7 @@ export interface Compiled {
   /** Processes that poll. */
   readonly polling: readonly number[];
   /** Addresses of the counts of rounds. */
-  readonly rounds: readonly { readonly rounds: number; readonly leapt: number }[];
+  readonly rounds: readonly { readonly rounds: number; readonly leapt: number; readonly ranged: number }[];
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly pages: number;
 }
@@ -99,7 +99,7 @@ export function compile(ir: DesignIr): Compiled {
     plan,
     grids,
     polling,
-    rounds: rounds.map(({ rounds, leapt }) => ({ rounds, leapt })),
+    rounds: rounds.map(({ rounds, leapt, ranged }) => ({ rounds, leapt, ranged })),
     bytes: module.encode(pages),
     pages,
   };

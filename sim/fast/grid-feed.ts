@@ -162,3 +162,50 @@ export function emitFeedBurst(
     return found;
   }
 }
+
+/** Where a byte of an operand stands in the first of many blocks, and how many bytes further in the next. */
+export interface Standing extends Elsewhere {
+  readonly step: number;
+}
+
+/**
+ * Feed as many blocks of eight waves as a local says, at least 1, the first wave in the clock in a local, without a break: none of them
+ * resets or lets results leave, and there is room for them (`GridProduct.emitBlocksLeft`).
+ */
+export function emitFeedMany(
+  { code }: Actor,
+  exprs: ExprCompiler,
+  grid: GridCode,
+  burst: FeedBurst,
+  standing: (at: number) => Standing,
+  blocks: number,
+  time: number,
+): void {
+  const product = grid.product!;
+  grid.countFeeds(code, time, () => code.get(blocks).i32(BLOCK).op("i32.mul"));
+  const block = product.emitBlock(code, () => code.get(blocks));
+  const left = code.temp("i32");
+  const steps = new Map<number, number>();
+  code.get(blocks).set(left);
+  const again = code.loop();
+  for (const [operand, base, { panel, leaf, padded }] of [
+    [burst.west, block.a, product.a],
+    [burst.north, block.b, product.b],
+  ] as const) {
+    const { leaf: from, offsets } = accessOf(exprs, operand.element, operand.lanes)!;
+    offsets.forEach((offset, row) => {
+      const { local, offset: at, mask, step } = standing(from.offset + offset);
+      steps.set(local, step);
+      code.get(base).get(local);
+      code.mem(leaf.signed ? "v128.load8x8_s" : "v128.load8x8_u", at);
+      mask?.();
+      code.mem("v128.store", panel + row * ROW_BYTES);
+    });
+    steps.set(base, padded * ROW_BYTES);
+  }
+  for (const [local, step] of steps) code.get(local).i32(step).op("i32.add").set(local);
+  code.get(left).i32(1).op("i32.sub").tee(left).brIf(again);
+  code.end();
+  code.free("i32", left);
+  product.emitMakeRoom(code);
+}

@@ -102,8 +102,16 @@ export class GridProduct {
     code.call(this.#leave);
   }
 
-  /** Locals with the addresses of a new block's rows in both panels, less the panels' own; the block counts as full. */
-  emitBlock(code: Code): { a: number; b: number } {
+  /** How many blocks there is room for, on the stack. */
+  emitBlocksLeft(code: Code): void {
+    code.i32(BLOCKS).loadAt(this.#blocks).op("i32.sub");
+  }
+
+  /**
+   * Locals with the addresses of the rows of new blocks in both panels, less the panels' own: of as many as `count` leaves on the stack,
+   * else of one. They count as full.
+   */
+  emitBlock(code: Code, count: () => void = () => code.i32(1)): { a: number; b: number } {
     const [a, b] = [code.local("i32"), code.local("i32")];
     code
       .loadAt(this.#blocks)
@@ -116,7 +124,11 @@ export class GridProduct {
       .op("i32.mul")
       .set(b);
     code.storeAt(this.#filled, () => code.i32(BLOCK));
-    code.storeAt(this.#blocks, () => code.loadAt(this.#blocks).i32(1).op("i32.add"));
+    code.storeAt(this.#blocks, () => {
+      code.loadAt(this.#blocks);
+      count();
+      code.op("i32.add");
+    });
     return { a, b };
   }
   /** Evaluate what is in the buffer if there is no room for another block. */

@@ -238,6 +238,11 @@ export class ImageEngine {
     return this.#compiled.rounds.reduce((sum, { leapt }) => sum + this.#i32(leapt), 0);
   }
 
+  /** How many of these were done many at once. */
+  get ranged(): number {
+    return this.#compiled.rounds.reduce((sum, { ranged }) => sum + this.#i32(ranged), 0);
+  }
+
   /** Times that an actor was called in the last run: what a run costs beside what it does. */
   get switches(): number {
     return this.#exports.head.value as number;

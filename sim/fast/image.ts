@@ -24,7 +24,7 @@ export interface EngineImage {
   /** Processes that poll. */
   readonly polling: readonly number[];
   /** Addresses of the counts of rounds (rounds-code.ts), and of how many of them were done in leaps. */
-  readonly rounds: readonly { readonly rounds: number; readonly leapt: number }[];
+  readonly rounds: readonly { readonly rounds: number; readonly leapt: number; readonly ranged: number }[];
   readonly channels: readonly ChannelImage[];
   /** Per memory and port, the addresses of its counts. */
   readonly memories: readonly (readonly { readonly reads: number; readonly writes: number }[])[];

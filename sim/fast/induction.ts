@@ -129,8 +129,11 @@ export class Induction {
     return all.every((each) => each !== undefined) ? { step, while: all } : undefined;
   }
 
-  /** An expression of what stands before a pass. */
-  linear(expr: Expr): Linear | undefined {
+  /**
+   * An expression of what stands before a pass. Where it is asked `steadily`, a comparison counts as a constant for as many passes as
+   * it is what it is before the first.
+   */
+  linear(expr: Expr, steadily = false): Linear | undefined {
     const leaf = this.#leaf(expr);
     if (leaf !== undefined) return { step: leaf, while: [] };
     switch (expr.kind) {
@@ -141,15 +144,19 @@ export class Induction {
       case "field":
         return this.variable(expr.field);
       case "cast": {
-        const of = this.linear(expr.operand);
+        const of = this.linear(expr.operand, steadily);
         const within = of && inRange(expr.operand, of.step, expr.type);
         return within?.every((each) => each !== undefined) ? { ...of!, while: [...of!.while, ...within] } : undefined;
       }
       case "binary": {
-        const [left, right] = [this.linear(expr.left), this.linear(expr.right)];
+        const [left, right] = [this.linear(expr.left, steadily), this.linear(expr.right, steadily)];
         if (!left || !right) return undefined;
         const both = [...left.while, ...right.while];
         if (left.step === 0 && right.step === 0) return { step: 0, while: both };
+        if (steadily && COMPARISONS.has(expr.op)) {
+          const now = either(this.#compare(expr, true, true), this.#compare(expr, false, true));
+          return now && { step: 0, while: [now] };
+        }
         if (expr.op === "+") return { step: left.step + right.step, while: both };
         if (expr.op === "-") return { step: left.step - right.step, while: both };
         const [a, b] = [numberOf(expr.left), numberOf(expr.right)];
@@ -157,14 +164,14 @@ export class Induction {
         return { step: left.step * (b ?? 1) + right.step * (a ?? 1), while: both };
       }
       default:
-        return this.#constant(expr);
+        return this.#constant(expr, steadily);
     }
   }
 
   /** No operand changes. */
-  #constant(expr: Expr): Linear | undefined {
+  #constant(expr: Expr, steadily: boolean): Linear | undefined {
     if (expr.kind === "q" || expr.kind === "signal" || expr.kind === "map" || expr.kind === "let") return undefined;
-    const of = operandsOf(expr).map((operand) => this.linear(operand));
+    const of = operandsOf(expr).map((operand) => this.linear(operand, steadily));
     if (!of.every((each) => each?.step === 0)) return undefined;
     return { step: 0, while: of.flatMap((each) => each!.while) };
   }
@@ -185,12 +192,12 @@ export class Induction {
     return this.#compare(condition, holds);
   }
 
-  #compare(condition: Extract<Expr, { kind: "binary" }>, holds: boolean): Count | undefined {
+  #compare(condition: Extract<Expr, { kind: "binary" }>, holds: boolean, steadily = false): Count | undefined {
     const { op, left, right, at } = condition;
     const [a, b] = [boundsOf(left), boundsOf(right)];
     const range = { lo: a.lo - b.hi, hi: a.hi - b.lo };
     const expr: Expr = { kind: "binary", at, type: { kind: "exact", range }, op: "-", left, right };
-    const linear = this.linear(expr);
+    const linear = this.linear(expr, steadily);
     if (!linear) return undefined;
     const { step } = linear;
     const within = (least: number, most: number): Count | undefined =>
@@ -209,6 +216,8 @@ export class Induction {
     return found && all([...linear.while, found]);
   }
 }
+
+const COMPARISONS: ReadonlySet<string> = new Set(["<", "<=", ">", ">=", "===", "!=="]);
 
 /** All of them hold; each is asked for once. */
 export function all(of: readonly Count[]): Count {

@@ -31,6 +31,9 @@ export interface LeapChannel {
   readonly consumer: number;
 }
 
+/** Many rounds of a leap at once, once the code of one is emitted (joint-range-code.ts). */
+export type Ranges = () => { readonly emit: (rounds: number, period: number) => void } | undefined;
+
 type Noted = readonly [clock: number, before: number];
 
 /** After a leap that came to nothing, so many rounds pass before the next is thought of. */
@@ -45,6 +48,7 @@ export class Leap {
   readonly #turns: readonly Turn[];
   readonly #limit: number;
   readonly #over: number | undefined;
+  readonly #ranges: Ranges;
   readonly #possible: boolean;
   /** The clocks of the state, and what they were before this round. */
   readonly #noted: readonly Noted[];
@@ -54,7 +58,7 @@ export class Leap {
 
   /**
    * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. No round comes
-   * after `over`, a local, has become 1.
+   * after `over`, a local, has become 1. `ranges`: many rounds at once, if that is possible.
    */
   constructor(
     code: Code,
@@ -63,6 +67,7 @@ export class Leap {
     turns: readonly Turn[],
     limit: number,
     over: number | undefined,
+    ranges: Ranges = () => undefined,
   ) {
     const local = (): number => code.local("i32");
     this.#code = code;
@@ -71,6 +76,7 @@ export class Leap {
     this.#turns = turns;
     this.#limit = limit;
     this.#over = over;
+    this.#ranges = ranges;
     this.#possible = turns.every(({ leaps }) => leaps);
     [this.turn, this.#period, this.#pause] = [local(), local(), local()];
     this.#noted = [...times, ...channels.flatMap(({ state }) => state.clocks)].map((clock) => [clock, local()]);
@@ -153,7 +159,16 @@ export class Leap {
       code.op("i32.and").op("i32.eqz").brIf(out);
       pass(true);
     });
-    code.get(done).i32(1).op("i32.add").set(done).br(again);
+    code.get(done).i32(1).op("i32.add").set(done);
+    const range = this.#ranges();
+    if (range) {
+      const rounds = code.local("i32");
+      code.get(most).get(done).op("i32.sub").set(rounds);
+      if (this.#over !== undefined) code.i32(0).get(rounds).get(this.#over).op("select").set(rounds);
+      range.emit(rounds, this.#period);
+      code.get(done).get(rounds).op("i32.add").set(done);
+    }
+    code.br(again);
     code.end();
     code.end();
     const [pushed, popped] = [code.temp("i32"), code.temp("i32")];

@@ -1,17 +1,19 @@
 /** One process's part in rounds (rounds-code.ts): its guards and its pass, on the variables that its own function keeps. */
 import type { Channel } from "../../hw/channel.js";
-import type { Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
+import type { Expr, Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
 import { emitPop, emitPossible, emitPush, emitPushesAtOnce, type Globals } from "./channel-code.js";
-import { matchBurst, type FeedLoop } from "./feed-burst.js";
+import { matchBurst, type FeedBurst, type FeedLoop } from "./feed-burst.js";
 import { bankViews, type BankView } from "./bank-view.js";
 import type { GridCode } from "./grid-code.js";
-import { emitFeedBurst, feedsFromFixed, feedsFromMemory } from "./grid-feed.js";
+import { emitFeedBurst, emitFeedMany, feedsFromFixed, feedsFromMemory, type Standing } from "./grid-feed.js";
+import { accessOf } from "./lanes.js";
 import { Moves, type Elsewhere } from "./moves.js";
 import { emitCopy, emitLoad, type Place } from "./place.js";
 import { frame, type Plan } from "./plan.js";
-import { ROW_BYTES } from "./product-kernel.js";
+import { BLOCK, ROW_BYTES } from "./product-kernel.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
+import type { Part } from "./joint-range.js";
 import type { RoundChannel } from "./round-channel.js";
 import type { RoundSource } from "./round-source.js";
 import { variablesOf } from "./rounds-code.js";
@@ -25,15 +27,18 @@ import type { Code } from "./wasm.js";
 const someStatement = (stmt: Stmt, local: Local): boolean =>
   [...expressionsWithin([stmt])].some((expr) => someExpr(expr, (e) => e.kind === "local" && e.local === local));
 
+type Feed = Extract<PassStep, { kind: "feed" }>;
+
 /** A token that stands among the words of banks: a local with its byte there, and where it is put if that does not do. */
 interface SeenToken {
+  readonly into: Local;
   readonly view: BankView;
   readonly at: number;
   readonly own: number;
 }
 
 export class MemberCode extends StatementCompiler {
-  readonly #pass: Pass;
+  readonly pass: Pass;
   readonly #channels: ReadonlyMap<Channel, RoundChannel>;
   readonly #source: RoundSource | undefined;
   /** Scalars that live across passes: where they are here, and in the frame. */
@@ -43,10 +48,11 @@ export class MemberCode extends StatementCompiler {
   /** 1: in the last round it waited for the outside. */
   readonly #held: number;
   readonly #own: ProcessCompiler;
-  readonly #views: readonly BankView[];
+  readonly views: readonly BankView[];
   readonly #moves: Moves;
-  /** In a leap: tokens that stand among the words of banks, by their names. */
-  readonly #seen = new Map<Local, SeenToken>();
+  /** In a leap: tokens that stand among the words of banks, in the order of their pops. */
+  readonly #seen: SeenToken[] = [];
+  readonly #left = new Set<Stmt>();
   /** Counters of loops that are written out, as they stand; whether what is emitted stands in a branch. */
   readonly #counters = new Map<Local, number>();
   #branches = 0;
@@ -63,13 +69,13 @@ export class MemberCode extends StatementCompiler {
     source?: RoundSource,
   ) {
     super(plan, globals, pass.actor, grids, process, code);
-    this.#pass = pass;
+    this.pass = pass;
     this.#channels = channels;
     this.#source = source;
     this.#own = own;
     this.#decided = (pass.decisive ?? []).map(() => code.local("i32"));
     this.#held = code.local("i32");
-    this.#views = bankViews(
+    this.views = bankViews(
       this,
       pass,
       plan.portGroups,
@@ -109,7 +115,7 @@ export class MemberCode extends StatementCompiler {
 
   /** The process stands at the head of its loop: what it has declared on its way there is of the next pass. */
   #goAhead(): void {
-    for (const stmt of this.#pass.ahead) {
+    for (const stmt of this.pass.ahead) {
       this.emitBody([stmt]);
       const home = stmt.kind === "let" ? this.#own.homeOf(stmt.local) : undefined;
       if (stmt.kind !== "let" || !home) continue;
@@ -129,14 +135,14 @@ export class MemberCode extends StatementCompiler {
 
   /** Passes can be repeated in a leap: what decides their clocks is known before them. */
   get leaps(): boolean {
-    return this.#pass.decisive !== undefined;
+    return this.pass.decisive !== undefined;
   }
 
   /** Nonzero on the stack if the next pass will take as many clocks as the last. */
   emitAsBefore(): void {
     const { code } = this;
     code.get(this.#held).op("i32.eqz");
-    this.#pass.decisive?.forEach((expr, i) => {
+    this.pass.decisive?.forEach((expr, i) => {
       this.exprs.emit32(expr);
       code.get(this.#decided[i]!).op("i32.eq").op("i32.and");
     });
@@ -145,7 +151,7 @@ export class MemberCode extends StatementCompiler {
   /** Behind a pass of the first process: `over` becomes 1 if its loop ends, else another pass can follow. */
   emitOver(over: number): void {
     const { code } = this;
-    const { again, around } = this.#pass;
+    const { again, around } = this.pass;
     this.#emitGuards([again]);
     code.op("i32.eqz").tee(over);
     if (!around) {
@@ -175,16 +181,11 @@ export class MemberCode extends StatementCompiler {
    */
   emitReady(limit: number, leap: boolean): void {
     const { code } = this;
-    const { steps, guards, outside } = this.#pass;
-    if (!this.#source)
-      for (const step of steps)
-        if (step.kind === "pop" && step.into) {
-          const { token, view } = this.#channels.get(step.channel)!;
-          this.#bindToken(leap && view ? view.place(view.at) : token, step.into);
-        }
+    const { steps, guards, outside } = this.pass;
+    if (!this.#source) this.emitBindTokens(leap);
     this.#emitGuards(guards);
     if (leap)
-      for (const view of this.#views) {
+      for (const view of this.views) {
         view.emitReady(this.exprs);
         code.op("i32.and");
       }
@@ -210,18 +211,27 @@ export class MemberCode extends StatementCompiler {
       }
   }
 
+  /** The tokens that the next pass pops are where their producers have put them. */
+  emitBindTokens(leap: boolean): void {
+    for (const step of this.pass.steps)
+      if (step.kind === "pop" && step.into) {
+        const { token, view } = this.#channels.get(step.channel)!;
+        this.#bindToken(leap && view ? view.place(view.at) : token, step.into);
+      }
+  }
+
   /** A pass; in a `full` round (a local) tokens tell all that is known. In a leap its operations wait as they did in the last round. */
   emitPass(full: number, leap: boolean): void {
     if (!leap) {
       this.code.i32(0).set(this.#held);
-      for (const view of this.#views) view.emitNote(this.exprs);
-      this.#pass.decisive?.forEach((expr, i) => {
+      for (const view of this.views) view.emitNote(this.exprs);
+      this.pass.decisive?.forEach((expr, i) => {
         this.exprs.emit32(expr);
         this.code.set(this.#decided[i]!);
       });
     }
-    this.#emitSteps(this.#pass.steps, full, leap ? new Map() : undefined);
-    const { head, again, around } = this.#pass;
+    this.#emitSteps(this.pass.steps, full, leap ? new Map() : undefined);
+    const { head, again, around } = this.pass;
     if (!head || !around) return;
     this.#emitGuards([again]);
     this.code.op("i32.eqz").if();
@@ -282,7 +292,7 @@ export class MemberCode extends StatementCompiler {
   /** In a leap: a statement that need not be done before it ends. */
   #leave(stmt: Stmt): boolean {
     if (this.#branches > 0) return false;
-    const view = this.#views.find(({ read }) => read.stmt === stmt);
+    const view = this.views.find(({ read }) => read.stmt === stmt);
     view?.emitRead();
     const [counters, bindings] = [[...this.#counters], [...this.bindings]];
     const later = (): void => {
@@ -290,8 +300,11 @@ export class MemberCode extends StatementCompiler {
       for (const [variable, binding] of bindings) this.bindings.set(variable, binding);
       this.emitBody([stmt]);
     };
-    if (view !== undefined || this.#moves.leave(this.exprs, stmt, later)) return true;
-    for (const [local, seen] of this.#seen) if (!seen.view.whole && someStatement(stmt, local)) this.#emitTake(seen);
+    if (view !== undefined || this.#moves.leave(this.exprs, stmt, later)) {
+      this.#left.add(stmt);
+      return true;
+    }
+    for (const seen of this.#seen) if (someStatement(stmt, seen.into)) this.#emitTake(seen);
     return false;
   }
 
@@ -302,15 +315,94 @@ export class MemberCode extends StatementCompiler {
     this.code.i32(view.byteOf(own)).set(at);
   }
 
+  // --- many passes at once (joint-range-code.ts)
+
+  get canRange(): boolean {
+    return this.#source === undefined && this.leaps;
+  }
+  /** The only step that feeds a grid. */
+  get feeds(): Feed | undefined {
+    return this.pass.steps.find((step) => step.kind === "feed");
+  }
+  get part(): Part {
+    const { pass, views } = this;
+    return {
+      pass,
+      leaves: (stmt) => this.#left.has(stmt),
+      isMoved: (of) => "id" in of && this.#moves.has(of),
+      reads: views.map(({ read, depth }) => ({ address: read.address, depth, used: read.used })),
+      isView: (channel) => views.some(({ push }) => push.channel === channel),
+      flags: (feed) => {
+        const burst = this.#burst(feed);
+        const mark = this.code.mark();
+        const found = [burst.west, burst.north].every(({ element, lanes }) => {
+          const access = accessOf(this.exprs, element, lanes);
+          return access?.offsets.every((offset) => this.#standing(access.leaf.offset + offset) !== undefined);
+        });
+        this.code.cut(mark);
+        return found ? [burst.reset, burst.emitWhen] : undefined;
+      },
+    };
+  }
+  #burst(feed: Feed): FeedBurst {
+    return matchBurst(feed.loop, this.grid(feed.loop.feed).product!.form)!;
+  }
+  #standing(byte: number): { seen: SeenToken; from: Elsewhere } | undefined {
+    const from = this.#elsewhere(byte);
+    const seen = this.#seen.find(({ at }) => at === from?.local);
+    return from && seen && { seen, from };
+  }
+
+  stepOfRead(view: BankView): number {
+    return this.pass.steps.findIndex((step) => step.kind === "plain" && step.stmt === view.read.stmt);
+  }
+  emitToken(to: Place, value: Expr): void {
+    store(this.exprs, to, value);
+  }
+  emitGrow(of: Local | StateField, by: () => void): void {
+    const binding = this.binding(of);
+    if ("place" in binding || binding.type !== "i32") throw new Error(`${of.name} grows in memory`);
+    this.code.get(binding.local);
+    by();
+    this.code.op("i32.add").set(binding.local);
+  }
+  /** Tokens that stand among the words of banks are the last that were pushed. */
+  emitSeen(): void {
+    for (const { view, at } of this.#seen) this.code.get(view.at).set(at);
+  }
+  /** How many blocks of waves can be fed, on the stack. */
+  emitFeedLimit(feed: Feed): void {
+    const { code } = this;
+    const grid = this.grid(feed.loop.feed);
+    grid.emitRoom(code);
+    code.loadAt(grid.state.lastFeed).get(this.time).op("i32.lt_s").op("i32.and").if("i32");
+    grid.product!.emitBlocksLeft(code);
+    code.else().i32(0).end();
+  }
+  /** Feed so many blocks (a local), the first in the clock in a local. `stepOf` tells by how many words a view goes on. */
+  emitFeedMany(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): void {
+    const pointers = new Map<BankView, { readonly at: number; readonly step: number }>();
+    const standing = (byte: number): Standing => {
+      const { seen, from } = this.#standing(byte)!;
+      const pointer = pointers.get(seen.view)!;
+      return { ...from, local: pointer.at, step: pointer.step };
+    };
+    for (const { view } of this.#seen) pointers.set(view, view.emitPointer(stepOf(view)));
+    emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, blocks, time);
+  }
+  emitTellMany(feed: Feed, blocks: number): void {
+    this.grid(feed.loop.feed).tellKnowledge(this, () => this.code.get(blocks).i32(BLOCK).op("i32.mul"));
+  }
+
   /** A leap has ended after so many passes (a local): everything to where it belongs. */
   emitSettle(passes: number): void {
     const { code } = this;
     code.get(passes).if();
-    for (const view of this.#views) {
+    for (const view of this.views) {
       view.emitSettle(passes);
       view.emitTake(this.#channels.get(view.push.channel)!.token[0]!.offset, view.at);
     }
-    for (const seen of this.#seen.values()) this.#emitTake(seen);
+    for (const seen of this.#seen) this.#emitTake(seen);
     this.#moves.emitSettle();
     code.end();
   }
@@ -324,7 +416,7 @@ export class MemberCode extends StatementCompiler {
     const i = done?.get(step.channel) ?? 0;
     done?.set(step.channel, i + 1);
     if (step.kind === "push") {
-      channel.view = done && this.#views.find(({ push }) => push === step);
+      channel.view = done && this.views.find(({ push }) => push === step);
       if (!channel.view) {
         this.plan.sums.emitRead(this.code, [step.value]);
         store(this.exprs, channel.token, step.value);
@@ -341,7 +433,7 @@ export class MemberCode extends StatementCompiler {
       const [at, own] = [this.code.local("i32"), view.whole ? 0 : this.plan.heap.take(view.bytes)];
       this.code.get(view.at).set(at);
       token = view.place(at);
-      if (step.into) this.#seen.set(step.into, { view, at, own });
+      if (step.into) this.#seen.push({ into: step.into, view, at, own });
     }
     if (done) channel.emitLeap(this, "pop", i);
     else channel.emitPop(this, full);
@@ -394,7 +486,7 @@ export class MemberCode extends StatementCompiler {
   /** Where a byte stands that was not moved. */
   #elsewhere(byte: number): Elsewhere | undefined {
     const found = this.#moves.find(byte);
-    const seen = [...this.#seen.values()].find(({ at }) => at === found?.local);
+    const seen = this.#seen.find(({ at }) => at === found?.local);
     if (!found || !seen || seen.view.whole) return found;
     const bank = seen.view.bankAt(found.offset);
     return { ...found, mask: () => seen.view.emitMask(ROW_BYTES, bank * ROW_BYTES) };

@@ -36,6 +36,11 @@ export class Moves {
     this.#variables = onlyFed(pass);
   }
 
+  /** It is only moved to, for a grid. */
+  has(of: Local): boolean {
+    return this.#variables.has(of);
+  }
+
   /** Leave a statement of a leap undone, if it does nothing but move elements of tokens that stand still; `later` emits it then. */
   leave(exprs: ExprCompiler, stmt: Stmt, later: () => void): boolean {
     const loop = stmt.kind === "loop" ? movingLoop(stmt) : undefined;

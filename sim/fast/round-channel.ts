@@ -219,11 +219,21 @@ export class RoundChannel {
     // It was told in full, or is older than what is learnt besides.
     emitLearn(code, told, this.#plan.known[actor.actor]!, [this.#knowledge(1), knowledge]);
     code.end();
-    this.#learnVarying(actor);
+    this.emitLearnVarying(actor);
   }
 
-  /** What has changed since the round before. */
-  #learnVarying({ actor }: Pick<Actor, "actor">): void {
+  /** Tokens tell the producer's own count. */
+  get tellsOwn(): boolean {
+    return this.#own() >= 0;
+  }
+  /** In a leap: so many tokens more (a local) have told what their producer knows. */
+  emitCount(actor: Pick<Actor, "code" | "plan" | "actor">, pushes: number): void {
+    const { told } = this.channel;
+    if (told.length > 0) countReleases(actor, told, () => this.#code.get(pushes));
+  }
+
+  /** Learn what has changed since the round before. */
+  emitLearnVarying({ actor }: Pick<Actor, "actor">): void {
     const code = this.#code;
     const known = this.#plan.known[actor]!;
     const [news, old] = [code.temp("i32"), code.temp("i32")];
@@ -255,7 +265,7 @@ export class RoundChannel {
     this.#code.get(actor.time).get(wait).op("i32.add");
     if (rules.round.leapWait !== 0) this.#code.i32(rules.round.leapWait).op("i32.add");
     this.#code.set(actor.time);
-    if (side === "pop") this.#learnVarying(actor);
+    if (side === "pop") this.emitLearnVarying(actor);
     else if (told.length > 0) countReleases(actor, told, () => this.#code.i32(1));
   }
 

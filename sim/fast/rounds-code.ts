@@ -10,11 +10,12 @@ import type { Local, StateField } from "../../hw/ir/ir.js";
 import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import type { Globals } from "./channel-code.js";
 import type { GridCode } from "./grid-code.js";
-import { Leap, type LeapChannel, type Turn } from "./leap.js";
+import { Leap, type LeapChannel, type Ranges, type Turn } from "./leap.js";
 import { MemberCode } from "./member-code.js";
 import type { Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { ProcessCompiler } from "./process-compiler.js";
+import { JointRange } from "./joint-range-code.js";
 import { RoundChannel } from "./round-channel.js";
 import { RoundSource } from "./round-source.js";
 import type { Cluster, Pass } from "./rounds.js";
@@ -30,6 +31,8 @@ export interface ClusterState {
   /** Rounds done, and how many of them in leaps (leap.ts). */
   readonly rounds: number;
   readonly leapt: number;
+  /** How many of these many at once (joint-range-code.ts). */
+  readonly ranged: number;
 }
 
 /** Fewer rounds than this at a time are not worth the trouble. */
@@ -37,8 +40,8 @@ const WORTH = 2;
 const MOST_PATIENCE = 1024;
 
 export function clusterState(plan: Plan): ClusterState {
-  const at = plan.heap.take(20);
-  return { parked: at, alone: at + 4, patience: at + 8, rounds: at + 12, leapt: at + 16 };
+  const at = plan.heap.take(24);
+  return { parked: at, alone: at + 4, patience: at + 8, rounds: at + 12, leapt: at + 16, ranged: at + 20 };
 }
 
 /** What the code of all rounds needs. */
@@ -74,6 +77,7 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
     clocks: clocksOf(cluster),
     sides: members,
     over,
+    ranges: () => JointRange.of(code, members, channels, state.ranged),
     turns: members.map((each, i) => ({
       leaps: each.leaps,
       settle: (passes) => each.emitSettle(passes),
@@ -131,6 +135,7 @@ interface Parts {
   readonly over?: number;
   /** In front of a round: others in another way; `count` gets a local with how many. Nonzero on the stack if there were any. */
   readonly others?: ((limit: number, count: (done: number) => void) => void) | undefined;
+  readonly ranges?: Ranges;
 }
 
 interface Side {
@@ -168,6 +173,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     turns,
     limit,
     parts.over,
+    parts.ranges,
   );
   code.i32(1).set(full);
   const count = (done: number): void => {

@@ -23,6 +23,8 @@ export interface TimeRules {
   /** So many beats more are taken to come evenly; tokens flow that come by so much too early. */
   readonly rangeEven: number;
   readonly rangeFlow: number;
+  /** So many more rounds are done at once than are told to be alike. */
+  readonly jointExtra: number;
 }
 
 const exact: TimeRules = {
@@ -37,6 +39,7 @@ const exact: TimeRules = {
   rangeTime: 0,
   rangeEven: 0,
   rangeFlow: 0,
+  jointExtra: 0,
 };
 
 type Where = "ring" | "round" | "chain";

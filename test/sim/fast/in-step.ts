@@ -36,7 +36,7 @@ export function randomOptions(random: Random): InStepOptions {
     driverClocks: 1 + random.below(2),
     workerClocks: random.below(3),
     words: random.pick([8, 16, 32]),
-    tells: random.pick([3, 5, 7, 255]),
+    tells: random.pick([1, 3, 5, 7, 255]),
     rests: random.pick([2, 6, 17, 255, 255]),
     waits: random.chance(0.5),
     halves: random.chance(0.4),
@@ -58,7 +58,7 @@ export class InStep extends Module {
   readonly beats = this.channelIn(struct({ data: Word, last: bool }));
   readonly told = this.channelOut(u16);
   readonly results = this.channelOut(struct({ sum: i32, count: u16 }));
-  readonly tells = this.channel(u16, { name: "tells" });
+  readonly tells;
   readonly filled;
   readonly freed;
   readonly more;
@@ -84,6 +84,7 @@ export class InStep extends Module {
     this.filled = this.channel(Job, { name: "filled", ...size(0) });
     this.freed = this.channel(bool, { name: "freed", ...size(1) });
     this.more = this.channel(bool, { name: "more" });
+    this.tells = this.channel(u16, { name: "tells", ...size(7) });
     this.orders = this.channel(Command, { name: "orders", ...size(2) });
     this.addresses0 = this.channel(Address, { name: "addresses0", ...size(3) });
     this.addresses1 = this.channel(u16, { name: "addresses1", ...size(4) });

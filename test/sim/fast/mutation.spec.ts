@@ -7,12 +7,14 @@ import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
 import { MacCell } from "../../hw/language/examples.js";
 import { Fed, tiles } from "./arrays.js";
 import { InStep, randomOptions } from "./in-step.js";
+import { InRanges, randomRanges } from "./in-joint-range.js";
 import { Random, randomNetwork } from "./network.js";
 import { comparable, inFast as networkInFast, outside } from "./outside.js";
+import { rangesInFast, rangesSetting } from "./joint-range.js";
 import { inFast as stepsInFast, inKernel as stepsInKernel, setting } from "./steps.js";
 
 const NETWORKS = 60;
-const DESIGNS = 24;
+const DESIGNS = 60;
 
 const mutants: [keyof TimeRules, number, string][] = [
   ["popAfterPush", 0, "a token is seen in the clock of its push"],
@@ -29,6 +31,11 @@ const leaps: [keyof TimeRules, number, string][] = [
   ["leapWait", 1, "an operation waits a clock longer than in the round before"],
   ["leapWait", -1, "an operation waits a clock less than in the round before"],
   ["leapSlack", 99, "a leap begins before all clocks move alike"],
+];
+
+const ranges: [keyof TimeRules, number, string][] = [
+  ["jointExtra", 1, "a round more at once than are alike"],
+  ["jointExtra", 5, "five rounds more at once than are alike"],
 ];
 
 /** What a run shows, or how it failed. */
@@ -56,6 +63,21 @@ async function caughtInRounds(rule: keyof TimeRules, value: number): Promise<voi
   expect(caught, `caught by a design up to ${DESIGNS}`).to.be.above(0);
 }
 
+/** Random designs that do many rounds at once notice the rule. */
+async function caughtInRanges(rule: keyof TimeRules, value: number): Promise<void> {
+  let caught = 0;
+  for (let seed = 1; seed <= DESIGNS && caught === 0; seed++) {
+    const random = new Random(seed);
+    const options = randomRanges(random);
+    const { ir } = await readDesign(elaborate(new InRanges(options)));
+    const around = rangesSetting(random, options);
+    const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
+    const expected = outcome(() => rangesInFast(new FastEngine(ir), around));
+    if (outcome(() => rangesInFast(mutant, around)) !== expected) caught = seed;
+  }
+  expect(caught, `caught by a design up to ${DESIGNS}`).to.be.above(0);
+}
+
 describe("A changed rule of time is caught", () => {
   for (const [rule, value, what] of mutants) {
     it(`in rings: ${what}`, () => {
@@ -73,6 +95,8 @@ describe("A changed rule of time is caught", () => {
   }
 
   for (const [rule, value, what] of leaps) it(`in leaps: ${what}`, () => caughtInRounds(rule, value));
+
+  for (const [rule, value, what] of ranges) it(`in ranges: ${what}`, () => caughtInRanges(rule, value));
 
   it("in grids: a row leaves a clock later", async () => {
     const { ir } = await readDesign(elaborate(new Fed(4, 3, new MacCell())));

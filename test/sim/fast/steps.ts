@@ -40,7 +40,14 @@ export function setting(random: Random, { polls }: InStepOptions): Setting {
   const at = random.chance(0.4) ? 0.1 : 0;
   const gaps = beats.map(() => (random.chance(at) ? random.below(12) : 0));
   const most = random.pick([0, 0, 3, 40]);
-  const slow = Array.from({ length: ENOUGH }, () => (random.chance(0.2) ? random.below(most + 1) : 0));
+  // Now and then a gap, or for a while the same.
+  const runs = random.chance(0.3);
+  let gap = 0;
+  const slow = Array.from({ length: ENOUGH }, () => {
+    if (!runs) return random.chance(0.2) ? random.below(most + 1) : 0;
+    if (random.chance(0.1)) gap = random.chance(0.5) ? random.below(most + 1) : 0;
+    return gap;
+  });
   const horizons: number[] = [];
   for (let t = 0; random.chance(0.6) && horizons.length < 6;) horizons.push((t += 1 + random.below(150)));
   if (polls) horizons.push(LAST);

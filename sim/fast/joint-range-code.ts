@@ -1,0 +1,182 @@
+/**
+ * Many rounds of a leap (leap.ts) at once, where each process takes the same way through all of them (joint-range.ts): variables grow
+ * by their steps, the words that a grid is fed with are copied from their banks one after the other, epochs of what is read are set
+ * in one go. Clocks move on by the period. Everything is left as if each round had been done alone.
+ */
+import type { Channel } from "../../hw/channel.js";
+import type { BankView } from "./bank-view.js";
+import { emitCount } from "./induction.js";
+import type { MemberCode } from "./member-code.js";
+import { BLOCK } from "./product-kernel.js";
+import { rangeOf, type PartRange } from "./joint-range.js";
+import type { RoundChannel } from "./round-channel.js";
+import type { PassStep } from "./rounds.js";
+import { rules } from "./rules.js";
+import type { Code } from "./wasm.js";
+
+/** Fewer rounds are as fast one by one. */
+const WORTH = 2;
+
+interface Member {
+  readonly code: MemberCode;
+  readonly range: PartRange;
+}
+
+export class JointRange {
+  readonly #code: Code;
+  readonly #members: readonly Member[];
+  readonly #channels: ReadonlyMap<Channel, RoundChannel>;
+  /** Where rounds that are done so are counted. */
+  readonly #done: number;
+
+  /** After the code of a leap's round has been emitted; undefined where rounds have to be done one by one. */
+  static of(
+    code: Code,
+    members: readonly MemberCode[],
+    channels: ReadonlyMap<Channel, RoundChannel>,
+    done: number,
+  ): JointRange | undefined {
+    if (members.filter((member) => member.feeds).length > 1 || !members.every((member) => member.canRange))
+      return undefined;
+    const ranges = rangeOf(members.map((member) => member.part));
+    return (
+      ranges &&
+      new JointRange(
+        code,
+        members.map((member, i) => ({ code: member, range: ranges[i]! })),
+        channels,
+        done,
+      )
+    );
+  }
+
+  private constructor(
+    code: Code,
+    members: readonly Member[],
+    channels: ReadonlyMap<Channel, RoundChannel>,
+    done: number,
+  ) {
+    this.#code = code;
+    this.#done = done;
+    this.#members = members;
+    this.#channels = channels;
+  }
+
+  /** Do up to `rounds` rounds (a local), `period` clocks (a local) each; `rounds` becomes how many they are. */
+  emit(rounds: number, period: number): void {
+    const code = this.#code;
+    const out = code.block();
+    this.#emitLength(rounds, period);
+    if (rules.round.jointExtra !== 0) code.get(rounds).i32(rules.round.jointExtra).op("i32.add").set(rounds);
+    code.get(rounds).i32(WORTH).op("i32.lt_s").if();
+    code.i32(0).set(rounds).br(out).end();
+    code.storeAt(this.#done, () => code.loadAt(this.#done).get(rounds).op("i32.add"));
+    for (const member of this.#members)
+      member.code.views.forEach((view, i) => {
+        const at = member.code.stepOfRead(view);
+        const tells = this.#tells(member, () => true);
+        view.emitReadMany(rounds, member.range.readSteps[i]!, {
+          before: this.#tells(member, (step) => member.code.pass.steps.indexOf(step) < at),
+          each: tells,
+        });
+      });
+    for (const member of this.#members) {
+      const feed = member.code.feeds;
+      if (feed) {
+        const clock = this.#emitClock(member, member.code.pass.steps.indexOf(feed));
+        member.code.emitFeedMany(feed, rounds, clock, (view) => this.#readStep(view));
+      }
+    }
+    for (const member of this.#members)
+      member.code.views.forEach((view, i) => {
+        const clock = this.#emitClock(member, member.code.stepOfRead(view));
+        code.get(rounds).i32(1).op("i32.sub").get(period).op("i32.mul").get(clock).op("i32.add").set(clock);
+        view.emitEndAt(rounds, member.range.readSteps[i]!, clock);
+      });
+    for (const member of this.#members) this.#emitKnowledge(member, rounds);
+    for (const { code: member } of this.#members) member.emitSeen();
+    for (const { code: member, range } of this.#members) {
+      for (const [of, step] of range.grows) member.emitGrow(of, () => code.get(rounds).i32(step).op("i32.mul"));
+      code.get(rounds).get(period).op("i32.mul").get(member.time).op("i32.add").set(member.time);
+    }
+    code.end();
+  }
+
+  #readStep(view: BankView): number {
+    const member = this.#members.find(({ code }) => code.views.includes(view))!;
+    return member.range.readSteps[member.code.views.indexOf(view)]!;
+  }
+
+  /** `rounds` becomes smaller, if not so many can be done. */
+  #emitLength(rounds: number, period: number): void {
+    const code = this.#code;
+    const atMost = (): void => {
+      const other = code.temp("i32");
+      code.tee(other).get(rounds).get(other).get(rounds).op("i32.lt_s").op("select").set(rounds);
+      code.free("i32", other);
+    };
+    /** None, if what is on the stack is zero. */
+    const only = (): void => {
+      const holds = code.temp("i32");
+      code.set(holds).get(rounds).i32(0).get(holds).op("select").set(rounds);
+      code.free("i32", holds);
+    };
+    for (const { code: member, range } of this.#members) {
+      member.emitBindTokens(true);
+      for (const count of range.counts) {
+        emitCount(member.exprs, count);
+        atMost();
+      }
+      member.emitAsBefore();
+      only();
+      for (const { channel, value } of range.tokens) member.emitToken(this.#channels.get(channel)!.token, value);
+      if (member.feeds) {
+        code.get(period).i32(BLOCK).op("i32.eq");
+        only();
+        member.emitFeedLimit(member.feeds);
+        atMost();
+      }
+      member.views.forEach((view) => {
+        view.emitReady(member.exprs);
+        only();
+      });
+    }
+    for (const { code: member, range } of this.#members)
+      member.views.forEach((view, i) => view.emitWrittenMany(rounds, range.readSteps[i]!));
+  }
+
+  /** A local with the clock at which a step of the first pass begins. */
+  #emitClock({ code: member, range }: Member, step: number): number {
+    const code = this.#code;
+    const clock = code.local("i32");
+    code.get(member.time);
+    for (const before of member.pass.steps.slice(0, step)) {
+      if (before.kind === "pop" || before.kind === "push")
+        code.get(this.#channels.get(before.channel)!.waitOf(before.kind, 0)).op("i32.add");
+      else if (before.kind === "clocks" && before.count === 1) code.i32(1).op("i32.add");
+      else if (before.kind === "clocks") {
+        const count = code.temp("i32");
+        member.exprs.emit32(range.clocks.get(before)!);
+        code.set(count).get(count).i32(0).get(count).i32(0).op("i32.gt_s").op("select").op("i32.add");
+        code.free("i32", count);
+      } else if (before.kind === "feed") code.i32(BLOCK).op("i32.add");
+    }
+    code.set(clock);
+    return clock;
+  }
+
+  /** By how much a process's own count goes up in a pass, with those pushes. */
+  #tells({ code: member }: Member, which: (step: PassStep) => boolean): number {
+    return member.pass.steps.filter(
+      (step) => step.kind === "push" && which(step) && this.#channels.get(step.channel)!.tellsOwn,
+    ).length;
+  }
+
+  #emitKnowledge(member: Member, rounds: number): void {
+    const actor = member.code;
+    for (const step of actor.pass.steps)
+      if (step.kind === "pop") this.#channels.get(step.channel)!.emitLearnVarying(actor);
+      else if (step.kind === "push") this.#channels.get(step.channel)!.emitCount(actor, rounds);
+      else if (step.kind === "feed") actor.emitTellMany(step, rounds);
+  }
+}

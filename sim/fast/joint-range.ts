@@ -1,0 +1,324 @@
+/**
+ * What many passes of a round's processes do at once (joint-range-code.ts), told from one pass of each: for how many rounds each takes
+ * the same way through its pass, what its variables grow by, which words of banks it reads, what the tokens say. A process's pass is
+ * read with the branches that wait left out; that none of them is taken is one of the conditions.
+ */
+import type { Channel } from "../../hw/channel.js";
+import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
+import { bool } from "../../hw/types.js";
+import { sameExpr } from "../../hw/ir/walk.js";
+import { boundsOf } from "./expr.js";
+import type { OneHot } from "./feed-burst.js";
+import { assignedIn, followPass, Induction, type Count, type Variable } from "./induction.js";
+import type { Known } from "./known.js";
+import { BLOCK } from "./product-kernel.js";
+import type { Pass, PassStep } from "./rounds.js";
+import { variablesOf } from "./rounds-code.js";
+
+/** What is known of a process's part in a leap, beside its pass. */
+export interface Part {
+  readonly pass: Pass;
+  /** The statement is not done in a leap; what it does is made up for when the leap ends. */
+  readonly leaves: (stmt: Stmt) => boolean;
+  /** The variable is only what such statements move. */
+  readonly isMoved: (of: Variable) => boolean;
+  /** Reads of banks: their addresses, the depth, and how many banks are used. */
+  readonly reads: readonly { readonly address: Expr; readonly depth: number; readonly used: Expr | undefined }[];
+  /** Tokens pushed into the channel stand among the words of banks. */
+  readonly isView: (channel: Channel) => boolean;
+  /** The flags of the waves that a feed of the pass feeds. */
+  readonly flags: (feed: Extract<PassStep, { kind: "feed" }>) => readonly (OneHot | undefined)[] | undefined;
+}
+
+/** A process's part in a range. Expressions are of what stands before the first pass. */
+export interface PartRange {
+  /** For how many passes it does the same. */
+  readonly counts: readonly Count[];
+  readonly grows: readonly (readonly [of: Variable, step: number])[];
+  /** Addresses of the reads go on by so much. */
+  readonly readSteps: readonly number[];
+  /** What it pushes in the first pass, but for words of banks. */
+  readonly tokens: readonly { readonly channel: Channel; readonly value: Expr }[];
+  /** Counts of the steps that are clocks. */
+  readonly clocks: ReadonlyMap<PassStep, Expr>;
+}
+
+class NoRange extends Error {}
+
+/** The ranges of all parts of a round, producers first; undefined if there is none. */
+export function rangeOf(parts: readonly Part[]): readonly PartRange[] | undefined {
+  const values = new Map<Channel, Pushed>();
+  try {
+    const ranges = parts.map((part) => new RangeReader(part, values).range);
+    return ranges.map((range) => ({ ...range, counts: tidy(range.counts) }));
+  } catch (error) {
+    if (error instanceof NoRange) return undefined;
+    throw error;
+  }
+}
+
+/** What a token is, and who reads it in which pass. */
+interface Pushed {
+  readonly value: Expr;
+  readonly by: RangeReader;
+}
+
+const isTaken = ({ kind }: PassStep): boolean => kind !== "if";
+
+class RangeReader {
+  readonly #part: Part;
+  readonly #induction: Induction;
+  readonly #values: Map<Channel, Pushed>;
+  readonly #counts: Count[] = [];
+  readonly #tokens: { channel: Channel; value: Expr }[] = [];
+  readonly #clocks = new Map<PassStep, Expr>();
+  readonly #popped = new Map<Local, Channel>();
+
+  constructor(part: Part, values: Map<Channel, Pushed>) {
+    this.#part = part;
+    this.#values = values;
+    for (const step of part.pass.steps) if (step.kind === "pop" && step.into) this.#popped.set(step.into, step.channel);
+    const steps = part.pass.steps.filter(isTaken);
+    const ahead = (): boolean => true;
+    this.#induction = new Induction(steps, ahead, (expr) => this.#tokenStep(expr));
+  }
+
+  get range(): PartRange {
+    const { pass, reads } = this.#part;
+    for (const { condition, holds } of pass.guards) this.#keeps(condition, holds);
+    for (const expr of pass.decisive ?? []) this.#steady(expr, true);
+    const behind = this.#follow();
+    this.#keeps(known(behind, pass.again.condition), pass.again.holds);
+    const readSteps = reads.map(({ address, depth, used }) => {
+      if (used) this.#steady(used, true);
+      const step = this.#steady(address, false);
+      const { at, type } = address;
+      const most: Expr = { kind: "const", at, type: { kind: "exact", range: { lo: depth, hi: depth } }, value: depth };
+      this.#keeps({ kind: "binary", at, type: bool, op: "<", left: address, right: most }, true);
+      const zero: Expr = { kind: "const", at, type: { kind: "exact", range: { lo: 0, hi: 0 } }, value: 0 };
+      if (type.kind !== "int" || step < 0) throw new NoRange();
+      this.#keeps({ kind: "binary", at, type: bool, op: ">=", left: address, right: zero }, true);
+      return step;
+    });
+    return {
+      counts: this.#counts,
+      grows: this.#grows(),
+      readSteps,
+      tokens: this.#tokens,
+      clocks: this.#clocks,
+    };
+  }
+
+  /** By how much a part of a token grows from pass to pass; not a number if that is not known. */
+  #tokenStep(expr: Expr): number | undefined {
+    const path: (string | number)[] = [];
+    let at = expr;
+    while (at.kind === "member" || at.kind === "index") {
+      if (at.kind === "member") path.unshift(at.name);
+      else path.unshift(at.index.kind === "const" ? Number(at.index.value) : NaN);
+      at = at.base;
+    }
+    const channel = at.kind === "local" ? this.#popped.get(at.local) : undefined;
+    if (!channel) return undefined;
+    const pushed = this.#values.get(channel);
+    let value = pushed?.value;
+    for (const step of path)
+      value = value?.kind === "struct" ? value.fields.find(({ name }) => name === step)?.value : undefined;
+    return value ? pushed!.by.stepOf(value) : NaN;
+  }
+
+  /** By how much a scalar of this part's pass grows, as long as its conditions hold. */
+  stepOf(expr: Expr): number {
+    const linear = this.#induction.linear(expr, true);
+    if (!linear) return NaN;
+    this.#counts.push(...linear.while);
+    return linear.step;
+  }
+
+  #steady(expr: Expr, still: boolean): number {
+    const step = this.stepOf(expr);
+    if (Number.isNaN(step) || (still && step !== 0)) throw new NoRange();
+    return step;
+  }
+
+  /** A condition is what it has to be. */
+  #keeps(condition: Expr, holds: boolean): void {
+    const count = this.#induction.count(condition, holds);
+    if (count) this.#counts.push(count);
+    else {
+      this.#steady(condition, true);
+      this.#counts.push({ kind: "constant", condition, holds });
+    }
+  }
+
+  #follow(): Known {
+    return followPass(
+      this.#part.pass.steps
+        .filter((step) => {
+          if (isTaken(step)) return true;
+          if (step.kind === "if" && step.else.length > 0) throw new NoRange();
+          return step.kind === "if";
+        })
+        .flatMap((step) => this.#untaken(step)),
+      (step, before) => this.#step(step, before),
+      () => true,
+    );
+  }
+
+  /** A branch that waits stands for the condition that it is not taken. */
+  #untaken(step: PassStep): PassStep {
+    if (step.kind !== "if") return step;
+    const { condition } = step;
+    const { at } = condition;
+    const not: Expr = { kind: "unary", at, type: bool, op: "!", operand: condition };
+    return { kind: "plain", stmt: { kind: "assert", at, condition: not, text: "" } };
+  }
+
+  #step(step: PassStep, before: Known): void {
+    switch (step.kind) {
+      case "plain":
+        this.#plain(step.stmt, before);
+        return;
+      case "clocks":
+        if (step.count !== 1) this.#clocks.set(step, known(before, step.count));
+        return;
+      case "push":
+        this.#push(step, before);
+        return;
+      case "feed":
+        this.#feed(step, before);
+        return;
+      case "pop":
+      case "count":
+        return;
+      default:
+        throw new NoRange();
+    }
+  }
+
+  /** Nothing is lost if it is not done, but for variables. */
+  #plain(stmt: Stmt, before: Known): void {
+    if (this.#part.leaves(stmt)) return;
+    if (stmt.kind === "assert") this.#keeps(known(before, stmt.condition), true);
+    else if (!isAssignment(stmt)) throw new NoRange();
+  }
+
+  #push({ channel, value }: Extract<PassStep, { kind: "push" }>, before: Known): void {
+    if (this.#part.isView(channel)) return;
+    const at = atFirst(before, value);
+    this.#tokens.push({ channel, value: at });
+    this.#values.set(channel, { value: at, by: this });
+  }
+
+  /** A word of waves: as many as go to a block, none of them flagged. */
+  #feed(step: Extract<PassStep, { kind: "feed" }>, before: Known): void {
+    const { counter, bound } = step.loop;
+    const { at } = bound;
+    const first = before.number({ kind: "local", at, type: counter.type, local: counter });
+    const flags = this.#part.flags(step);
+    if (first !== 0 || !flags) throw new NoRange();
+    const type: Expr["type"] = { kind: "exact", range: { lo: BLOCK, hi: BLOCK } };
+    const whole: Expr = { kind: "const", at, type, value: BLOCK };
+    this.#keeps({ kind: "binary", at, type: bool, op: "===", left: known(before, bound), right: whole }, true);
+    for (const flag of flags) {
+      if (!flag) continue;
+      const [condition, ...others] = flag.conditions.map((each) => known(before, each));
+      if (!condition) throw new NoRange();
+      const all = others.reduce<Expr>(
+        (left, right) => ({ kind: "binary", at, type: bool, op: "&&", left, right }),
+        condition,
+      );
+      this.#keeps(all, false);
+    }
+  }
+
+  /** Variables that live on from pass to pass. */
+  #grows(): (readonly [Variable, number])[] {
+    const { pass, isMoved } = this.#part;
+    const { used, declared } = variablesOf(pass);
+    const grows: (readonly [Variable, number])[] = [];
+    for (const of of assignedIn(pass.steps.filter(isTaken))) {
+      if (declared.has(of as Local) || !used.has(of) || isMoved(of)) continue;
+      const linear = this.#induction.variable(of);
+      if (!linear) throw new NoRange();
+      this.#counts.push(...linear.while);
+      if (linear.step !== 0) grows.push([of, linear.step]);
+    }
+    return grows;
+  }
+}
+
+function known(before: Known, expr: Expr): Expr {
+  const at = before.at(expr);
+  if (!at) throw new NoRange();
+  return at;
+}
+
+/** A value as an expression of what stands before the pass. */
+function atFirst(before: Known, value: Expr): Expr {
+  if (value.kind === "cast" && value.operand.kind === "struct") return atFirst(before, value.operand);
+  if (value.kind !== "struct") return known(before, value);
+  return { ...value, fields: value.fields.map((field) => ({ ...field, value: atFirst(before, field.value) })) };
+}
+
+/** It does nothing but give values to whole variables. */
+function isAssignment(stmt: Stmt): boolean {
+  if (stmt.kind === "let") return true;
+  if (stmt.kind === "assign") return stmt.target.kind === "local" || stmt.target.kind === "field";
+  return stmt.kind === "if" && [...stmt.then, ...stmt.else].every(isAssignment);
+}
+
+/** Counts that together say the same: each once, and in ways of which one holds nothing that has to hold anyway. */
+function tidy(counts: readonly Count[]): Count[] {
+  const single: Count[] = [];
+  for (const count of counts.flatMap(parts))
+    if (!isFree(count) && !single.some((one) => same(one, count))) single.push(count);
+  const known = single.filter(({ kind }) => kind !== "any");
+  return single.flatMap((count): Count[] => {
+    if (count.kind !== "any") return [count];
+    const of = count.of.flatMap(ways).map((way) => {
+      const left = parts(way).filter((each) => !isFree(each) && !known.some((one) => same(one, each)));
+      return left.length === 1 ? left[0]! : ({ kind: "all", of: left } as const);
+    });
+    const isKnown = of.some((way) => way.kind === "all" && way.of.length === 0);
+    return isKnown || isImplied(of, known) ? [] : [{ kind: "any", of }];
+  });
+}
+
+const parts = (count: Count): readonly Count[] => (count.kind === "all" ? count.of.flatMap(parts) : [count]);
+const ways = (count: Count): readonly Count[] => (count.kind === "any" ? count.of.flatMap(ways) : [count]);
+
+/** It holds for ever, whatever the variables. */
+function isFree(count: Count): boolean {
+  if (count.kind === "constant")
+    return count.condition.kind === "const" && Boolean(count.condition.value) === count.holds;
+  if (count.kind !== "limit") return false;
+  const { lo, hi } = boundsOf(count.limit.expr);
+  return count.limit.least <= lo && count.limit.most >= hi;
+}
+
+/** A number that has to be on one side of a limit is on one side of it. */
+function isImplied(of: readonly Count[], known: readonly Count[]): boolean {
+  return of.some(
+    (way) =>
+      way.kind === "limit" &&
+      known.some(
+        (one) =>
+          one.kind === "limit" &&
+          one.limit.step === way.limit.step &&
+          sameExpr(one.limit.expr, way.limit.expr) &&
+          one.limit.least >= way.limit.least &&
+          one.limit.most <= way.limit.most,
+      ),
+  );
+}
+
+function same(a: Count, b: Count): boolean {
+  if (a.kind === "limit" && b.kind === "limit") {
+    const [{ limit: x }, { limit: y }] = [a, b];
+    return x.step === y.step && x.least === y.least && x.most === y.most && sameExpr(x.expr, y.expr);
+  }
+  if (a.kind === "constant" && b.kind === "constant") return a.holds === b.holds && sameExpr(a.condition, b.condition);
+  if ((a.kind !== "all" && a.kind !== "any") || a.kind !== b.kind || a.of.length !== b.of.length) return false;
+  return a.of.every((one, i) => same(one, b.of[i]!));
+}

@@ -1,0 +1,88 @@
+/** Many rounds at once leave everything as the kernel does: the words that are fed, clocks, stalls, counts, errors. */
+import { expect } from "chai";
+import { elaborate, u8 } from "../../../hw/index.js";
+import { readDesign } from "../../../hw/frontend/index.js";
+import { FastEngine } from "../../../sim/fast/engine.js";
+import { InRanges, randomRanges, randomRangesJobs } from "./in-joint-range.js";
+import { Random } from "./network.js";
+import { rangesInFast, rangesInKernel, rangesSetting } from "./joint-range.js";
+
+const first = Number(process.env["SEED"] ?? 1);
+const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 10);
+const settings = 3;
+
+/** How a run failed. */
+function failure(run: () => unknown): string {
+  try {
+    run();
+    return "none";
+  } catch (error) {
+    return String(error);
+  }
+}
+
+describe(`Many rounds at once (seed ${first})`, () => {
+  it(`equal the kernel: ${count} random designs, with all that stops them`, async function () {
+    this.timeout(20_000 + count * 5000);
+    let [ranged, leapt] = [0, 0];
+    for (let seed = first; seed < first + count; seed++) {
+      const random = new Random(seed);
+      const options = randomRanges(random);
+      const { ir, diagnostics } = await readDesign(elaborate(new InRanges(options)));
+      expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
+      const engine = new FastEngine(ir);
+      for (let i = 0; i < settings; i++) {
+        const around = rangesSetting(random, options);
+        const expected = rangesInKernel(new InRanges(options), around);
+        expect(rangesInFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(expected);
+        ranged += engine.ranged;
+        leapt += engine.leapt;
+        engine.reset();
+      }
+    }
+    expect(leapt, "rounds in leaps").to.be.above(count * settings * 20);
+    expect(ranged, "rounds many at once").to.be.above(count * settings * 10);
+  });
+
+  it("stop at the error that the kernel stops at: a word that was never written, wherever it is", async () => {
+    const random = new Random(first);
+    const options = { ...randomRanges(random), parts: 2, rows: 4 };
+    const { ir } = await readDesign(elaborate(new InRanges(options)));
+    const engine = new FastEngine(ir);
+    for (let filled = 0; filled < 30; filled++) {
+      const [job] = randomRangesJobs(random, options);
+      const jobs = [
+        { ...job!, words: u8(30), filled: u8(filled), segment: u8(30), used: [u8(4), u8(4)], base: job!.base },
+      ];
+      const around = { ...rangesSetting(random, options), jobs, horizons: [undefined] };
+      const expected = failure(() => rangesInKernel(new InRanges(options), around));
+      expect(expected).to.contain("never written");
+      expect(
+        failure(() => rangesInFast(engine, around)),
+        `filled ${filled}`,
+      ).to.equal(expected);
+      engine.reset();
+    }
+  });
+
+  it("notice words that are given up before they are read", async function () {
+    this.timeout(20_000 + count * 1000);
+    const random = new Random(first);
+    const options = { ...randomRanges(random), parts: 2, rows: 4, far: false };
+    const { ir } = await readDesign(elaborate(new InRanges(options)));
+    const engine = new FastEngine(ir);
+    for (let freesAt = 0; freesAt < 40; freesAt += 3) {
+      const [job] = randomRangesJobs(random, options);
+      const like = { ...job!, words: u8(40), filled: u8(40), tiles: u8(1), used: [u8(4), u8(4)] };
+      const jobs = [
+        { ...like, freesAt: u8(freesAt) },
+        { ...like, freesAt: u8(39) },
+      ];
+      const around = { ...rangesSetting(random, options), jobs, horizons: [undefined] };
+      const fails = failure(() => rangesInKernel(new InRanges(options), around)) !== "none";
+      expect(fails, `after word ${freesAt}`).to.equal(freesAt < 39);
+      expect(failure(() => rangesInFast(engine, around)) !== "none", `after word ${freesAt}`).to.equal(fails);
+      engine.reset();
+    }
+  });
+});
