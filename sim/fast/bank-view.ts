@@ -79,6 +79,11 @@ export class BankView {
     code.free("i32", left);
   }
 
+  /** Or of the number on the stack and of how many banks are left out. */
+  emitOrLeft(): void {
+    if (this.#left !== undefined) this.#actor.code.get(this.#left).op("i32.or");
+  }
+
   /** And with all ones for banks that are used, zeros for others: `size` bytes for each, from byte `at` on. */
   emitMask(size: number, at: number): void {
     if (this.#left === undefined) return;
@@ -113,6 +118,16 @@ export class BankView {
   /** Nonzero on the stack if the next read is an ordinary one: of banks as in the last round, of words that were written and handed over. */
   emitReady(exprs: ExprCompiler): void {
     const { code } = this.#actor;
+    this.emitFound(exprs);
+    if (this.#memory.writeEpochs.size === 0) return;
+    code.if("i32");
+    this.#emitUnwritten(this.#next);
+    code.op("i32.eqz").else().i32(0).end();
+  }
+
+  /** Nonzero on the stack if the next read is of banks as in the last round, at an address that they have. */
+  emitFound(exprs: ExprCompiler): void {
+    const { code } = this.#actor;
     const { stride, memory } = this.#memory;
     const all = this.#group.ports.length;
     exprs.emit32(this.read.address);
@@ -127,10 +142,6 @@ export class BankView {
           exprs.emit32(used);
           code.i32(all).op("i32.ge_s").op("i32.and");
         }
-    if (this.#memory.writeEpochs.size === 0) return;
-    code.if("i32");
-    this.#emitUnwritten(this.#next);
-    code.op("i32.eqz").else().i32(0).end();
   }
 
   /** Nonzero on the stack if a bank's word (its number in a local) was not written, or not handed over. */
@@ -176,7 +187,7 @@ export class BankView {
     code.free("i32", epochs);
   }
 
-  /** `rounds` (a local) becomes as many as there are words, `step` apart, that were written and handed over, behind `emitReady`. */
+  /** `rounds` (a local) becomes as many as there are words, `step` apart, that were written and handed over, behind `emitFound`. */
   emitWrittenMany(rounds: number, step: number): void {
     const [written] = this.#memory.writeEpochs;
     if (!written) return;
@@ -230,7 +241,7 @@ export class BankView {
   }
 
   /**
-   * The reads of so many passes (a local, at least 1), the first as `emitReady` found it, `step` words apart: their epochs. The process's own
+   * The reads of so many passes (a local, at least 1), the first as `emitFound` found it, `step` words apart: their epochs. The process's own
    * count has gone up by `before` at the first of them, and by `each` from one to the next.
    */
   emitReadMany(passes: number, step: number, counts: { readonly before: number; readonly each: number }): void {

@@ -170,7 +170,8 @@ export interface Standing extends Elsewhere {
 
 /**
  * Feed as many blocks of eight waves as a local says, at least 1, the first wave in the clock in a local, without a break: none of them
- * resets or lets results leave, and there is room for them (`GridProduct.emitBlocksLeft`).
+ * resets or lets results leave, and there is room for them (`GridProduct.emitBlocksLeft`). `emitMasked` leaves on the stack whether some
+ * bytes are masked.
  */
 export function emitFeedMany(
   { code }: Actor,
@@ -178,6 +179,7 @@ export function emitFeedMany(
   grid: GridCode,
   burst: FeedBurst,
   standing: (at: number) => Standing,
+  emitMasked: () => void,
   blocks: number,
   time: number,
 ): void {
@@ -187,24 +189,32 @@ export function emitFeedMany(
   const left = code.temp("i32");
   const steps = new Map<number, number>();
   code.get(blocks).set(left);
-  const again = code.loop();
-  for (const [operand, base, { panel, leaf, padded }] of [
-    [burst.west, block.a, product.a],
-    [burst.north, block.b, product.b],
-  ] as const) {
-    const { leaf: from, offsets } = accessOf(exprs, operand.element, operand.lanes)!;
-    offsets.forEach((offset, row) => {
-      const { local, offset: at, mask, step } = standing(from.offset + offset);
-      steps.set(local, step);
-      code.get(base).get(local);
-      code.mem(leaf.signed ? "v128.load8x8_s" : "v128.load8x8_u", at);
-      mask?.();
-      code.mem("v128.store", panel + row * ROW_BYTES);
-    });
-    steps.set(base, padded * ROW_BYTES);
-  }
-  for (const [local, step] of steps) code.get(local).i32(step).op("i32.add").set(local);
-  code.get(left).i32(1).op("i32.sub").tee(left).brIf(again);
+  const each = (masked: boolean): void => {
+    const again = code.loop();
+    for (const [operand, base, { panel, leaf, padded }] of [
+      [burst.west, block.a, product.a],
+      [burst.north, block.b, product.b],
+    ] as const) {
+      const { leaf: from, offsets } = accessOf(exprs, operand.element, operand.lanes)!;
+      offsets.forEach((offset, row) => {
+        const { local, offset: at, mask, step } = standing(from.offset + offset);
+        steps.set(local, step);
+        code.get(base).get(local);
+        code.mem(leaf.signed ? "v128.load8x8_s" : "v128.load8x8_u", at);
+        if (masked) mask?.();
+        code.mem("v128.store", panel + row * ROW_BYTES);
+      });
+      steps.set(base, padded * ROW_BYTES);
+    }
+    for (const [local, step] of steps) code.get(local).i32(step).op("i32.add").set(local);
+    code.get(left).i32(1).op("i32.sub").tee(left).brIf(again);
+    code.end();
+  };
+  emitMasked();
+  code.if();
+  each(true);
+  code.else();
+  each(false);
   code.end();
   code.free("i32", left);
   product.emitMakeRoom(code);

@@ -137,7 +137,7 @@ export class JointRange {
         atMost();
       }
       member.views.forEach((view) => {
-        view.emitReady(member.exprs);
+        view.emitFound(member.exprs);
         only();
       });
     }

@@ -388,7 +388,11 @@ export class MemberCode extends StatementCompiler {
       return { ...from, local: pointer.at, step: pointer.step };
     };
     for (const { view } of this.#seen) pointers.set(view, view.emitPointer(stepOf(view)));
-    emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, blocks, time);
+    const masked = (): void => {
+      this.code.i32(0);
+      for (const { view } of this.#seen) view.emitOrLeft();
+    };
+    emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, masked, blocks, time);
   }
   emitTellMany(feed: Feed, blocks: number): void {
     this.grid(feed.loop.feed).tellKnowledge(this, () => this.code.get(blocks).i32(BLOCK).op("i32.mul"));
