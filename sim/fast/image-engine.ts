@@ -14,7 +14,7 @@ import type { PacedStream } from "../platform/arbiter.js";
 import type { TransferTrace } from "../platform/dma.js";
 import type { BoardValues } from "../platform/platform.js";
 import { columnBytes, layoutOf, readLeaves, writeLeaves, type Layout } from "./layout.js";
-import { paceBytes, Pacing } from "./pacing.js";
+import { arbiterBytes, paceBytes, Pacing } from "./pacing.js";
 import { frame, type Environment } from "./plan.js";
 
 /** The tokens of an outer port in the memory of the engine, in columns: one array for each leaf of the channel's type. */
@@ -114,6 +114,7 @@ export class ImageEngine {
    */
   pace(streams: readonly PacedStream[], board: BoardValues): void {
     const records = streams.map((stream) => this.#take(paceBytes(stream, board)));
+    const place = this.#take(arbiterBytes(streams.length, board));
     const ports = streams.map((stream, i) => {
       const input = stream.direction === "in";
       const channel = this.#outer(stream.name, input ? this.design.inputs : this.design.outputs, stream.direction);
@@ -125,7 +126,7 @@ export class ImageEngine {
       const times = (input ? this.#sent : this.#received).get(stream.name)!.times;
       return { stream, record, done, times, actor, question: this.#compiled.frames[actor]! + frame.pollTime };
     });
-    this.#pacing = new Pacing(ports, board, this.#memory.buffer, this.#compiled.woken);
+    this.#pacing = new Pacing(ports, board, this.#memory, { woken: this.#compiled.woken, place });
   }
 
   /** What the transfers did, after a run at a board's pace. */

@@ -47,6 +47,7 @@ export const opcodes = {
   "i64.shl": 0x86,
   "i64.shr_s": 0x87,
   "i64.shr_u": 0x88,
+  "f64.eq": 0x61,
   "f64.lt": 0x63,
   "f64.gt": 0x64,
   "f64.le": 0x65,

@@ -5,9 +5,19 @@
  * Why it is exact: questions are looked at when nobody can move, so whoever asks later was woken by an answer and asks at the
  * clock of that answer or later. So all questions below the least clock of an answer that somebody waits for may be answered.
  */
-import { answerKind, beatTiming, burstsOf, DmaArbiter, type PacedStream } from "../platform/arbiter.js";
+import {
+  answerKind,
+  beatTiming,
+  burstsOf,
+  channelState,
+  DmaArbiter,
+  type Exchange,
+  type PacedStream,
+} from "../platform/arbiter.js";
+import { ddrNumbers } from "../platform/ddr.js";
 import { eighthEnds, PROGRESS_PARTS, tracesOf, type Moved, type TransferTrace } from "../platform/dma.js";
 import type { BoardValues } from "../platform/platform.js";
+import { answererIn, answering, block, entry } from "./arbiter-code.js";
 import { pace, transfer } from "./pace-code.js";
 
 /** A stream's port in the memory of the engine. */
@@ -37,9 +47,11 @@ interface PortState {
   ended: number;
   endBeat: number;
   asked: number;
-  /** What the actor waits for: a burst, a transfer's begin, or neither (-1). */
-  burst: number;
+  /** The begin of a transfer for which the actor waits, or -1. */
   begin: number;
+  /** Its entry in the arbiter's block, where the burst stands for which the actor waits. */
+  readonly waitsFor: number;
+  readonly quiet: number;
   /** After it can go on, it puts no question for so many clocks; infinity if it never will. */
   silence: number;
 }
@@ -69,6 +81,10 @@ function tablesOf(record: number, stream: PacedStream, bursts: number): Tables {
 export const paceBytes = (stream: PacedStream, board: BoardValues): number =>
   tablesOf(0, stream, burstsOf(stream, beatTiming(stream, board).beatsPerBurst)).end;
 
+/** Bytes of the arbiter's block (arbiter-code.ts). */
+export const arbiterBytes = (streams: number, board: BoardValues): number =>
+  block.ddr + ddrNumbers(board) * 8 + streams * entry.bytes;
+
 export class Pacing {
   readonly #arbiter: DmaArbiter;
   readonly #ports: readonly PacedPort[];
@@ -78,22 +94,49 @@ export class Pacing {
   /** Where the actors go that can go on, after their number. */
   readonly #woken: number;
   readonly #states: readonly PortState[];
+  /** The arbiter's block, and what answers there. */
+  readonly #block: number;
+  readonly #answer: (block: number) => number;
 
-  /** `memory` is the engine's, which must not grow any more; `woken` is the address of its list of actors to wake. */
-  constructor(ports: readonly PacedPort[], board: BoardValues, memory: ArrayBuffer, woken: number) {
+  /**
+   * `memory` is the engine's, which must not grow any more; `woken` is the address of its list of actors to wake, and `place` that of
+   * `arbiterBytes` bytes for the arbiter.
+   */
+  constructor(
+    ports: readonly PacedPort[],
+    board: BoardValues,
+    memory: WebAssembly.Memory,
+    { woken, place }: { readonly woken: number; readonly place: number },
+  ) {
     this.#ports = ports;
     this.#woken = woken >> 2;
-    this.#words = new Int32Array(memory);
-    this.#floats = new Float64Array(memory);
+    this.#words = new Int32Array(memory.buffer);
+    this.#floats = new Float64Array(memory.buffer);
+    this.#block = place;
+    this.#answer = answererIn(memory);
+    const { buffer } = memory;
     const streams = ports.map(({ stream }) => stream);
-    this.#arbiter = new DmaArbiter(streams, board, (stream, bursts) => {
-      const { answers, asks } = tablesOf(ports[stream]!.record, streams[stream]!, bursts);
-      return { asks: new Float64Array(memory, asks, bursts), answers: new Float64Array(memory, answers, bursts) };
+    const entries = place + block.ddr + ddrNumbers(board) * 8;
+    this.#arbiter = new DmaArbiter(streams, board, {
+      ddr: new Float64Array(buffer, place + block.ddr, ddrNumbers(board)),
+      exchange: (stream, bursts): Exchange => {
+        const { answers, asks } = tablesOf(ports[stream]!.record, streams[stream]!, bursts);
+        const at = entries + stream * entry.bytes;
+        return {
+          asks: new Float64Array(buffer, asks, bursts),
+          answers: new Float64Array(buffer, answers, bursts),
+          floats: new Float64Array(buffer, at, channelState.bytes / 8),
+          ints: new Int32Array(buffer, at, channelState.bytes / 4),
+        };
+      },
     });
-    this.#states = ports.map((port, i) => this.#writeRecord(port, i));
+    const fields = { woken, entries, end: entries + streams.length * entry.bytes, answered: 0 };
+    for (const [field, value] of Object.entries(fields)) this.#words[(place + block[field as "woken"]) >> 2] = value;
+    this.#floats[(place + block.readLatency) >> 3] = board["hp.readLatency"];
+    this.#states = ports.map((port, i) => this.#writeRecord(port, i, entries + i * entry.bytes));
   }
 
-  #writeRecord({ stream, record, done, times, actor }: PacedPort, index: number): PortState {
+  #writeRecord({ stream, record, done, times, actor }: PacedPort, index: number, at: number): PortState {
     const { beatClocks, gap, beatsPerBurst, outstanding } = this.#arbiter.timing(index);
     const { transfers, answers, asks } = tablesOf(record, stream, burstsOf(stream, beatsPerBurst));
     this.#words.fill(0, record >> 2, transfers >> 2);
@@ -106,6 +149,9 @@ export class Pacing {
     });
     if (stream.transfers.length > 0) this.#begin(index, 0);
     const input = stream.direction === "in";
+    const port = this.#block + block.ddr + 8 * this.#arbiter.portOf(index);
+    const fields = { asks, answers, port, record, reads: Number(input), waitsFor: -1, actor };
+    for (const [field, value] of Object.entries(fields)) this.#words[(at + entry[field as "asks"]) >> 2] = value;
     return {
       index,
       actor,
@@ -119,9 +165,10 @@ export class Pacing {
       ended: 0,
       endBeat: stream.transfers[0]?.beats ?? Infinity,
       asked: 0,
-      burst: -1,
       begin: -1,
       silence: 0,
+      waitsFor: (at + entry.waitsFor) >> 2,
+      quiet: (at + entry.quiet) >> 3,
     };
   }
 
@@ -139,44 +186,55 @@ export class Pacing {
    * undefined if it never polls. Returns whether anybody can go on, or may poll.
    */
   settle(horizon: number, poll: number | undefined): boolean {
-    let woken = 0;
     const words = this.#words;
+    const floats = this.#floats;
     const arbiter = this.#arbiter;
     // How long those are silent who wait for no answer, but for others.
     let others = Infinity;
     for (const state of this.#states) {
       this.#collect(state);
-      if (state.burst < 0 && state.begin < 0 && state.silence < others) others = state.silence;
+      if (words[state.waitsFor]! < 0 && state.begin < 0 && state.silence < others) others = state.silence;
     }
-    let answered = 0;
-    let before = poll === undefined ? horizon : Math.min(horizon, poll + 1);
-    for (let index = arbiter.answer(before); index >= 0; index = arbiter.answer(before)) {
-      answered++;
-      const state = this.#states[index]!;
-      const number = arbiter.index;
-      if (arbiter.kind === answerKind.burst) {
-        words[state.record + ANSWERED] = number + 1;
-        if (number !== state.burst) continue;
-        state.burst = -1;
-      } else {
-        if (arbiter.kind === answerKind.end) continue;
-        this.#begin(index, number);
-        if (number !== state.begin) continue;
-        state.begin = -1;
-      }
-      words[state.record + WAITS] = 0;
-      words[this.#woken + ++woken] = state.actor;
-      const { clock } = arbiter;
-      const silence = poll === undefined ? Math.min(state.silence, others) : 0;
-      if (clock + silence < before) before = clock + silence;
+    for (const state of this.#states) floats[state.quiet] = poll === undefined ? Math.min(state.silence, others) : 0;
+    const before = (this.#block + block.before) >> 3;
+    const earlier = words[(this.#block + block.answered) >> 2]!;
+    words[this.#woken] = 0;
+    floats[before] = poll === undefined ? horizon : Math.min(horizon, poll + 1);
+    let own = 0;
+    while (this.#ports.length > 0 && this.#answer(this.#block) === answering.other) {
+      own++;
+      this.#answerOne(before);
     }
+    const answered = words[(this.#block + block.answered) >> 2]! - earlier + own;
     if (answered > 0 && poll !== undefined)
       this.#ports.forEach(({ question }, i) => {
         const open = arbiter.openOf(i);
         words[question >> 2] = open === Infinity ? NEVER : open;
       });
-    words[this.#woken] = woken;
-    return woken > 0 || (answered > 0 && poll !== undefined);
+    return words[this.#woken]! > 0 || (answered > 0 && poll !== undefined);
+  }
+
+  /** Answer the first question, which is not one of those that come all the time; `before` is the place of the clock. */
+  #answerOne(before: number): void {
+    const words = this.#words;
+    const arbiter = this.#arbiter;
+    const index = arbiter.answer(this.#floats[before]!);
+    const state = this.#states[index]!;
+    const number = arbiter.index;
+    if (arbiter.kind === answerKind.burst) {
+      words[state.record + ANSWERED] = number + 1;
+      if (number !== words[state.waitsFor]) return;
+      words[state.waitsFor] = -1;
+    } else {
+      if (arbiter.kind === answerKind.end) return;
+      this.#begin(index, number);
+      if (number !== state.begin) return;
+      state.begin = -1;
+    }
+    words[state.record + WAITS] = 0;
+    words[this.#woken + ++words[this.#woken]!] = state.actor;
+    const until = arbiter.clock + this.#floats[state.quiet]!;
+    if (until < this.#floats[before]!) this.#floats[before] = until;
   }
 
   /** New questions of a port, and what its actor waits for: the oldest answer that it needs. */
@@ -195,7 +253,7 @@ export class Pacing {
     }
     const begun = words[record + BEGUN] !== 0;
     const waits = words[record + WAITS] !== 0;
-    state.burst = waits && begun ? words[record + BURST]! - state.back : -1;
+    words[state.waitsFor] = waits && begun ? words[record + BURST]! - state.back : -1;
     state.begin = waits && !begun ? words[record + TRANSFER]! : -1;
     state.silence = begun ? this.#silence(state) : state.endBeat === Infinity ? Infinity : 0;
   }

@@ -5,7 +5,7 @@
  * do not depend on the order in which an engine simulates a clock, or on how far it runs ahead: an engine may ask at any time,
  * and a question may be answered as soon as nobody can put an earlier one.
  */
-import { Ddr } from "./ddr.js";
+import { Ddr, ddrNumbers } from "./ddr.js";
 import type { BoardValues } from "./platform.js";
 
 /** A stream, with the lengths of its transfers in beats, and their places in the program's list of steps. */
@@ -89,7 +89,29 @@ export interface Exchange {
   readonly asks: Float64Array;
   /** When a burst's first beat is there (`in`), or when it has left the channel (`out`); clocks with fractions. */
   readonly answers: Float64Array;
+  /** Its state (see `channelState`), all of it, as numbers of 64 bits and of 32. */
+  readonly floats: Float64Array;
+  readonly ints: Int32Array;
 }
+
+/** What an engine has of an arbiter in its own memory. */
+export interface ArbiterMemory {
+  /** The state of the board's memory (ddr.ts). */
+  readonly ddr: Float64Array;
+  /** The place of a stream's questions and answers, of so many bursts each. */
+  exchange(stream: number, bursts: number): Exchange;
+}
+
+/**
+ * A channel's state, in bytes from its start: 64-bit clocks of its first open question and of that for the end of a transfer, infinity if there
+ * is none; 32-bit numbers of questions for bursts, of answers to them, of bytes that are left of the transfer that the next answer is for,
+ * and of a burst.
+ */
+export const channelState = { open: 0, closing: 8, asked: 16, answered: 20, left: 24, burst: 28, bytes: 32 } as const;
+
+const [OPEN, CLOSING] = [channelState.open / 8, channelState.closing / 8];
+const [ASKED, ANSWERED] = [channelState.asked / 4, channelState.answered / 4];
+const [LEFT, BURST] = [channelState.left / 4, channelState.burst / 4];
 
 /** Bursts of all transfers of a stream. */
 export const burstsOf = ({ transfers }: PacedStream, beatsPerBurst: number): number =>
@@ -98,52 +120,108 @@ export const burstsOf = ({ transfers }: PacedStream, beatsPerBurst: number): num
 /** One channel, as the arbiter sees it. */
 class Channel {
   readonly stream: PacedStream;
+  /** The memory's number of its channel. */
   readonly port: number;
   readonly reads: boolean;
   readonly timing: BeatTiming;
   readonly begins: Begin[] = [];
   readonly asks: Float64Array;
   readonly answers: Float64Array;
-  /** Questions for bursts, and how many of them are answered. */
-  asked = 0;
-  answered = 0;
-  /** When transfers were done, and the open question of the last of them. */
+  readonly #floats: Float64Array;
+  readonly #ints: Int32Array;
+  /** When transfers were done. */
   readonly done: number[] = [];
-  closing = Infinity;
-  /** The transfer that the next answer is for, and what is left of it. */
+  /** The transfer that the next answer is for. */
   #transfer = 0;
-  #left: number;
-  /** The burst that the last answer is for: its bytes, and whether it ends its transfer. */
-  bytes = 0;
+  /** The burst that the last answer is for ends its transfer. */
   ends = false;
 
-  constructor(stream: PacedStream, port: number, timing: BeatTiming, { asks, answers }: Exchange) {
+  constructor(stream: PacedStream, port: number, timing: BeatTiming, { asks, answers, floats, ints }: Exchange) {
     this.stream = stream;
     this.port = port;
     this.reads = stream.direction === "in";
     this.timing = timing;
     this.asks = asks;
     this.answers = answers;
-    this.#left = stream.transfers[0]?.beats ?? 0;
+    this.#floats = floats;
+    this.#ints = ints;
+    floats[OPEN] = Infinity;
+    floats[CLOSING] = Infinity;
+    ints[ASKED] = 0;
+    ints[ANSWERED] = 0;
+    ints[LEFT] = this.#bytesOf(0);
+    ints[BURST] = timing.beatsPerBurst * stream.bytes;
   }
 
-  /** On to the next burst. */
-  take(): void {
-    const beats = Math.min(this.#left, this.timing.beatsPerBurst);
-    this.bytes = beats * this.stream.bytes;
-    this.#left -= beats;
-    this.ends = this.#left === 0;
-    if (this.ends) this.#left = this.stream.transfers[++this.#transfer]?.beats ?? 0;
+  #bytesOf(transfer: number): number {
+    return (this.stream.transfers[transfer]?.beats ?? 0) * this.stream.bytes;
   }
 
+  /** Questions for bursts, and how many of them are answered. */
+  get asked(): number {
+    return this.#ints[ASKED]!;
+  }
+  get answered(): number {
+    return this.#ints[ANSWERED]!;
+  }
+  /** The clock of the open question for the end of a transfer; infinity if there is none. */
+  get closing(): number {
+    return this.#floats[CLOSING]!;
+  }
   /** The least clock of an open question; infinity if there is none. */
   get open(): number {
-    return this.answered < this.asked ? Math.min(this.asks[this.answered]!, this.closing) : this.closing;
+    return this.#floats[OPEN]!;
+  }
+
+  askedUpTo(bursts: number): void {
+    this.#ints[ASKED] = bursts;
+    this.#look();
+  }
+  close(at: number): void {
+    this.#floats[CLOSING] = at;
+    this.#look();
+  }
+  /** The next question for a burst is answered; returns its number. */
+  answer(at: number): number {
+    const number = this.#ints[ANSWERED]!;
+    this.answers[number] = at;
+    this.#ints[ANSWERED] = number + 1;
+    this.#look();
+    return number;
+  }
+
+  #look(): void {
+    const closing = this.#floats[CLOSING]!;
+    const answered = this.#ints[ANSWERED]!;
+    this.#floats[OPEN] = answered < this.#ints[ASKED]! ? Math.min(this.asks[answered]!, closing) : closing;
+  }
+
+  /** On to the next burst; returns its bytes. */
+  take(): number {
+    const [bytes, burst] = [this.#ints[LEFT]!, this.#ints[BURST]!];
+    this.ends = bytes <= burst;
+    this.#ints[LEFT] = this.ends ? this.#bytesOf(++this.#transfer) : bytes - burst;
+    return this.ends ? bytes : burst;
   }
 }
 
 /** Kinds of an answer: a burst's time, the begin of the next transfer, or that there is none. */
 export const answerKind = { burst: 0, begin: 1, end: 2 } as const;
+
+function ownMemory(board: BoardValues): ArbiterMemory {
+  return {
+    ddr: new Float64Array(ddrNumbers(board)),
+    exchange: (_, bursts) => {
+      const state = new ArrayBuffer(channelState.bytes);
+      return {
+        asks: new Float64Array(bursts),
+        answers: new Float64Array(bursts),
+        floats: new Float64Array(state),
+        ints: new Int32Array(state),
+      };
+    },
+  };
+}
 
 export class DmaArbiter {
   readonly ddr: Ddr;
@@ -151,8 +229,6 @@ export class DmaArbiter {
   readonly #channels: readonly Channel[];
   readonly #readLatency: number;
   readonly #writeLatency: number;
-  /** Per stream, the least clock of its open questions; infinity if it has none. */
-  readonly #open: Float64Array;
   /**
    * The last answer, in fields of its own: there are too many to make an object for each. Its kind; the number of the burst,
    * or of the transfer that begins, over all transfers; the clock before which no channel acts on it.
@@ -163,26 +239,18 @@ export class DmaArbiter {
   /** Transfers in the order in which they ended. */
   readonly ended: { readonly stream: number; readonly transfer: number }[] = [];
 
-  /** `exchange` gives the place of a stream's questions and answers, of so many bursts each. */
-  constructor(
-    streams: readonly PacedStream[],
-    board: BoardValues,
-    exchange: (stream: number, bursts: number) => Exchange = (_, bursts) => ({
-      asks: new Float64Array(bursts),
-      answers: new Float64Array(bursts),
-    }),
-  ) {
-    this.ddr = new Ddr(board);
+  constructor(streams: readonly PacedStream[], board: BoardValues, memory: ArbiterMemory = ownMemory(board)) {
+    this.ddr = new Ddr(board, memory.ddr);
     this.#dispatcher = new Dispatcher(board);
     this.#readLatency = board["hp.readLatency"];
     this.#writeLatency = board["hp.writeLatency"];
     const ports = { in: 0, out: 0 };
     this.#channels = streams.map((stream, i) => {
       const timing = beatTiming(stream, board);
-      const place = exchange(i, burstsOf(stream, timing.beatsPerBurst));
-      return new Channel(stream, ports[stream.direction]++, timing, place);
+      const place = memory.exchange(i, burstsOf(stream, timing.beatsPerBurst));
+      const port = this.ddr.channel(ports[stream.direction]++, stream.direction === "in");
+      return new Channel(stream, port, timing, place);
     });
-    this.#open = new Float64Array(streams.length).fill(Infinity);
     // The program's first transfer on each channel is started in the order of the list.
     this.#channels
       .filter(({ stream }) => stream.transfers.length > 0)
@@ -195,6 +263,10 @@ export class DmaArbiter {
 
   timing(stream: number): BeatTiming {
     return this.#channels[stream]!.timing;
+  }
+  /** The place of a stream's port in the state of the board's memory. */
+  portOf(stream: number): number {
+    return this.#channels[stream]!.port;
   }
   begins(stream: number): readonly Begin[] {
     return this.#channels[stream]!.begins;
@@ -222,27 +294,24 @@ export class DmaArbiter {
   ask(stream: number, clock: number): void {
     const channel = this.#channels[stream]!;
     channel.asks[channel.asked] = clock;
-    this.askedUpTo(stream, channel.asked + 1);
+    channel.askedUpTo(channel.asked + 1);
   }
 
   /** A channel has asked for so many bursts in all; the clocks stand in its exchange. */
   askedUpTo(stream: number, bursts: number): void {
-    const channel = this.#channels[stream]!;
-    channel.asked = bursts;
-    this.#open[stream] = channel.open;
+    this.#channels[stream]!.askedUpTo(bursts);
   }
 
   /** The last beat of a transfer to the accelerator moved at `last`. */
   sent(stream: number, last: number): void {
     const channel = this.#channels[stream]!;
     channel.done.push(last + 1);
-    channel.closing = last + 1;
-    this.#open[stream] = channel.open;
+    channel.close(last + 1);
   }
 
   /** The least clock of an open question of a stream; infinity if it has none. */
   openOf(stream: number): number {
-    return this.#open[stream]!;
+    return this.#channels[stream]!.open;
   }
 
   /** Answer all questions of clocks before `now`. */
@@ -252,42 +321,39 @@ export class DmaArbiter {
 
   /** Answer the first open question of a clock before `now`; returns its stream, and -1 if there is none. */
   answer(now: number): number {
-    const open = this.#open;
+    const channels = this.#channels;
     let first = -1;
     let clock = now;
-    for (let i = 0; i < open.length; i++) {
-      const at = open[i]!;
+    for (let i = 0; i < channels.length; i++) {
+      const at = channels[i]!.open;
       if (at >= clock) continue;
       clock = at;
       first = i;
     }
     if (first < 0) return -1;
-    const channel = this.#channels[first]!;
+    const channel = channels[first]!;
     if (channel.closing === clock) this.#close(channel, first, clock);
     else this.#burst(channel, clock);
-    open[first] = channel.open;
     return first;
   }
 
   #burst(channel: Channel, clock: number): void {
-    channel.take();
     const { ddr } = this;
     const { reads } = channel;
-    ddr.burst(clock, channel.port, reads, channel.bytes);
+    ddr.burst(clock, channel.port, reads, channel.take());
     const at = Math.max(reads ? ddr.start + this.#readLatency : ddr.end, clock + 1);
     this.kind = answerKind.burst;
-    this.index = channel.answered++;
-    channel.answers[this.index] = at;
+    this.index = channel.answer(at);
     this.clock = edge(at);
     if (reads || !channel.ends) return;
     const done = at + this.#writeLatency;
     channel.done.push(done);
-    channel.closing = edge(done);
+    channel.close(edge(done));
   }
 
   #close(channel: Channel, stream: number, clock: number): void {
     const { done, begins } = channel;
-    channel.closing = Infinity;
+    channel.close(Infinity);
     const transfer = done.length - 1;
     this.ended.push({ stream, transfer });
     this.index = transfer + 1;

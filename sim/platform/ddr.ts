@@ -5,46 +5,79 @@
  */
 import type { BoardValues } from "./platform.js";
 
-export class Ddr {
-  readonly #readPerByte: number;
-  readonly #writePerByte: number;
-  readonly #turnaround: number;
-  readonly #portPerByte: number;
-  readonly #ports: number;
-  /** Per port, its read channel and its write channel. */
-  readonly #portFree: Float64Array;
-  #free = 0;
-  #lastReads = true;
-  /** Of the last burst: when its data began to move at the port, and when port and memory had done it. */
-  start = 0;
-  end = 0;
-  /** Clocks in which the controller moved data or turned around. */
-  busyClocks = 0;
-  bytes = 0;
+/** Places in a memory's state, of 8 bytes each: constants are there too, for a twin in another language (sim/fast/arbiter-code.ts). */
+export const ddr = {
+  free: 0,
+  start: 1,
+  end: 2,
+  busy: 3,
+  bytes: 4,
+  /** 1 if the last burst was a read. */
+  lastReads: 5,
+  readPerByte: 6,
+  writePerByte: 7,
+  turnaround: 8,
+  portPerByte: 9,
+  /** When each port's read channel and write channel are free. */
+  ports: 10,
+} as const;
 
-  constructor(board: BoardValues) {
+const portsOf = (board: BoardValues): number => Math.max(1, Math.round(board["hp.ports"]));
+
+/** Numbers in the state of a board's memory. */
+export const ddrNumbers = (board: BoardValues): number => ddr.ports + 2 * portsOf(board);
+
+export class Ddr {
+  readonly #ports: number;
+  readonly #state: Float64Array;
+
+  constructor(board: BoardValues, state: Float64Array = new Float64Array(ddrNumbers(board))) {
     const clocksPerNs = board["pl.clock"] / 1000;
-    this.#readPerByte = board["ddr.read"] * clocksPerNs;
-    this.#writePerByte = board["ddr.write"] * clocksPerNs;
-    this.#turnaround = board["ddr.turnaround"] * clocksPerNs;
-    this.#portPerByte = 1 / board["hp.width"];
-    this.#ports = Math.max(1, Math.round(board["hp.ports"]));
-    this.#portFree = new Float64Array(2 * this.#ports);
+    this.#ports = portsOf(board);
+    this.#state = state;
+    state.fill(0);
+    state[ddr.lastReads] = 1;
+    state[ddr.readPerByte] = board["ddr.read"] * clocksPerNs;
+    state[ddr.writePerByte] = board["ddr.write"] * clocksPerNs;
+    state[ddr.turnaround] = board["ddr.turnaround"] * clocksPerNs;
+    state[ddr.portPerByte] = 1 / board["hp.width"];
   }
 
-  /** A burst of a port, asked for at `at`; `start` and `end` say when. A read if `reads`, else a write. */
-  burst(at: number, port: number, reads: boolean, bytes: number): void {
-    const turn = reads === this.#lastReads ? 0 : this.#turnaround;
-    const served = Math.max(at, this.#free) + turn;
-    const service = bytes * (reads ? this.#readPerByte : this.#writePerByte);
-    this.#free = served + service;
-    this.#lastReads = reads;
-    this.busyClocks += service + turn;
-    this.bytes += bytes;
-    const channel = 2 * (port % this.#ports) + (reads ? 0 : 1);
-    this.start = Math.max(served, this.#portFree[channel]!);
-    const portEnd = this.start + bytes * this.#portPerByte;
-    this.#portFree[channel] = portEnd;
-    this.end = Math.max(portEnd, this.#free);
+  /** Of the last burst: when its data began to move at the port, and when port and memory had done it. */
+  get start(): number {
+    return this.#state[ddr.start]!;
+  }
+  get end(): number {
+    return this.#state[ddr.end]!;
+  }
+  /** Clocks in which the controller moved data or turned around. */
+  get busyClocks(): number {
+    return this.#state[ddr.busy]!;
+  }
+  get bytes(): number {
+    return this.#state[ddr.bytes]!;
+  }
+
+  /** The place in the state of a port's channel for reads, or for writes. */
+  channel(port: number, reads: boolean): number {
+    return ddr.ports + 2 * (port % this.#ports) + (reads ? 0 : 1);
+  }
+
+  /** A burst of a port's channel, asked for at `at`; `start` and `end` say when. A read if `reads`, else a write. */
+  burst(at: number, channel: number, reads: boolean, bytes: number): void {
+    const state = this.#state;
+    const turn = Number(reads) === state[ddr.lastReads] ? 0 : state[ddr.turnaround]!;
+    const served = Math.max(at, state[ddr.free]!) + turn;
+    const service = bytes * state[reads ? ddr.readPerByte : ddr.writePerByte]!;
+    const free = served + service;
+    const start = Math.max(served, state[channel]!);
+    const portEnd = start + bytes * state[ddr.portPerByte]!;
+    state[ddr.free] = free;
+    state[ddr.lastReads] = Number(reads);
+    state[ddr.start] = start;
+    state[ddr.end] = Math.max(portEnd, free);
+    state[ddr.busy]! += service + turn;
+    state[ddr.bytes]! += bytes;
+    state[channel] = portEnd;
   }
 }
