@@ -18,8 +18,8 @@ const runs = new Map<number, { readonly shared: SharedRun; readonly handle: Prog
 async function open(): Promise<{ simulator: FastSimulator; names: RunNames }> {
   const design = (await importModule(source.module))[source.export] as Design;
   const simulator = await FastSimulator.of(design, source.parameters, { ...source.options, code });
-  // Nobody waits for it: messages come in between.
-  void warmUp(design, simulator, design.configure(source.parameters), () => wanted);
+  // Nobody waits for it, and messages come in between. What goes wrong in it will go wrong in a real layer too, and be told there.
+  warmUp(design, simulator, design.configure(source.parameters), () => wanted).catch(() => undefined);
   return { simulator, names: simulator.names };
 }
 

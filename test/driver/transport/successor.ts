@@ -31,10 +31,13 @@ class Successor extends Module {
 interface Config {
   /** When a worker ends: never, before it has begun, or once it has simulated something. */
   readonly ends: string;
+  /** Says that it takes layers, which it does not. */
+  readonly lies: boolean;
 }
 
 const parameters: readonly ParameterSpec[] = [
   { name: "ends", description: "when a worker ends", unit: "", default: "never", values: ["never", "start", "run"] },
+  { name: "lies", description: "says that it takes layers", unit: "", default: false },
 ];
 
 const noLayers = (): never => {
@@ -48,7 +51,7 @@ export const successor: Design<Config> = {
   presets: {},
   levels: ["rtl"],
   configure(overrides: Readonly<Record<string, ParameterValue>> = {}) {
-    return { ends: "never", ...checkParameters("successor", parameters, overrides) };
+    return { ends: "never", lies: false, ...checkParameters("successor", parameters, overrides) };
   },
   describe: (config) => ({ ...config }),
   build({ ends }) {
@@ -58,7 +61,7 @@ export const successor: Design<Config> = {
     return new Successor();
   },
   peakMacsPerClock: () => 1,
-  refuses: () => "the successor takes no layers",
+  refuses: (_, { lies }) => (lies ? null : "the successor takes no layers"),
   compile: noLayers,
   functional: noLayers,
 };

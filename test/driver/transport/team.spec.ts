@@ -26,11 +26,25 @@ const openSystolic = (threads: number, timeline = false): Promise<SimulatorTeam>
     threads,
   );
 
-const openSuccessor = (threads: number, ends = "never"): Promise<SimulatorTeam> =>
+const openSuccessor = (threads: number, ends = "never", lies = false): Promise<SimulatorTeam> =>
   SimulatorTeam.open(
-    { module: new URL("./successor.js", import.meta.url).href, export: "successor", parameters: { ends } },
+    { module: new URL("./successor.js", import.meta.url).href, export: "successor", parameters: { ends, lies } },
     threads,
   );
+
+/** The process's warnings while something happens. */
+async function warnings(action: () => Promise<void>): Promise<string> {
+  const said: string[] = [];
+  const listen = ({ message }: Error): void => void said.push(message);
+  process.on("warning", listen);
+  try {
+    await action();
+    await new Promise((resolve) => setImmediate(resolve));
+    return said.join();
+  } finally {
+    process.off("warning", listen);
+  }
+}
 
 async function using<Opened extends Device>(opening: Promise<Opened>, action: (device: Opened) => Promise<void>) {
   const device = await opening;
@@ -136,20 +150,28 @@ describe("Simulators that share the work", () => {
     }));
 
   it("do the work of a worker that never began, and say so", async () => {
-    const warnings: string[] = [];
-    const listen = ({ message }: Error): void => void warnings.push(message);
-    process.on("warning", listen);
-    try {
-      await using(openSuccessor(2, "start"), async (device) => {
+    const said = await warnings(() =>
+      using(openSuccessor(2, "start"), async (device) => {
         const runs = offer(device, await device.load(adderProgram(16)), 4);
         const results = await Promise.all(runs.map(({ result }) => result));
         results.forEach(({ outputs }, i) => expect(outputs["sum"]![0]).to.equal(i + 1));
-      });
-      await new Promise((resolve) => setImmediate(resolve));
-      expect(warnings.join()).to.match(/ended by itself \(code 3\)/);
-    } finally {
-      process.off("warning", listen);
-    }
+      }),
+    );
+    expect(said).to.match(/ended by itself \(code 3\)/);
+  });
+
+  it("keep a worker that could not compile the layer with which it warms up", async () => {
+    const said = await warnings(() =>
+      using(openSuccessor(2, "never", true), async (device) => {
+        const handle = await device.load(adderProgram(16));
+        // A worker that has ended could have done the first, but not the second.
+        for (let round = 0; round < 2; round++) {
+          const results = await Promise.all(offer(device, handle, 4).map(({ result }) => result));
+          results.forEach(({ outputs }, i) => expect(outputs["sum"]![0]).to.equal(i + 1));
+        }
+      }),
+    );
+    expect(said).to.equal("");
   });
 
   it("lose what a worker had begun when it ended, and nothing else", () =>
