@@ -61,8 +61,9 @@ export function clamp(x: number, low: number, high: number): number {
 }
 
 /**
- * Two products of int8 with one int8: [a * b0, a * b1] on one 25 x 18 multiplier (after Xilinx WP486: b1 stands 2^16
- * above b0, the borrow of a negative low product is corrected). Exact for all operands, -128 x -128 included.
+ * Two products with one int8: [a * b0, a * b1] on one 25 x 18 multiplier (after Xilinx WP486: b1 stands 2^16 above b0, the
+ * borrow of a negative low product is corrected). b0 and b1 in -255..255, as differences of two int8 are: that is what 25
+ * bits hold and what keeps the products in 16. Exact for all operands, -128 x -128 included.
  */
 export function mulPair(a: number, b0: number, b1: number): [I16, I16] {
   return [i16(a * b0), i16(a * b1)];

@@ -71,11 +71,12 @@ export function configure(overrides: Readonly<Record<string, ParameterValue>> = 
   given.divides("sharing", sharing, "units", units);
   given.divides("depth", depth, "streamBytes", given.number("streamBytes"));
   const gemm = gemmConfig(given, unitRows * sharing, (unitCols * units) / sharing);
-  // Pairs are made of the columns of one weight stream.
-  if (gemm.partCols % 2 === 1 && gemm.productsPerDsp === 2) return configure({ ...overrides, productsPerDsp: 1 });
   const { cols, streamBytes } = gemm;
   const fits = cols % streamBytes === 0;
   const lineBytes = given.number("lineBytes", fits ? 64 * 1024 : 0);
+  // Pairs are made of the columns of one weight stream, and a window's two columns take the pairs of two rows.
+  const unpaired = gemm.partCols % 2 === 1 || (gemm.rows === 1 && lineBytes > 0);
+  if (unpaired && gemm.productsPerDsp === 2) return configure({ ...overrides, productsPerDsp: 1 });
   if (lineBytes > 0) given.divides("streamBytes", streamBytes, "unitCols x units / sharing", cols);
   const lineDepth = lineBytes > 0 ? given.depth("lineBytes", depth * cols, lineBytes) : 0;
   return { ...gemm, model: given.text("model"), lineBytes, lineDepth, units, unitRows, unitCols, depth, sharing };

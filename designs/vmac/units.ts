@@ -3,12 +3,14 @@
  * columns of weights, `depth` products deep, in every clock, and keeps the sums. All units work in step. Inputs are
  * broadcast to the units that share them, weights to those that share these; the next words come while the last ones are multiplied.
  */
-import { andU, asr, assert, bool, i32, i8, Module, mulPair, struct, u8, vec } from "../../hw/index.js";
-import type { Channel, ChannelIn, ChannelOut, I32, I8, Process, ValueOf, VecType } from "../../hw/index.js";
+import { andU, asr, assert, bool, i16, i32, i8, int, Module, mulPair, struct, u8, vec } from "../../hw/index.js";
+import type { Channel, ChannelIn, ChannelOut, I16, I32, I8, Int, Process, ValueOf, VecType } from "../../hw/index.js";
 import { FeedCommand } from "../gemm/tokens.js";
 import type { VmacConfig } from "./config.js";
 import { windowType, type Window } from "./lines.js";
 
+const i18 = int(18);
+type I18 = Int<18>;
 type Words = readonly (readonly I8[])[];
 /** Sums by row, weight stream and column of that stream; `window`: only the first row counts. */
 const tileType = (sums: VecType<readonly (readonly I32[])[]>) => struct({ sums, window: bool });
@@ -25,8 +27,10 @@ export class MacUnits extends Module {
   /** Bytes of a word as a power of two. */
   readonly byteBits: number;
   readonly depth: number;
+  /** Products whose sum is made before it is added to an output. */
+  readonly group: number;
   readonly paired: boolean;
-  readonly products: number;
+  readonly productsPerDsp: number;
   readonly word: VecType<I8>;
   readonly inputWords: VecType<readonly I8[]>;
   readonly columns: VecType<I8>;
@@ -35,6 +39,18 @@ export class MacUnits extends Module {
   readonly row: VecType<I32>;
   readonly rowSums: VecType<readonly I32[]>;
   readonly sums: VecType<readonly (readonly I32[])[]>;
+  /** Of one multiplier: one product or two. */
+  readonly product: VecType<I16>;
+  readonly rowProducts: VecType<readonly I16[]>;
+  readonly partProducts: VecType<readonly (readonly I16[])[]>;
+  readonly rowsProducts: VecType<readonly (readonly (readonly I16[])[])[]>;
+  /** Products that are added to each other: by depth, row, weight stream and multiplier of that stream. */
+  readonly products: VecType<readonly (readonly (readonly (readonly I16[])[])[])[]>;
+  readonly total: VecType<I18>;
+  readonly rowTotals: VecType<readonly I18[]>;
+  readonly partTotals: VecType<readonly (readonly I18[])[]>;
+  readonly rowsTotals: VecType<readonly (readonly (readonly I18[])[])[]>;
+  readonly taps: VecType<readonly (readonly I8[])[]>;
   readonly flat: VecType<I32>;
   readonly pair: VecType<I32>;
   readonly result: VecType<readonly I32[]>;
@@ -68,7 +84,8 @@ export class MacUnits extends Module {
     this.resultTiles = config.resultTiles;
     this.byteBits = Math.log2(config.streamBytes);
     this.depth = config.depth;
-    this.products = config.productsPerDsp;
+    this.group = Math.min(config.depth, 4);
+    this.productsPerDsp = config.productsPerDsp;
     this.paired = config.productsPerDsp === 2;
     this.word = vec(i8, this.bytes);
     this.inputWords = vec(this.word, this.rows);
@@ -78,6 +95,16 @@ export class MacUnits extends Module {
     this.row = vec(i32, this.partCols);
     this.rowSums = vec(this.row, this.weightParts);
     this.sums = vec(this.rowSums, this.rows);
+    this.product = vec(i16, config.productsPerDsp);
+    this.rowProducts = vec(this.product, config.partCols / config.productsPerDsp);
+    this.partProducts = vec(this.rowProducts, this.weightParts);
+    this.rowsProducts = vec(this.partProducts, this.rows);
+    this.products = vec(this.rowsProducts, this.group);
+    this.total = vec(i18, config.productsPerDsp);
+    this.rowTotals = vec(this.total, config.partCols / config.productsPerDsp);
+    this.partTotals = vec(this.rowTotals, this.weightParts);
+    this.rowsTotals = vec(this.partTotals, this.rows);
+    this.taps = vec(vec(this.columns, this.weightParts), this.depth);
     this.flat = vec(i32, config.cols);
     this.pair = vec(i32, config.productsPerDsp);
     this.result = vec(this.pair, config.cellCols);
@@ -99,6 +126,7 @@ export class MacUnits extends Module {
     let channels = this.rowSums.zero();
     for (;;) {
       const command = yield* this.commands.pop();
+      assert(command.count >= 1, "a command has products");
       if (!command.window)
         for (let p = 0; p < this.parts; p++) {
           const words = yield* this.inputs[p]!.pop();
@@ -116,49 +144,90 @@ export class MacUnits extends Module {
       for (let k = u8(0); k < command.count; k = u8(k + this.depth)) {
         assert(k <= this.bytes - this.depth, "a word has so many bytes");
         const fresh = command.first && k === 0;
+        let taps = this.taps.zero();
+        let weightZero = i8(0);
         if (command.window)
           for (const windows of this.windows) {
-            const { taps, weightZero } = yield* windows.pop();
-            for (let d = 0; d < this.depth; d++) {
-              const before = channels;
-              channels = this.rowSums((p) =>
-                this.row((c) =>
-                  i32(
-                    (fresh && d === 0 ? 0 : before[p]![c]!) + taps[d]![p]![c]! * (weights[p]![k + d]![c]! - weightZero),
+            const window = yield* windows.pop();
+            taps = window.taps;
+            weightZero = window.weightZero;
+          }
+        for (let g = 0; g < this.depth / this.group; g++) {
+          // The same multipliers in both modes: each takes a tap of its own in place of a row's input, and one of its
+          // products counts: that of the row that its column stands for.
+          const products = this.products((d) =>
+            this.rowsProducts((r) =>
+              this.partProducts((p) =>
+                this.rowProducts((q) =>
+                  this.paired
+                    ? mulPair(
+                        command.window && r < 2
+                          ? taps[g * this.group + d]![p]![q * 2 + andU(r, 1)]!
+                          : rows[r]![k + g * this.group + d]!,
+                        weights[p]![k + g * this.group + d]![q * 2]! - (command.window ? weightZero : 0),
+                        weights[p]![k + g * this.group + d]![q * 2 + 1]! - (command.window ? weightZero : 0),
+                      )
+                    : this.product((_) =>
+                        i16(
+                          (command.window && r < 1
+                            ? taps[g * this.group + d]![p]![q]!
+                            : rows[r]![k + g * this.group + d]!) *
+                            (weights[p]![k + g * this.group + d]![q]! - (command.window ? weightZero : 0)),
+                        ),
+                      ),
+                ),
+              ),
+            ),
+          );
+          // Added to each other before the sum: short adders, and one of 32 bits.
+          const totals = this.rowsTotals((r) =>
+            this.partTotals((p) =>
+              this.rowTotals((q) =>
+                this.total((e) =>
+                  i18(
+                    products[0]![r]![p]![q]![e]! +
+                      (this.group > 1 ? products[1]![r]![p]![q]![e]! : 0) +
+                      ((this.group > 2 ? products[2]![r]![p]![q]![e]! : 0) +
+                        (this.group > 3 ? products[3]![r]![p]![q]![e]! : 0)),
                   ),
                 ),
-              );
-            }
-          }
-        else
-          for (let d = 0; d < this.depth; d++) {
+              ),
+            ),
+          );
+          if (command.window) {
+            const before = channels;
+            channels = this.rowSums((p) =>
+              this.row((c) =>
+                i32(
+                  (fresh && g === 0 ? 0 : before[p]![c]!) +
+                    (this.paired ? totals[andU(c, 1)]![p]![asr(c, 1)]![andU(c, 1)]! : totals[0]![p]![c]![0]!),
+                ),
+              ),
+            );
+          } else {
             const before = sums;
             sums = this.sums((r) =>
               this.rowSums((p) =>
                 this.row((c) =>
                   i32(
-                    (fresh && d === 0 ? 0 : before[r]![p]![c]!) +
-                      (this.paired
-                        ? mulPair(
-                            rows[r]![k + d]!,
-                            weights[p]![k + d]![asr(c, 1) * 2]!,
-                            weights[p]![k + d]![asr(c, 1) * 2 + 1]!,
-                          )[andU(c, 1)]!
-                        : rows[r]![k + d]! * weights[p]![k + d]![c]!),
+                    (fresh && g === 0 ? 0 : before[r]![p]![c]!) +
+                      (this.paired ? totals[r]![p]![asr(c, 1)]![andU(c, 1)]! : totals[r]![p]![c]![0]!),
                   ),
                 ),
               ),
             );
           }
+        }
         yield;
       }
       if (command.last) {
-        const first = channels;
-        const others = sums;
-        yield* this.tiles.push({
-          sums: this.sums((r) => (r === 0 && command.window ? first : others[r]!)),
-          window: command.window,
-        });
+        if (command.window) {
+          const others = sums;
+          sums = this.sums((r) =>
+            this.rowSums((p) => this.row((c) => (r === 0 ? channels[p]![c]! : others[r]![p]![c]!))),
+          );
+        }
+        yield* this.tiles.push({ sums, window: command.window });
         if (!this.overlaps) yield* this.given.pop();
       }
     }
@@ -179,7 +248,7 @@ export class MacUnits extends Module {
         const flat = this.flat.zero();
         for (let p = 0; p < this.weightParts; p++)
           for (let c = 0; c < this.partCols; c++) flat[c * this.weightParts + p] = sums[r]![p]![c]!;
-        yield* this.results.push(this.result((q) => this.pair((e) => flat[q * this.products + e]!)));
+        yield* this.results.push(this.result((q) => this.pair((e) => flat[q * this.productsPerDsp + e]!)));
         yield;
       }
       if (!this.overlaps) yield* this.given.push(true);

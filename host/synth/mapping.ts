@@ -24,7 +24,7 @@ export interface Mapped {
   readonly plain?: boolean;
 }
 
-const SYNTH = "synth_xilinx -family xc7 -abc9 -widemux 5 -noiopad -noclkbuf -top tandem_batch";
+const SYNTH = "synth_xilinx -family xc7 -abc9 -noiopad -noclkbuf -top tandem_batch";
 /** Yosys's own script for ABC without `&dch`; `{C} {W} {D} {R}` are its parameters. */
 const PLAIN = 'scratchpad -set abc9.script "+&scorr;&sweep;&dc2;&ps;&if {C} {W} {D} {R} -v;&mfs"';
 

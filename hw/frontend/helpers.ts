@@ -18,6 +18,8 @@ const byIdentity = new Map<unknown, HelperName>(
 export const helperOf = (live: unknown): HelperName | undefined => byIdentity.get(live);
 
 const INT8: Range = { lo: -128, hi: 127 };
+/** What a pair of 25 bits can hold, and whose products with an int8 fit 16. */
+const PAIRED: Range = { lo: -255, hi: 255 };
 const WORD: Range = { lo: INT32.lo, hi: UINT32.hi };
 /** Greatest value of a 32-bit word, read as unsigned. */
 const unsigned = ({ lo, hi }: Range): number => (lo < 0 ? UINT32.hi : hi);
@@ -95,7 +97,8 @@ function resultType(
       return exactly({ lo: Math.min(Math.max(a.lo, b.lo), c.lo), hi: Math.max(Math.min(a.hi, c.hi), b.hi) });
     }
     case "mulPair":
-      for (const i of [0, 1, 2]) want(i, INT8);
+      want(0, INT8);
+      for (const i of [1, 2]) want(i, PAIRED);
       return vec(i16, 2);
     case "min":
       return exactly({ lo: Math.min(...ranges.map(({ lo }) => lo)), hi: Math.min(...ranges.map(({ hi }) => hi)) });

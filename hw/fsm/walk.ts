@@ -11,7 +11,8 @@ import type { ProcessIr } from "../ir/ir.js";
 import { GraphBuilder, successors, type Graph, type Node } from "./graph.js";
 import { latchOperands, type Staged } from "./latch.js";
 import { registersOf, removeDead, statesOf } from "./liveness.js";
-import type { Local } from "../ir/ir.js";
+import type { Expr, Local } from "../ir/ir.js";
+import { resetValues } from "./reset.js";
 import { definitionsOf, exprsOf, visitExpr, type Variable } from "./uses.js";
 import { where } from "./unroll.js";
 import { Combinations, INTERVALS, usageOf, type Domain, type Usage } from "./usage.js";
@@ -38,6 +39,8 @@ export interface Machine {
   /** Every step stands after all steps that lead to it. */
   readonly steps: readonly Step[];
   readonly registers: ReadonlySet<Local>;
+  /** What registers hold after reset; the others are set before they are used. */
+  readonly initial: ReadonlyMap<Local, Expr>;
   readonly locals: readonly Local[];
   /** Operands that stand in their channels and need no register. */
   readonly staged: Staged;
@@ -69,7 +72,7 @@ function lowerWith(process: ProcessIr, unstaged: ReadonlySet<number>): Machine {
   const builder = new GraphBuilder(process);
   const latched = latchOperands(builder.build(process), builder, unstaged);
   const { staged } = latched;
-  const graph = removeDead(latched.graph);
+  const { graph, initial } = resetValues(removeDead(latched.graph));
   const states = statesOf(graph);
   // Where a cycle is cut decides how much of it is needed twice: take the cheapest cut.
   const roots = states.filter((node) => node.kind !== "end");
@@ -81,6 +84,7 @@ function lowerWith(process: ProcessIr, unstaged: ReadonlySet<number>): Machine {
     start: graph.start,
     states,
     steps: best.steps,
+    initial,
     registers: new Set([...registersOf(graph, states)].filter((local) => !staged.has(local))),
     locals: [...process.locals, ...graph.added],
     staged,

@@ -24,6 +24,12 @@ export function widthOf(type: ExprType): Width {
   return { width: type.bits, signed: type.kind === "int" && (type as unknown as IntType).signed };
 }
 
+/** Bits of a scalar in two's complement, whether it can be negative or not. */
+export function signedWidth(type: ExprType): number {
+  const { width, signed } = widthOf(type);
+  return signed ? width : width + 1;
+}
+
 /** The range of a scalar's values; a boolean is 0 or 1. */
 export function rangeOf(type: ExprType): Range {
   if (type.kind === "exact") return type.range;

@@ -8,7 +8,7 @@ import type { MemoryPort } from "../memory.js";
 import type { Signal } from "../signal.js";
 import type { IntType, StructType, Type, VecType } from "../types.js";
 import type { Expr, ExprType, Local, Ref, StateField } from "../ir/ir.js";
-import { rangeOf, widthOf, type Width } from "../fsm/width.js";
+import { rangeOf, signedWidth, widthOf, type Width } from "../fsm/width.js";
 import { extend, type FunctionLibrary } from "./functions.js";
 
 /** How the names of values are read where an expression stands. */
@@ -414,8 +414,10 @@ export class ExprText {
         const text = `${functions.roundingShiftRight()}(${this.bits(a, 32)}, ${this.bits(b, 5)})`;
         return this.resize(text, { width: 32, signed: true }, width);
       }
-      case "mulPair":
-        return `${functions.mulPair()}(${this.bits(a, 8)}, ${this.bits(b, 8)}, ${this.bits(c, 8)})`;
+      case "mulPair": {
+        const own = Math.max(8, signedWidth(b.type), signedWidth(c.type));
+        return `${functions.mulPair(own)}(${this.bits(a, 8)}, ${this.bits(b, own)}, ${this.bits(c, own)})`;
+      }
       case "clamp": {
         const within = saturation(a, b, c);
         if (within !== undefined) {

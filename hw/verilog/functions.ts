@@ -159,22 +159,24 @@ export class FunctionLibrary {
   }
 
   /**
-   * Two products of int8 on one DSP48E1: b1 stands 2^16 above b0 (their sum fits 25 bits and is made by the pre-adder).
+   * Two products with an int8 on one DSP48E1: b1, of 8 or 9 bits, stands 2^16 above b0 (their sum fits 25 bits and is made by the pre-adder).
    * 2^15 is added behind the multiplier, so that the low product, now 0 to 2^16 - 1, borrows nothing from the high one; its
    * highest bit turned round takes the 2^15 off again.
    */
-  mulPair(): string {
-    const name = "mul_pair";
+  mulPair(width: number): string {
+    const name = width === 8 ? "mul_pair" : `mul_pair_${width}`;
+    const top = width - 1;
+    const high = width === 8 ? "{b1[7], b1, 16'd0}" : "{b1, 16'd0}";
     const body = [
       "reg signed [24:0] both;",
       "reg signed [32:0] product;",
       "begin",
-      "  both = $signed({b1[7], b1, 16'd0}) + $signed({{17{b0[7]}}, b0});",
+      `  both = $signed(${high}) + $signed({{${25 - width}{b0[${top}]}}, b0});`,
       "  product = $signed({{8{both[24]}}, both}) * $signed({{25{a[7]}}, a}) + 33'sd32768;",
       `  ${name} = {product[31:16], !product[15], product[14:0]};`,
       "end",
     ].join("\n");
-    const inputs = [["a", 8] as const, ["b0", 8] as const, ["b1", 8] as const];
+    const inputs = [["a", 8] as const, ["b0", width] as const, ["b1", width] as const];
     return this.#define(name, 32, inputs, body);
   }
 }

@@ -53,6 +53,10 @@ class ProcessText {
     this.#scope.lines = [];
     const bits = bitsFor(states.length);
     const stalls = this.#stalls();
+    const { initial } = this.#scope.machine;
+    const reset = this.#registers().filter(([local]) => initial.has(local));
+    const free = this.#registers().filter(([local]) => !initial.has(local));
+    const initialOf = (local: Local): string => this.#scope.expr.bits(initial.get(local)!, widthOf(local.type).width);
     const text = [
       ` (\n${this.#portList()}\n);\n`,
       this.#scope.functions.text,
@@ -73,11 +77,13 @@ class ProcessText {
       "    if (rst) begin",
       `      state <= ${this.#scope.states.get(start)!};`,
       ...[...this.#scope.fields].map(([{ type, initial }, name]) => `      ${name} <= ${packed(type, initial)};`),
+      ...reset.map(([local, name]) => `      ${name} <= ${initialOf(local)};`),
       "    end else begin",
       "      state <= state_n;",
+      ...reset.map(([, name]) => `      ${name} <= ${name}_n;`),
       ...[...this.#scope.fields.values()].map((name) => `      ${name} <= ${name}_n;`),
       "    end",
-      ...this.#registers().map(([, name]) => `    ${name} <= ${name}_n;`),
+      ...free.map(([, name]) => `    ${name} <= ${name}_n;`),
       "  end",
       ...stalls.text,
       "endmodule",

@@ -13,6 +13,7 @@ import { setApart } from "./process.js";
 import { intakeCode, tokensOf } from "./intake-code.js";
 import { clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
+import { unshare } from "./unshare.js";
 import { Code, WasmModule } from "./wasm.js";
 
 export interface Compiled {
@@ -30,7 +31,8 @@ const PAGE = 65536;
 const NEVER = 0x7fffffff;
 
 /** Throws a `TandemError` where the model of a black box cannot be compiled. */
-export function compile(ir: DesignIr): Compiled {
+export function compile(design: DesignIr): Compiled {
+  const ir = { ...design, processes: design.processes.map(unshare) };
   const [opaque] = ir.opaque ?? [];
   if (opaque)
     throw new TandemError(`The fast engine cannot run ${opaque.node.path}, the model of a black box: ${opaque.why}`, {

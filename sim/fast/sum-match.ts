@@ -6,7 +6,15 @@
  * lane, without outer products, are done in place (sum-lanes.ts).
  */
 import type { Expr, Local, Loop, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
-import { children, expressionsIn, expressionsOf, expressionsWithin, someExpr, statementsIn } from "../../hw/ir/walk.js";
+import {
+  children,
+  expressionsIn,
+  expressionsOf,
+  expressionsWithin,
+  sameExpr,
+  someExpr,
+  statementsIn,
+} from "../../hw/ir/walk.js";
 import { bool, type IntType, type VecType } from "../../hw/types.js";
 import { counted } from "./bank-code.js";
 import { boundsOf } from "./expr.js";
@@ -312,31 +320,44 @@ const isWrap = (expr: Expr): boolean =>
 
 /** The terms of a sum modulo 2^32. */
 function termsOf(expr: Expr): readonly Expr[] {
-  if (expr.kind === "cast" && isWrap(expr)) return termsOf(expr.operand);
+  if (expr.kind === "cast" && (isWrap(expr) || losesNothing(expr))) return termsOf(expr.operand);
   if (expr.kind === "binary" && expr.op === "+") return [...termsOf(expr.left), ...termsOf(expr.right)];
   return [expr];
 }
 
 const product = (numbers: readonly number[]): number => numbers.reduce((all, n) => all * n, 1);
 
+/** What is under the cast fits its type. */
+function losesNothing(expr: Extract<Expr, { kind: "cast" }>): boolean {
+  if (!isScalar(expr.type)) return false;
+  const { lo, hi } = boundsOf(expr.operand);
+  const { lo: least, hi: most } = boundsOf(expr);
+  return lo >= least && hi <= most;
+}
+
 /** Two factors whose exact product a term is. */
 function factorsOf(term: Expr): readonly [Expr, Expr] | undefined {
-  if (term.kind === "cast" && isScalar(term.type)) {
-    const { lo, hi } = boundsOf(term.operand);
-    const { lo: least, hi: most } = boundsOf(term);
-    return lo >= least && hi <= most ? factorsOf(term.operand) : undefined;
-  }
+  if (term.kind === "cast") return losesNothing(term) ? factorsOf(term.operand) : undefined;
   if (term.kind === "binary" && term.op === "*") return [term.left, term.right];
   if (term.kind !== "index" || term.base.kind !== "call" || term.base.helper !== "mulPair") return undefined;
   const [a, first, second] = term.base.args as readonly [Expr, Expr, Expr];
   const { lo, hi } = boundsOf(term.index);
-  if (lo < 0 || hi > 1 || ![a, first, second].every((factor) => isByte(factor) && boundsOf(factor).hi < 128))
-    return undefined;
+  if (lo < 0 || hi > 1) return undefined;
   const { at } = term;
-  const exact = (lo: number, hi: number) => ({ kind: "exact", range: { lo, hi } }) as const;
-  const one: Expr = { kind: "const", at, type: exact(1, 1), value: 1 };
+  const one: Expr = { kind: "const", at, type: { kind: "exact", range: { lo: 1, hi: 1 } }, value: 1 };
   const condition: Expr = { kind: "binary", at, type: bool, op: "===", left: term.index, right: one };
-  return [a, { kind: "select", at, type: exact(-128, 127), condition, then: second, else: first }];
+  return [a, chosen(condition, second, first)];
+}
+
+/** One of two expressions; of two differences from the same number, the difference of one of two. */
+function chosen(condition: Expr, one: Expr, other: Expr): Expr {
+  const [a, b] = [boundsOf(one), boundsOf(other)];
+  const range = { lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi) };
+  const place = { at: one.at, type: { kind: "exact", range } as const };
+  if (one.kind === "binary" && other.kind === "binary" && one.op === "-" && other.op === "-")
+    if (sameExpr(one.right, other.right))
+      return { kind: "binary", ...place, op: "-", left: chosen(condition, one.left, other.left), right: one.right };
+  return { kind: "select", ...place, condition, then: one, else: other };
 }
 
 /** It fits a signed number of 16 bits. */

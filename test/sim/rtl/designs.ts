@@ -355,6 +355,7 @@ const Results = struct({
   high: i32,
   rounded: i32,
   pair: vec(i16, 2),
+  differences: vec(i16, 2),
   shifted: i32,
   up: i32,
   field: u8,
@@ -382,10 +383,13 @@ export class Arithmetic extends Module {
     for (;;) {
       const { x, y, a, b, c, n, u } = yield* this.in.pop();
       const product = mulPair(a, b, c);
+      // Nine bits: -128 - 127 and 127 + 128 are the ends.
+      const wider = mulPair(a, b - c, c - b);
       yield* this.out.push({
         high: doublingHighMul(x, y),
         rounded: roundingShiftRight(x, n),
         pair: vec(i16, 2)((lane) => product[lane]!),
+        differences: vec(i16, 2)((lane) => wider[lane]!),
         shifted: i32(asr(x, n)),
         up: i32(shl(a, 5) - asr(y, 3)),
         field: u8(bits(x, 18, 11)),

@@ -99,7 +99,7 @@ export class Helpers extends Module {
   readonly a = this.channelIn(i32);
   readonly b = this.channelIn(i32);
   readonly n = this.channelIn(uint(5));
-  readonly y = this.channelOut(vec(i32, 12));
+  readonly y = this.channelOut(vec(i32, 13));
 
   constructor() {
     super(null, "helpers");
@@ -112,6 +112,7 @@ export class Helpers extends Module {
       const b = yield* this.b.pop();
       const n = yield* this.n.pop();
       const [p, q] = mulPair(i8(a), i8(b), i8(a + b));
+      const [high, low] = mulPair(i8(b), i8(a) - i8(b), i8(b) - i8(n));
       const unsigned = u32(a);
       yield* this.y.push([
         i32(asr(a, n)),
@@ -124,6 +125,7 @@ export class Helpers extends Module {
         roundingShiftRight(a, n),
         i32(clamp(a, -128, 127)),
         i32(p + q),
+        i32(high - low),
         i32(Math.min(a, b) - Math.max(a, b)),
         i32(Math.abs(a)),
       ]);

@@ -1,0 +1,87 @@
+/** Multipliers that two modes share are taken apart by the fast engine, and the run stays that of the kernel. */
+import { expect } from "chai";
+import { readDesign } from "../../../hw/frontend/index.js";
+import { elaborate } from "../../../hw/index.js";
+import type { DesignIr } from "../../../hw/ir/ir.js";
+import { FastEngine } from "../../../sim/fast/engine.js";
+import { findSums } from "../../../sim/fast/sum-match.js";
+import { unshare } from "../../../sim/fast/unshare.js";
+import { stallTable } from "../../../sim/kernel/counters.js";
+import { Kernel } from "../../../sim/kernel/kernel.js";
+import { Random } from "./network.js";
+import { APART, randomWaves, Sharing, TOGETHER, type Form } from "./sharing.js";
+
+const first = Number(process.env["SEED"] ?? 1);
+const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 8);
+const OUTPUTS = ["out", "seen"];
+
+type Tokens = Readonly<Record<string, readonly unknown[]>>;
+
+function inKernel(form: Form, depth: number, tokens: Tokens): unknown {
+  const kernel = new Kernel(new Sharing({ form, depth }));
+  for (const [name, list] of Object.entries(tokens))
+    kernel.spawn(function* source() {
+      for (const token of list) yield* kernel.design.inputs[name]!.push(token);
+    });
+  const received = Object.fromEntries(OUTPUTS.map((name) => [name, [] as unknown[]]));
+  for (const name of OUTPUTS)
+    kernel.spawn(function* sink() {
+      const channel = kernel.design.outputs[name]!;
+      for (;;) {
+        const value: unknown = channel.type.copy(yield* channel.pop());
+        received[name]!.push({ value, clock: kernel.now });
+      }
+    });
+  kernel.run();
+  return { received, stalls: stallTable(kernel.counters), clocks: kernel.counters.clocks };
+}
+
+function inFast(ir: DesignIr, tokens: Tokens): unknown {
+  const engine = new FastEngine(ir);
+  for (const [name, list] of Object.entries(tokens)) engine.send(name, list);
+  for (const name of OUTPUTS) engine.output(name, 10_000);
+  engine.run();
+  const received = Object.fromEntries(OUTPUTS.map((name) => [name, engine.values(name)]));
+  return { received, stalls: stallTable(engine.counters), clocks: engine.counters.clocks };
+}
+
+async function irOf(form: Form, depth: number): Promise<DesignIr> {
+  const { ir, diagnostics } = await readDesign(elaborate(new Sharing({ form, depth })));
+  expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
+  return ir;
+}
+
+/** Statements that add outer products, and statements that add in place. */
+function found(ir: DesignIr): { matrix: number; inPlace: number } {
+  const { adding, inPlace } = findSums(unshare(ir.processes[0]!));
+  return { matrix: adding.size, inPlace: inPlace.size };
+}
+
+describe(`Multipliers that two modes share (seed ${first})`, () => {
+  async function sameAsKernel(form: Form): Promise<void> {
+    for (let seed = first; seed < first + count; seed++) {
+      const random = new Random(seed * 100 + [...APART, ...TOGETHER].indexOf(form));
+      const depth = random.pick([1, 2, 4]);
+      const tokens = { ...randomWaves(random, depth, 120) };
+      expect(inFast(await irOf(form, depth), tokens), `SEED=${seed}`).to.deep.equal(inKernel(form, depth, tokens));
+    }
+  }
+
+  for (const form of APART) {
+    it(`${form}: each mode has its own sums of products`, async () => {
+      const ir = await irOf(form, 4);
+      expect(found(ir)).to.deep.equal({ matrix: 1, inPlace: 1 });
+      const { body } = ir.processes[0]!;
+      expect(findSums({ ...ir.processes[0]!, body }).adding.size, "as it is written").to.equal(0);
+    });
+    it(`${form}: equals the kernel`, () => sameAsKernel(form)).timeout(5000 + count * 2000);
+  }
+
+  for (const form of TOGETHER) {
+    it(`${form}: stays as it is written`, async () => {
+      const ir = await irOf(form, 4);
+      expect(unshare(ir.processes[0]!)).to.equal(ir.processes[0]);
+    });
+    it(`${form}: equals the kernel`, () => sameAsKernel(form)).timeout(5000 + count * 2000);
+  }
+});
