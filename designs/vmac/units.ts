@@ -199,8 +199,8 @@ export class MacUnits extends Module {
             channels = this.rowSums((p) =>
               this.row((c) =>
                 i32(
-                  (fresh && g === 0 ? 0 : before[p]![c]!) +
-                    (this.paired ? totals[andU(c, 1)]![p]![asr(c, 1)]![andU(c, 1)]! : totals[0]![p]![c]![0]!),
+                  (this.paired ? totals[andU(c, 1)]![p]![asr(c, 1)]![andU(c, 1)]! : totals[0]![p]![c]![0]!) +
+                    (fresh && g === 0 ? 0 : before[p]![c]!),
                 ),
               ),
             );
@@ -210,8 +210,8 @@ export class MacUnits extends Module {
               this.rowSums((p) =>
                 this.row((c) =>
                   i32(
-                    (fresh && g === 0 ? 0 : before[r]![p]![c]!) +
-                      (this.paired ? totals[r]![p]![asr(c, 1)]![andU(c, 1)]! : totals[r]![p]![c]![0]!),
+                    (this.paired ? totals[r]![p]![asr(c, 1)]![andU(c, 1)]! : totals[r]![p]![c]![0]!) +
+                      (fresh && g === 0 ? 0 : before[r]![p]![c]!),
                   ),
                 ),
               ),
@@ -236,7 +236,9 @@ export class MacUnits extends Module {
   /** The rows of a tile, one a clock, their columns in the order of the channels. */
   *give(): Process {
     for (;;) {
-      const { sums, window } = yield* this.tiles.pop();
+      const { sums: all, window } = yield* this.tiles.pop();
+      // The row that leaves is always the first: moving the others up costs less than choosing one of them.
+      let sums = all;
       if (!window) {
         if (this.reserved === this.resultTiles) yield* this.credits.pop();
         else this.reserved = u8(this.reserved + 1);
@@ -244,11 +246,12 @@ export class MacUnits extends Module {
       const rows = u8(window ? 1 : this.rows);
       assert(rows >= 1, "a tile has rows");
       for (let r = u8(0); r < rows; r = u8(r + 1)) {
-        assert(r < this.rows, "a tile has so many rows");
         const flat = this.flat.zero();
         for (let p = 0; p < this.weightParts; p++)
-          for (let c = 0; c < this.partCols; c++) flat[c * this.weightParts + p] = sums[r]![p]![c]!;
+          for (let c = 0; c < this.partCols; c++) flat[c * this.weightParts + p] = sums[0]![p]![c]!;
         yield* this.results.push(this.result((q) => this.pair((e) => flat[q * this.productsPerDsp + e]!)));
+        const before = sums;
+        sums = this.sums((i) => before[i < this.rows - 1 ? i + 1 : i]!);
         yield;
       }
       if (!this.overlaps) yield* this.given.push(true);

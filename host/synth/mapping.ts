@@ -24,12 +24,40 @@ export interface Mapped {
   readonly plain?: boolean;
 }
 
-const SYNTH = "synth_xilinx -family xc7 -abc9 -noiopad -noclkbuf -top tandem_batch";
+/**
+ * Every sum becomes an adder by itself (`$alu`), before `alumacc` makes one compressor of all that are added to each other: a
+ * tree of adders on carry chains takes a third less of the sums of vmac than compressors out of look-up tables.
+ */
+const ADDERS = `(* techmap_celltype = "$add $sub" *)
+module adder (A, B, Y);
+  parameter A_SIGNED = 0;
+  parameter B_SIGNED = 0;
+  parameter A_WIDTH = 1;
+  parameter B_WIDTH = 1;
+  parameter Y_WIDTH = 1;
+  parameter _TECHMAP_CELLTYPE_ = "";
+  localparam SUB = _TECHMAP_CELLTYPE_ == "$sub";
+  input [A_WIDTH-1:0] A;
+  input [B_WIDTH-1:0] B;
+  output [Y_WIDTH-1:0] Y;
+  wire [Y_WIDTH-1:0] X, CO;
+  \\$alu #(.A_SIGNED(A_SIGNED), .B_SIGNED(B_SIGNED), .A_WIDTH(A_WIDTH), .B_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH))
+    _TECHMAP_REPLACE_ (.A(A), .B(B), .BI(SUB), .CI(SUB), .X(X), .Y(Y), .CO(CO));
+endmodule
+`;
+
+/**
+ * Without `-widemux`: with it, `muxcover` of Yosys 0.55 covers a chain of multiplexers, of which only one input goes on, by
+ * one of sixteen inputs whose choice is unknown (x), and what it chose from is lost. Four of them do it, as in
+ * `v ? (u ? c : t ? (s ? a : b) : c) : c`.
+ */
+const XC7 = "synth_xilinx -family xc7 -abc9 -noiopad -noclkbuf -top tandem_batch";
+const SYNTH = `${XC7} -run begin:coarse; techmap -map adders.v; opt_clean; ${XC7} -run coarse:`;
 /** Yosys's own script for ABC without `&dch`; `{C} {W} {D} {R}` are its parameters. */
 const PLAIN = 'scratchpad -set abc9.script "+&scorr;&sweep;&dc2;&ps;&if {C} {W} {D} {R} -v;&mfs"';
 
 /** All that decides what a text is mapped to, beside Yosys's version. */
-export const RECIPE = `${SYNTH}; ${PLAIN}`;
+export const RECIPE = `${SYNTH}; ${PLAIN}; ${ADDERS}`;
 
 /** @throws TandemError where Yosys refuses the Verilog. */
 export async function map(batch: readonly Mappable[]): Promise<Mapped[]> {
@@ -58,6 +86,7 @@ async function run(batch: readonly Mappable[], recipe: string): Promise<Mapped[]
     "boxes.v": [...boxes.values()].map((head) => `${head}\nendmodule\n`).join(""),
     "units.v": batch.map(({ text }, i) => text(names[i]!)).join(""),
     "top.v": top,
+    "adders.v": ADDERS,
   };
   const script = [
     "read_verilog -lib boxes.v",

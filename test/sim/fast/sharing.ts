@@ -2,7 +2,7 @@
  * A module whose multipliers serve two modes, with operands chosen by the mode: what the fast engine takes apart
  * (sim/fast/unshare.ts), and forms that look alike and must stay as they are.
  */
-import { andU, asr, bool, i16, i32, i8, Module, mulPair, struct, u8, vec } from "../../../hw/index.js";
+import { andU, asr, bool, i16, i32, i8, Module, mulPair, struct, vec } from "../../../hw/index.js";
 import type { ChannelIn, ChannelOut, I16, I32, I8, Process, VecType } from "../../../hw/index.js";
 import type { Random } from "./network.js";
 
