@@ -28,7 +28,7 @@ export interface Mapped {
  * Every sum becomes an adder by itself (`$alu`), before `alumacc` makes one compressor of all that are added to each other: a
  * tree of adders on carry chains takes a third less of the sums of vmac than compressors out of look-up tables.
  */
-const ADDERS = `(* techmap_celltype = "$add $sub" *)
+export const ADDERS = `(* techmap_celltype = "$add $sub" *)
 module adder (A, B, Y);
   parameter A_SIGNED = 0;
   parameter B_SIGNED = 0;
@@ -52,7 +52,8 @@ endmodule
  * `v ? (u ? c : t ? (s ? a : b) : c) : c`.
  */
 const XC7 = "synth_xilinx -family xc7 -abc9 -noiopad -noclkbuf -top tandem_batch";
-const SYNTH = `${XC7} -run begin:coarse; techmap -map adders.v; opt_clean; ${XC7} -run coarse:`;
+/** The commands, for a top `tandem_batch` and ADDERS in `adders.v`. */
+export const SYNTH = `${XC7} -run begin:coarse; techmap -map adders.v; opt_clean; ${XC7} -run coarse:`;
 /** Yosys's own script for ABC without `&dch`; `{C} {W} {D} {R}` are its parameters. */
 const PLAIN = 'scratchpad -set abc9.script "+&scorr;&sweep;&dc2;&ps;&if {C} {W} {D} {R} -v;&mfs"';
 
