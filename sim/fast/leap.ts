@@ -92,8 +92,11 @@ export class Leap {
     code.end();
   }
 
-  /** Behind a round: leap if it moved all clocks alike; `count` gets a local with the rounds done. */
-  emitAfter(count: (done: number) => void): void {
+  /**
+   * Behind a round: leap if it moved all clocks alike, unless tokens have to tell all that is known (`full`, a local): those of a leap
+   * do not. `count` gets a local with the rounds done.
+   */
+  emitAfter(full: number, count: (done: number) => void): void {
     const code = this.#code;
     if (!this.#possible) return;
     code.i32(0).set(this.turn);
@@ -111,6 +114,8 @@ export class Leap {
       .get(this.#period)
       .i32(1)
       .op("i32.lt_s")
+      .op("i32.or")
+      .get(full)
       .op("i32.or")
       .op("i32.eqz")
       .if();
@@ -139,6 +144,9 @@ export class Leap {
       .op("select")
       .set(most);
     code.i32(0).set(done);
+    // Where many rounds can be done at once, that comes first.
+    const skips = code.local("i32");
+    const start = code.mark();
     const out = code.block();
     const again = code.loop();
     code.i32(0).set(this.turn);
@@ -152,6 +160,7 @@ export class Leap {
       code.get(done).get(did).op("i32.add").set(done);
       code.get(did).brIf(again);
     }
+    code.get(skips).op("i32.eqz").if();
     this.#turns.forEach(({ ready, asBefore, pass }, i) => {
       code.i32(i).set(this.turn);
       ready(limit, true);
@@ -160,8 +169,11 @@ export class Leap {
       pass(true);
     });
     code.get(done).i32(1).op("i32.add").set(done);
+    code.end();
     const range = this.#ranges();
+    code.insertAt(start, () => code.i32(range ? 1 : 0).set(skips));
     if (range) {
+      code.i32(0).set(skips);
       const rounds = code.local("i32");
       code.get(most).get(done).op("i32.sub").set(rounds);
       if (this.#over !== undefined) code.i32(0).get(rounds).get(this.#over).op("select").set(rounds);

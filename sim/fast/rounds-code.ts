@@ -201,7 +201,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   });
   code.get(rounds).i32(1).op("i32.add").set(rounds);
   code.get(full).i32(1).op("i32.shr_u").set(full);
-  leap.emitAfter(count);
+  leap.emitAfter(full, count);
   code.br(again);
   code.end();
   code.end();
