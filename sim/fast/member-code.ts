@@ -455,6 +455,14 @@ export class MemberCode extends StatementCompiler {
     code.br(again).end().end();
   }
 
+  #pushesBefore(stmt: Stmt): boolean {
+    const holds = (step: PassStep): boolean =>
+      (step.kind === "outside" && step.stmt === stmt) ||
+      (step.kind === "if" && [...step.then, ...step.else].some(holds));
+    const at = this.pass.steps.findIndex(holds);
+    return this.pass.steps.slice(0, at).some(({ kind }) => kind === "push");
+  }
+
   /** It can be done at once, by the rings. What a token from outside tells goes on with the tokens of this round and the next. */
   #outside({ stmt, channel }: Extract<PassStep, { kind: "outside" }>, full: number, leap: boolean): void {
     const { code } = this;
@@ -468,7 +476,12 @@ export class MemberCode extends StatementCompiler {
     } else {
       const binding = stmt.into && this.bind(stmt.into, false);
       emitPop(this, plan, 0, binding ? this.take(binding, plan.layout) : () => undefined);
-      code.i32(2).set(full);
+      // What was pushed in this pass before it has to be made up for in the next.
+      code
+        .get(full)
+        .i32(this.#pushesBefore(stmt) ? 3 : 1)
+        .op("i32.or")
+        .set(full);
     }
     if (!leap) code.get(this.time).get(arrival).op("i32.ne").get(this.#held).op("i32.or").set(this.#held);
     code.free("i32", arrival);
