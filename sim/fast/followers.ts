@@ -34,9 +34,10 @@ export function findFollowers(
   const found = new Map<Channel, FollowerLoop>();
   processes.forEach((process, actor) => {
     if (process.polls || usesSignals(process) || apart.has(actor)) return;
+    const often = repeated(process.body);
     const look = (stmts: readonly Stmt[]): void => {
       for (const stmt of stmts) {
-        const follower = stmt.kind === "loop" ? followerOf(stmt, actor) : undefined;
+        const follower = stmt.kind === "loop" && !often.has(stmt) ? followerOf(stmt, actor) : undefined;
         if (follower && !found.has(follower.channel)) found.set(follower.channel, follower);
         else children(stmt).forEach(look);
       }
@@ -44,6 +45,13 @@ export function findFollowers(
     look(process.body);
   });
   return found;
+}
+
+/** Statements that stand in the text more than once: nobody could say where in it a process is. */
+function repeated(body: readonly Stmt[]): ReadonlySet<Stmt> {
+  const [seen, often] = [new Set<Stmt>(), new Set<Stmt>()];
+  for (const stmt of statementsIn(body)) (seen.has(stmt) ? often : seen).add(stmt);
+  return often;
 }
 
 function followerOf(loop: Loop, actor: number): FollowerLoop | undefined {
@@ -109,9 +117,9 @@ export interface Link {
   readonly next: readonly Link[];
 }
 
-/** Passes that are written in one function: of a process that follows nobody, and of one that does so. */
+/** Passes that are written in one function: of a process as a rule, and of one that does nothing but follow. */
 const MOST_PASSES = 40;
-const MOST_OF_FOLLOWER = 3;
+const MOST_OF_FOLLOWER = 2;
 
 export class Chains {
   readonly followers: ReadonlyMap<Channel, FollowerLoop>;
@@ -138,7 +146,7 @@ export class Chains {
     const process = this.#processes[actor]!;
     if (process.polls || usesSignals(process) || this.#apart.has(actor)) return [];
     const follows = [...this.followers].some(
-      ([channel, follower]) => follower.actor === actor && this.#pushed.has(channel),
+      ([channel, follower]) => follower.actor === actor && this.#pushed.has(channel) && popsOnly(process, channel),
     );
     const budget = { left: follows ? MOST_OF_FOLLOWER : MOST_PASSES };
     return this.#links(process.body, [actor], budget, 1, undefined);
@@ -185,4 +193,11 @@ export class Chains {
       rest.some(({ kind }) => kind === "edge")
     );
   }
+}
+
+/** The process never waits for a token elsewhere. */
+function popsOnly({ body }: ProcessIr, channel: Channel): boolean {
+  for (const stmt of statementsIn(body))
+    if (stmt.kind === "pop" && stmt.channel.parts.some((part) => part !== channel)) return false;
+  return true;
 }

@@ -121,7 +121,9 @@ export class StatementCompiler extends ShortLoops implements Resumption {
 
   /** The suspension point of a statement that waits. */
   pointOf(stmt: Stmt): number {
-    return this.#points.get(stmt)!;
+    const point = this.#points.get(stmt);
+    if (point === undefined) throw new Error(`a ${stmt.kind} without a suspension point`);
+    return point;
   }
   /** Where the index of the channel of a push or pop is kept while it waits. */
   heldBy(stmt: Stmt): Spilled | undefined {

@@ -19,6 +19,8 @@ export interface ChainedOptions {
   /** Every so many rows a stage tells the outside; the gatherer rests for a clock. */
   readonly tells: number;
   readonly rests: number;
+  /** The table is filled for the next job before the last has left: a mistake. */
+  readonly early: boolean;
 }
 
 const ROWS = 2;
@@ -36,6 +38,7 @@ export function randomChained(random: Random): ChainedOptions {
     clocks: Array.from({ length: 3 }, () => random.below(3)),
     tells: random.pick([1, 2, 5, 255]),
     rests: random.pick([1, 3, 255, 255]),
+    early: false,
   };
 }
 
@@ -229,7 +232,7 @@ class Stages extends Module {
     let parts = u8(0);
     for (;;) {
       const job = yield* this.fills.pop();
-      for (let p = 0; p < this.parts; p++) if (p < parts) yield* this.finished[p]!.pop();
+      if (!this.options.early) for (let p = 0; p < this.parts; p++) if (p < parts) yield* this.finished[p]!.pop();
       for (let i = u8(0); i < 4; i = u8(i + 1)) {
         this.writes.write(i, i32(job.flip * (i + 1)));
         yield;

@@ -158,6 +158,21 @@ describe(`Chains of processes (seed ${first})`, () => {
     }
   });
 
+  it("stop at a word that another process has not handed over, as under the kernel", async () => {
+    let stopped = 0;
+    for (let seed = 1; seed <= 12; seed++) {
+      const random = new Random(seed);
+      const options = { ...randomChained(random), early: true };
+      const around = { ...setting(random), horizons: [undefined] };
+      const engine = new FastEngine(await irOf(options));
+      const expected = outcome(() => inKernel(options, around));
+      const found = outcome(() => inFast(engine, options, around));
+      expect(found.includes("without handing it over"), `seed ${seed}`).to.equal(expected.includes("without handing"));
+      if (found.includes("without handing it over")) stopped++;
+    }
+    expect(stopped, "runs that stop").to.be.above(3);
+  });
+
   for (const [rule, value, what] of mutants)
     it(`would be noticed if ${what}`, async function () {
       this.timeout(20_000);
