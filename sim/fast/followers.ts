@@ -119,7 +119,7 @@ export interface Link {
 
 /** Passes that are written in one function: of a process as a rule, and of one that does nothing but follow. */
 const MOST_PASSES = 40;
-const MOST_OF_FOLLOWER = 2;
+const MOST_OF_FOLLOWER = 3;
 
 export class Chains {
   readonly followers: ReadonlyMap<Channel, FollowerLoop>;
