@@ -26,7 +26,7 @@ export interface Mapped {
 
 /**
  * Every sum becomes an adder by itself (`$alu`), before `alumacc` makes one compressor of all that are added to each other: a
- * tree of adders on carry chains takes a third less of the sums of vmac than compressors out of look-up tables.
+ * tree of adders on carry chains takes fewer look-up tables than compressors made of them.
  */
 export const ADDERS = `(* techmap_celltype = "$add $sub" *)
 module adder (A, B, Y);
