@@ -102,24 +102,25 @@ export class RangeCode {
     const strides = this.#strides(addressSteps, memory.epochStride, bankSteps, 4);
     for (const [reader, array] of memory.readEpochs) {
       if (reader === actor) continue;
-      const [at, known, bad, old] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("v128")];
+      const [at, known, bad] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
+      const [old, worst] = [code.temp("v128"), code.temp("v128")];
       code.loadAt(plan.known[actor]! + plan.observers.indexOf(reader) * 4).set(known);
       this.#start(address, memory.epochStride, bank, 4, array);
       code.set(at);
-      code.i32(0).set(bad).get(known).op("i32x4.splat").set(old);
+      code.i32(0).set(bad).get(known).op("i32x4.splat").set(old).i32(0).op("i32x4.splat").set(worst);
       this.#runs(at, strides, steps, (count) => {
         this.#inFours(
           at,
           strides.token,
           count,
-          () =>
-            code.get(at).mem("v128.load").get(old).op("i32x4.gt_u").op("v128.any_true").get(bad).op("i32.or").set(bad),
+          (offset) =>
+            code.get(at).mem("v128.load", offset).get(old).op("i32x4.gt_u").get(worst).op("v128.or").set(worst),
           () => code.get(at).mem("i32.load").get(known).op("i32.gt_u").get(bad).op("i32.or").set(bad),
         );
       });
-      code.i32(0).get(steps).get(bad).op("select").set(steps);
+      code.i32(0).get(steps).get(worst).op("v128.any_true").get(bad).op("i32.or").op("select").set(steps);
       code.free("i32", at, known, bad);
-      code.free("v128", old);
+      code.free("v128", old, worst);
     }
   }
 
@@ -187,7 +188,7 @@ export class RangeCode {
           to,
           of.token,
           count,
-          () => code.get(to).get(vector).mem("v128.store"),
+          (offset) => code.get(to).get(vector).mem("v128.store", offset),
           () => code.get(to).get(own).mem("i32.store"),
         );
       });
@@ -335,13 +336,17 @@ export class RangeCode {
     code.free("i32", count);
   }
 
-  /** Numbers at a local, `apart` bytes from each other: four at once where they are neighbours. `count`, a local, is used up. */
-  #inFours(at: number, apart: number, count: number, four: () => void, one: () => void): void {
+  /** Numbers at a local, `apart` bytes from each other: `four` at once, at an offset, where they are neighbours. `count`, a local, is used up. */
+  #inFours(at: number, apart: number, count: number, four: (offset: number) => void, one: () => void): void {
     const code = this.#code;
-    if (apart === 4)
-      this.#while(count, 4, () => {
-        four();
-        code.get(at).i32(16).op("i32.add").set(at);
+    for (const vectors of apart === 4 ? [4, 1] : [])
+      this.#while(count, 4 * vectors, () => {
+        for (let i = 0; i < vectors; i++) four(16 * i);
+        code
+          .get(at)
+          .i32(16 * vectors)
+          .op("i32.add")
+          .set(at);
       });
     this.#while(count, 1, () => {
       one();
@@ -372,6 +377,11 @@ export class RangeCode {
     const on = (local: number, by: number): Code => code.get(local).i32(by).op("i32.add").set(local);
     if (apart === bytes) {
       code.get(count).i32(bytes).op("i32.mul").set(count);
+      this.#while(count, 64, () => {
+        for (let offset = 0; offset < 64; offset += 16) chunk(CHUNKS[0]!, offset);
+        on(from, 64);
+        on(to, 64);
+      });
       for (const each of CHUNKS)
         if (each[0] === 16 || bytes % (each[0] * 2) !== 0)
           this.#while(count, each[0], () => {
