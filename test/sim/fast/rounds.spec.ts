@@ -1,8 +1,8 @@
 import { expect } from "chai";
-import { elaborate } from "../../../hw/index.js";
+import { elaborate, u16, u8 } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
-import { InStep, randomOptions } from "./in-step.js";
+import { InStep, randomOptions, type InStepOptions } from "./in-step.js";
 import { Random } from "./network.js";
 import { inFast, inKernel, setting } from "./steps.js";
 
@@ -31,5 +31,38 @@ describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
     }
     expect(rounds, "rounds").to.be.above(count * settings * 10);
     expect(leapt, "rounds in leaps").to.be.above(count * settings * 5);
+  });
+
+  it("and a wait for the outside is not taken for one that each round has", async () => {
+    const random = new Random(first);
+    const options: InStepOptions = {
+      ...randomOptions(random),
+      depths: [2, 2, 2, 2, 2, 2, 2, 8],
+      lanes: [1, 1, 1, 1, 1, 1, 1, 1],
+      tells: 1,
+      workerClocks: 2,
+      rests: 255,
+      waits: false,
+      halves: false,
+      chunk: 1,
+      segment: 0,
+      polls: false,
+    };
+    const { ir } = await readDesign(elaborate(new InStep(options)));
+    const engine = new FastEngine(ir);
+    for (let late = 12; late < 28; late++) {
+      const around = {
+        ...setting(random, options),
+        jobs: [{ words: u16(60), rounds: u8(2), gap: u8(0) }],
+        beats: Array.from({ length: 120 }, (_, i) => ({ data: [u8(i), u8(3), u8(i * 5), u8(9)], last: i % 3 === 0 })),
+        gaps: Array.from({ length: 120 }, () => 0),
+        // What is told is taken slowly, and then at once.
+        slow: Array.from({ length: 200 }, (_, i) => (i < late ? 17 : 0)),
+        horizons: [undefined],
+      };
+      const expected = inKernel(new InStep(options), around);
+      expect(inFast(engine, around), `slow up to token ${late}`).to.deep.equal(expected);
+      engine.reset();
+    }
   });
 });
