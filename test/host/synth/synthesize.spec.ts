@@ -159,11 +159,13 @@ describe("Synthesis", function () {
     expect(resources.dsp).to.equal(1);
   });
 
-  it("does not lose what a chain of multiplexers chooses from", async () => {
+  it("loses nothing of a chain of multiplexers, and adds and subtracts with and without sign", async () => {
     // `synth_xilinx -widemux 5` of Yosys 0.55 makes of it a multiplexer whose choice is unknown, and then nothing.
     const text = (name: string): string =>
-      `module ${name} (input wire v, u, t, s, input wire [7:0] a, b, c, output wire [7:0] y);
+      `module ${name} (input wire v, u, t, s, input wire [7:0] a, b, c, output wire [7:0] y, output wire [10:0] z, w);
   assign y = v ? (u ? c : t ? (s ? a : b) : c) : c;
+  assign z = $signed(a) - $signed(b) + $signed(c) - $signed(a[3:0]);
+  assign w = a + b - c[6:0] + 11'd5;
 endmodule
 `;
     const [mapped] = await map([{ text, children: new Map() }]);
