@@ -5,7 +5,7 @@ import { columnBytes, type Layout, type Leaf } from "./layout.js";
 /** One scalar, or an array of one, at `offset` + the sum of `terms` (an i32 local times a number of bytes). */
 export interface LeafRef extends Leaf {
   readonly terms: readonly { readonly local: number; readonly scale: number }[];
-  /** The leaf of a whole value, with its padding; not a lane of a vector. */
+  /** The leaf of a whole value, with its padding: not a lane of a vector, nor a value in columns. */
   readonly whole: boolean;
 }
 
@@ -31,7 +31,8 @@ export function inColumns(layout: Layout, columns: readonly number[], index: num
       { local: columns[i]!, scale: 1 },
       { local: index, scale: columnBytes(leaf) },
     ],
-    whole: true,
+    // Columns have no gaps.
+    whole: false,
   }));
 }
 
@@ -44,13 +45,14 @@ export function select(place: Place, selector: Selector): Place {
       .map((leaf) => ({ ...leaf, path: leaf.path.slice(1) }));
   return place.map((leaf) => {
     const step = stride(leaf);
+    // Behind a lane stands the next one.
     const rest = {
       ...leaf,
       path: leaf.path.slice(1),
       dims: leaf.dims.slice(1),
-      count: (leaf.count * leaf.size) / step,
+      count: leaf.count / leaf.dims[0]!,
+      whole: false,
     };
-    rest.count = leaf.count / leaf.dims[0]!;
     if ("lane" in selector) return { ...rest, offset: leaf.offset + selector.lane * step };
     return {
       ...rest,
