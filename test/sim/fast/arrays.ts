@@ -1,6 +1,6 @@
 /** A module that feeds an array of cells from a channel of waves, and random tiles for an output-stationary one. */
 import { i8, Module, struct, u8, vec, type Cell, type I32, type Process } from "../../../hw/index.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 /** A grid fed from a channel of waves, with idle clocks between them as the tokens say. */
 export class Fed<W, N, S> extends Module {

@@ -6,7 +6,7 @@
 import { andU, asr, assert, bool, i32, i8, Module, struct, u16, u8, vec } from "../../../hw/index.js";
 import type { Cell, Channel, ChannelIn, ChannelOut, Grid, I32, I8, Process, U8, ValueOf } from "../../../hw/index.js";
 import { MacCell } from "../../hw/language/examples.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 export interface ChainedOptions {
   readonly depths: readonly number[];

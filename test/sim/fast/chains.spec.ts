@@ -9,7 +9,7 @@ import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
 import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { Chained, randomChained, tokens, type ChainedOptions, type Tokens } from "./chained.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 16);

@@ -9,7 +9,7 @@ import { stallTable } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { MacCell } from "../../hw/language/examples.js";
 import { byte, Fed, tiles, type Wave } from "./arrays.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 
 /** As MacCell, but the operand changes its sign from cell to cell. */
 class TurningCell extends MacCell {

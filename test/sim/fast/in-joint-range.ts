@@ -18,7 +18,7 @@ import type {
   WritePort,
 } from "../../../hw/index.js";
 import { MacCell } from "../../hw/language/examples.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 const BYTES = 8;
 const DEPTH = 128;

@@ -5,7 +5,7 @@
  */
 import { asr, assert, bool, clocks, Module, struct, u16, u8, i32, vec } from "../../../hw/index.js";
 import type { I32, Process, U16, U8 } from "../../../hw/index.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 export interface InStepOptions {
   readonly depths: readonly number[];

@@ -8,7 +8,8 @@ import { boundsOf, ExprCompiler, type Surroundings } from "../../../sim/fast/exp
 import { emitCount, Induction, type Count } from "../../../sim/fast/induction.js";
 import { Code, WasmModule } from "../../../sim/fast/wasm.js";
 import { Interpreter } from "./interpret.js";
-import { nowhere as at, Random } from "./network.js";
+import { nowhere as at } from "./network-writer.js";
+import { Random } from "./random.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["LOOPS"] ?? 1500);

@@ -4,7 +4,7 @@ import { elaborate, u8 } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { InRanges, randomRanges, randomRangesJobs } from "./in-joint-range.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 import { rangesInFast, rangesInKernel, rangesSetting } from "./joint-range.js";
 
 const first = Number(process.env["SEED"] ?? 1);

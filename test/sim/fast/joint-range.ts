@@ -4,7 +4,7 @@ import type { FastEngine } from "../../../sim/fast/engine.js";
 import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { randomRangesJobs, type InRanges, type RangesJob, type RangesOptions } from "./in-joint-range.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 const ENOUGH = 400;
 

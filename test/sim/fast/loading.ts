@@ -16,7 +16,7 @@ import type {
   VecType,
   WritePort,
 } from "../../../hw/index.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 export interface LoadingOptions {
   readonly form: "rows" | "columns" | "plain";

@@ -7,7 +7,7 @@ import { findRounds } from "../../../sim/fast/rounds.js";
 import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { Modes, randomJobs, randomModes, type JobToken } from "./modes.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 15);

@@ -4,7 +4,7 @@
  */
 import { assert, bool, i32, Module, struct, u16, u8 } from "../../../hw/index.js";
 import type { Process, U16, U8 } from "../../../hw/index.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 export interface ModesOptions {
   readonly depths: readonly number[];

@@ -3,7 +3,8 @@ import { clocks } from "../../../hw/process.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
-import { Random, type Case } from "./network.js";
+import { type Case } from "./network.js";
+import { Random } from "./random.js";
 
 export interface Outcome {
   readonly received: readonly unknown[];

@@ -15,7 +15,8 @@ import { boardValues } from "../../../sim/platform/platform.js";
 import { randomLayer } from "../../designs/layers.js";
 import { Chained, randomChained, tokens } from "./chained.js";
 import { InStep, randomOptions } from "./in-step.js";
-import { Random, randomNetwork } from "./network.js";
+import { randomNetwork } from "./network.js";
+import { Random } from "./random.js";
 import { outside } from "./outside.js";
 import {
   comparable,

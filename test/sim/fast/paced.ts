@@ -7,7 +7,8 @@ import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { DmaTiming, type PacedStream, type TransferTrace } from "../../../sim/platform/dma.js";
 import { boardValues, type BoardValues } from "../../../sim/platform/platform.js";
-import type { Case, Random } from "./network.js";
+import type { Case } from "./network.js";
+import type { Random } from "./random.js";
 
 /** A board whose constants are anything, also nothing; `quick` ones let a short run see several transfers. */
 export function randomBoard(random: Random, quick: boolean): BoardValues {

@@ -8,7 +8,7 @@ import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { boardValues } from "../../../sim/platform/platform.js";
 import { Loading, loadingTokens, randomLoading, type LoadingOptions } from "./loading.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 import * as board from "./paced.js";
 
 const first = Number(process.env["SEED"] ?? 1);

@@ -3,7 +3,7 @@ import { elaborate, u16, u8 } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { InStep, randomOptions, type InStepOptions } from "./in-step.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 import { inFast, inKernel, setting } from "./steps.js";
 
 const first = Number(process.env["SEED"] ?? 1);

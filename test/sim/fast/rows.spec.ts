@@ -3,7 +3,7 @@ import { elaborate, type ValueOf } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 import { COLUMNS, RowIn, Rows, ROWS } from "./rows.js";
 
 const first = Number(process.env["SEED"] ?? 1);

@@ -4,7 +4,7 @@
  */
 import { andU, asr, bool, i16, i32, i8, Module, mulPair, struct, vec } from "../../../hw/index.js";
 import type { ChannelIn, ChannelOut, I16, I32, I8, Process, VecType } from "../../../hw/index.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 /** Taken apart: with pairs of products and with single ones. */
 export const APART = ["pairs", "single"] as const;

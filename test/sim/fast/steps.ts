@@ -4,7 +4,7 @@ import type { FastEngine } from "../../../sim/fast/engine.js";
 import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import type { InStep, InStepOptions, JobToken } from "./in-step.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 export interface Seen {
   readonly told: readonly unknown[];

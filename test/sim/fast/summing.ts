@@ -4,7 +4,7 @@
  */
 import { andU, asr, bool, i16, i32, i8, Module, mulPair, struct, u8, vec, xorU } from "../../../hw/index.js";
 import type { ChannelIn, ChannelOut, I32, I8, Process, U8, VecType } from "../../../hw/index.js";
-import type { Random } from "./network.js";
+import type { Random } from "./random.js";
 
 /** Forms that are matrix products, and forms that are not. */
 export const PRODUCTS = [

@@ -7,7 +7,7 @@ import { FastEngine } from "../../../sim/fast/engine.js";
 import { findSums } from "../../../sim/fast/sum-match.js";
 import { stallTable } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 import { OTHERS, PRODUCTS, randomWaves, Summing, type Form, type SummingOptions } from "./summing.js";
 
 const first = Number(process.env["SEED"] ?? 1);

@@ -8,7 +8,7 @@ import { findSums } from "../../../sim/fast/sum-match.js";
 import { unshare } from "../../../sim/fast/unshare.js";
 import { stallTable } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
-import { Random } from "./network.js";
+import { Random } from "./random.js";
 import { APART, randomWaves, Sharing, TOGETHER, type Form } from "./sharing.js";
 
 const first = Number(process.env["SEED"] ?? 1);
