@@ -26,7 +26,8 @@ export interface Mapped {
 
 /**
  * Every sum becomes an adder by itself (`$alu`), before `alumacc` makes one compressor of all that are added to each other: a
- * tree of adders on carry chains takes fewer look-up tables than compressors made of them.
+ * tree of adders on carry chains takes fewer look-up tables than compressors made of them. An adder's first operand goes to the
+ * carry chain as it is, so logic in front of it costs tables of its own: of a sum, the narrower operand comes first.
  */
 export const ADDERS = `(* techmap_celltype = "$add $sub" *)
 module adder (A, B, Y);
@@ -41,8 +42,14 @@ module adder (A, B, Y);
   input [B_WIDTH-1:0] B;
   output [Y_WIDTH-1:0] Y;
   wire [Y_WIDTH-1:0] X, CO;
-  \\$alu #(.A_SIGNED(A_SIGNED), .B_SIGNED(B_SIGNED), .A_WIDTH(A_WIDTH), .B_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH))
-    _TECHMAP_REPLACE_ (.A(A), .B(B), .BI(SUB), .CI(SUB), .X(X), .Y(Y), .CO(CO));
+  generate
+    if (!SUB && B_WIDTH < A_WIDTH)
+      \\$alu #(.A_SIGNED(B_SIGNED), .B_SIGNED(A_SIGNED), .A_WIDTH(B_WIDTH), .B_WIDTH(A_WIDTH), .Y_WIDTH(Y_WIDTH))
+        _TECHMAP_REPLACE_ (.A(B), .B(A), .BI(SUB), .CI(SUB), .X(X), .Y(Y), .CO(CO));
+    else
+      \\$alu #(.A_SIGNED(A_SIGNED), .B_SIGNED(B_SIGNED), .A_WIDTH(A_WIDTH), .B_WIDTH(B_WIDTH), .Y_WIDTH(Y_WIDTH))
+        _TECHMAP_REPLACE_ (.A(A), .B(B), .BI(SUB), .CI(SUB), .X(X), .Y(Y), .CO(CO));
+  endgenerate
 endmodule
 `;
 

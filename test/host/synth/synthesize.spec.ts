@@ -162,10 +162,13 @@ describe("Synthesis", function () {
   it("loses nothing of a chain of multiplexers, and adds and subtracts with and without sign", async () => {
     // `synth_xilinx -widemux 5` of Yosys 0.55 makes of it a multiplexer whose choice is unknown, and then nothing.
     const text = (name: string): string =>
-      `module ${name} (input wire v, u, t, s, input wire [7:0] a, b, c, output wire [7:0] y, output wire [10:0] z, w);
+      `module ${name} (input wire v, u, t, s, input wire [7:0] a, b, c, output wire [7:0] y, output wire [10:0] z, w, n, m);
   assign y = v ? (u ? c : t ? (s ? a : b) : c) : c;
   assign z = $signed(a) - $signed(b) + $signed(c) - $signed(a[3:0]);
   assign w = a + b - c[6:0] + 11'd5;
+  // The narrower operand second: it is put first.
+  assign n = $signed({a, 2'd0}) + $signed(b[3:0]);
+  assign m = {a, 2'd0} + b[3:0];
 endmodule
 `;
     const [mapped] = await map([{ text, children: new Map() }]);
@@ -184,6 +187,22 @@ endmodule
       wanted: ["proof.txt"],
     });
     expect(netlist["proof.txt"]).to.include("SUCCESS");
+  });
+
+  it("makes of a sum whose wider operand is chosen no more than a table a bit, whichever operand comes first", async () => {
+    const text =
+      (sum: string) =>
+      (name: string): string =>
+        `module ${name} (input wire first, input wire signed [31:0] old, input wire signed [15:0] more, output wire [31:0] y);
+  wire signed [31:0] kept = first ? 32'sd0 : old;
+  assign y = ${sum};
+endmodule
+`;
+    for (const sum of ["kept + more", "more + kept"]) {
+      const [mapped] = await map([{ text: text(sum), children: new Map() }]);
+      // Thirty-two, and what is in front of the carry chain.
+      expect(countResources(mapped!.cells).resources.lut, sum).to.be.within(32, 36);
+    }
   });
 
   describe("after a change", () => {
