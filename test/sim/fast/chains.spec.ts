@@ -5,11 +5,11 @@ import { readDesign } from "../../../hw/frontend/index.js";
 import type { DesignIr } from "../../../hw/ir/ir.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { Chains, type Link } from "../../../sim/fast/followers.js";
-import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
-import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
+import { withMutation } from "../../../sim/fast/rules.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { Chained, randomChained, tokens, type ChainedOptions, type Tokens } from "./chained.js";
 import { Random } from "./random.js";
+import { channelMutants, comparable } from "./comparable.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 16);
@@ -38,15 +38,6 @@ function setting(random: Random): Setting {
     horizons: [...horizons, undefined],
   };
 }
-
-const comparable = (counters: Counters): unknown => ({
-  clocks: counters.clocks,
-  stalls: Object.fromEntries(Object.entries(stallTable(counters)).sort(([a], [b]) => (a < b ? -1 : 1))),
-  processes: counters.processes.map(({ path, busy, idle }) => ({ path, busy, idle })),
-  channels: counters.channels,
-  memories: counters.memories,
-  grids: counters.grids,
-});
 
 const ports = ({ parts }: ChainedOptions): string[] => ["told", ...Array.from({ length: parts }, (_, i) => `out${i}`)];
 
@@ -95,17 +86,6 @@ async function irOf(options: ChainedOptions): Promise<DesignIr> {
   expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
   return ir;
 }
-
-const mutants: [keyof TimeRules, number, string][] = [
-  ["popAfterPush", 0, "a token is seen in the clock of its push"],
-  ["popAfterPush", 2, "a token is seen two clocks after its push"],
-  ["pushAfterPop", 0, "a slot is used again in the clock in which it was freed"],
-  ["pushAfterPop", 2, "a slot is used again two clocks after it was freed"],
-  ["popAfterPop", 0, "more pops in a clock than lanes"],
-  ["popAfterPop", 2, "a pop in every other clock"],
-  ["pushAfterPush", 0, "more pushes in a clock than lanes"],
-  ["pushAfterPush", 2, "a push in every other clock"],
-];
 
 /** What a run shows, or how it failed. */
 function outcome(run: () => unknown): string {
@@ -173,7 +153,7 @@ describe(`Chains of processes (seed ${first})`, () => {
     expect(stopped, "runs that stop").to.be.above(3);
   });
 
-  for (const [rule, value, what] of mutants)
+  for (const [rule, value, what] of channelMutants)
     it(`would be noticed if ${what}`, async function () {
       this.timeout(20_000);
       let caught = 0;

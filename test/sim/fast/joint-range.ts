@@ -1,10 +1,10 @@
 /** A random outside for the designs of in-joint-range.ts, and their runs under both engines. */
 import { clocks } from "../../../hw/index.js";
 import type { FastEngine } from "../../../sim/fast/engine.js";
-import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { randomRangesJobs, type InRanges, type RangesJob, type RangesOptions } from "./in-joint-range.js";
 import type { Random } from "./random.js";
+import { comparable } from "./comparable.js";
 
 const ENOUGH = 400;
 
@@ -22,15 +22,6 @@ export function rangesSetting(random: Random, options: RangesOptions): RangesSet
   for (let t = 0; random.chance(0.5) && horizons.length < 4;) horizons.push((t += 1 + random.below(600)));
   return { jobs: randomRangesJobs(random, options), slow, horizons: [...horizons, undefined] };
 }
-
-const comparable = (counters: Counters): unknown => ({
-  clocks: counters.clocks,
-  stalls: Object.fromEntries(Object.entries(stallTable(counters)).sort(([a], [b]) => (a < b ? -1 : 1))),
-  processes: counters.processes.map(({ path, busy, idle }) => ({ path, busy, idle })),
-  channels: counters.channels,
-  memories: counters.memories,
-  grids: counters.grids,
-});
 
 export function rangesInKernel(top: InRanges, { jobs, slow, horizons }: RangesSetting): unknown[] {
   const kernel = new Kernel(top);

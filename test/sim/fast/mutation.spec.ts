@@ -13,20 +13,10 @@ import { Random } from "./random.js";
 import { comparable, inFast as networkInFast, outside } from "./outside.js";
 import { rangesInFast, rangesSetting } from "./joint-range.js";
 import { inFast as stepsInFast, inKernel as stepsInKernel, setting } from "./steps.js";
+import { channelMutants } from "./comparable.js";
 
 const NETWORKS = 60;
 const DESIGNS = 60;
-
-const mutants: [keyof TimeRules, number, string][] = [
-  ["popAfterPush", 0, "a token is seen in the clock of its push"],
-  ["popAfterPush", 2, "a token is seen two clocks after its push"],
-  ["pushAfterPop", 0, "a slot is used again in the clock in which it was freed"],
-  ["pushAfterPop", 2, "a slot is used again two clocks after it was freed"],
-  ["popAfterPop", 0, "more pops in a clock than lanes"],
-  ["popAfterPop", 2, "a pop in every other clock"],
-  ["pushAfterPush", 0, "more pushes in a clock than lanes"],
-  ["pushAfterPush", 2, "a push in every other clock"],
-];
 
 const leaps: [keyof TimeRules, number, string][] = [
   ["leapWait", 1, "an operation waits a clock longer than in the round before"],
@@ -80,7 +70,7 @@ async function caughtInRanges(rule: keyof TimeRules, value: number): Promise<voi
 }
 
 describe("A changed rule of time is caught", () => {
-  for (const [rule, value, what] of mutants) {
+  for (const [rule, value, what] of channelMutants) {
     it(`in rings: ${what}`, () => {
       let caught = 0;
       for (let seed = 1; seed <= NETWORKS && caught === 0; seed++) {

@@ -18,16 +18,8 @@ import { InStep, randomOptions } from "./in-step.js";
 import { randomNetwork } from "./network.js";
 import { Random } from "./random.js";
 import { outside } from "./outside.js";
-import {
-  comparable,
-  expectEqual,
-  inFast,
-  inKernel,
-  randomBoard,
-  streamsOf,
-  type Around,
-  type Outcome,
-} from "./paced.js";
+import { expectEqual, inFast, inKernel, randomBoard, streamsOf, type Around, type Outcome } from "./paced.js";
+import { comparable } from "./comparable.js";
 import { setting } from "./steps.js";
 
 const first = Number(process.env["SEED"] ?? 1);

@@ -3,12 +3,13 @@ import { expect } from "chai";
 import type { Module } from "../../../hw/index.js";
 import { sink, source } from "../../../sim/environment.js";
 import type { FastEngine } from "../../../sim/fast/engine.js";
-import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
+import type { Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { DmaTiming, type PacedStream, type TransferTrace } from "../../../sim/platform/dma.js";
 import { boardValues, type BoardValues } from "../../../sim/platform/platform.js";
 import type { Case } from "./network.js";
 import type { Random } from "./random.js";
+import { comparable } from "./comparable.js";
 
 /** A board whose constants are anything, also nothing; `quick` ones let a short run see several transfers. */
 export function randomBoard(random: Random, quick: boolean): BoardValues {
@@ -39,16 +40,6 @@ export interface Outcome {
   readonly counters: Counters;
   readonly transfers: readonly TransferTrace[];
 }
-
-/** Everything that both engines count, without the order in which stalls came up. */
-export const comparable = (counters: Counters): unknown => ({
-  clocks: counters.clocks,
-  stalls: stallTable(counters),
-  processes: counters.processes.map(({ path, busy, idle, estimated }) => ({ path, busy, idle, estimated })),
-  channels: counters.channels,
-  memories: counters.memories,
-  grids: counters.grids,
-});
 
 /** Tokens of each port in transfers of a random length. */
 export function streamsOf(

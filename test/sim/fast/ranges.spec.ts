@@ -4,12 +4,12 @@ import { readDesign } from "../../../hw/frontend/index.js";
 import { clocks, elaborate } from "../../../hw/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
-import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { boardValues } from "../../../sim/platform/platform.js";
 import { Loading, loadingTokens, randomLoading, type LoadingOptions } from "./loading.js";
 import { Random } from "./random.js";
 import * as board from "./paced.js";
+import { comparable } from "./comparable.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 24);
@@ -38,14 +38,6 @@ function setting(random: Random, options: LoadingOptions): Setting {
     horizons: [...horizons, undefined],
   };
 }
-
-const comparable = (counters: Counters): unknown => ({
-  clocks: counters.clocks,
-  stalls: Object.fromEntries(Object.entries(stallTable(counters)).sort(([a], [b]) => (a < b ? -1 : 1))),
-  processes: counters.processes.map(({ path, busy, idle }) => ({ path, busy, idle })),
-  channels: counters.channels,
-  memories: counters.memories,
-});
 
 function inKernel(options: LoadingOptions, { jobs, beats, gaps, slow, horizons }: Setting): unknown[] {
   const kernel = new Kernel(new Loading(options));

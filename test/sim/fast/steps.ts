@@ -1,10 +1,10 @@
 /** A random outside for the designs of in-step.ts, and their runs under both engines. */
 import { clocks, u16, u8 } from "../../../hw/index.js";
 import type { FastEngine } from "../../../sim/fast/engine.js";
-import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import type { InStep, InStepOptions, JobToken } from "./in-step.js";
 import type { Random } from "./random.js";
+import { comparable } from "./comparable.js";
 
 export interface Seen {
   readonly told: readonly unknown[];
@@ -53,15 +53,6 @@ export function setting(random: Random, { polls }: InStepOptions): Setting {
   if (polls) horizons.push(LAST);
   return { jobs, beats, gaps, slow, horizons: polls ? horizons : [...horizons, undefined] };
 }
-
-const comparable = (counters: Counters): unknown => ({
-  clocks: counters.clocks,
-  // In any order: the kernel lists them as they first come up.
-  stalls: Object.fromEntries(Object.entries(stallTable(counters)).sort(([a], [b]) => (a < b ? -1 : 1))),
-  processes: counters.processes.map(({ path, busy, idle }) => ({ path, busy, idle })),
-  channels: counters.channels,
-  memories: counters.memories,
-});
 
 export function inKernel(design: InStep, { jobs, beats, gaps, slow, horizons }: Setting): Seen[] {
   const kernel = new Kernel(design);
