@@ -6,7 +6,7 @@
 import type { Channel } from "../../hw/channel.js";
 import type { BankView } from "./bank-view.js";
 import { emitCount } from "./induction.js";
-import type { MemberCode } from "./member-code.js";
+import type { JointMember } from "./joint-member.js";
 import { BLOCK } from "./product-kernel.js";
 import { rangeOf, type PartRange } from "./joint-range.js";
 import type { RoundChannel } from "./round-channel.js";
@@ -18,7 +18,7 @@ import type { Code } from "./wasm.js";
 const WORTH = 2;
 
 interface Member {
-  readonly code: MemberCode;
+  readonly code: JointMember;
   readonly range: PartRange;
 }
 
@@ -32,7 +32,7 @@ export class JointRange {
   /** After the code of a leap's round has been emitted; undefined where rounds have to be done one by one. */
   static of(
     code: Code,
-    members: readonly MemberCode[],
+    members: readonly JointMember[],
     channels: ReadonlyMap<Channel, RoundChannel>,
     done: number,
   ): JointRange | undefined {

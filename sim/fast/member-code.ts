@@ -1,19 +1,17 @@
 /** One process's part in rounds (rounds-code.ts): its guards and its pass, on the variables that its own function keeps. */
 import type { Channel } from "../../hw/channel.js";
-import type { Expr, Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
+import type { Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
 import { emitPop, emitPossible, emitPush, emitPushesAtOnce, type Globals } from "./channel-code.js";
-import { matchBurst, type FeedBurst, type FeedLoop } from "./feed-burst.js";
+import { matchBurst, type FeedLoop } from "./feed-burst.js";
 import { bankViews, type BankView } from "./bank-view.js";
 import type { GridCode } from "./grid-code.js";
-import { emitFeedBurst, emitFeedMany, feedsFromFixed, feedsFromMemory, type Standing } from "./grid-feed.js";
-import { accessOf } from "./lanes.js";
+import { emitFeedBurst, feedsFromFixed, feedsFromMemory } from "./grid-feed.js";
 import { Moves, type Elsewhere } from "./moves.js";
 import { emitCopy, emitLoad, type Place } from "./place.js";
 import { frame, type Plan } from "./plan.js";
-import { BLOCK, ROW_BYTES } from "./product-kernel.js";
+import { ROW_BYTES } from "./product-kernel.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
-import type { Part } from "./joint-range.js";
 import type { RoundChannel } from "./round-channel.js";
 import type { RoundSource } from "./round-source.js";
 import { variablesOf } from "./rounds-code.js";
@@ -27,10 +25,8 @@ import type { Code } from "./wasm.js";
 const someStatement = (stmt: Stmt, local: Local): boolean =>
   [...expressionsWithin([stmt])].some((expr) => someExpr(expr, (e) => e.kind === "local" && e.local === local));
 
-type Feed = Extract<PassStep, { kind: "feed" }>;
-
 /** A token that stands among the words of banks: a local with its byte there, and where it is put if that does not do. */
-interface SeenToken {
+export interface SeenToken {
   readonly into: Local;
   readonly view: BankView;
   readonly at: number;
@@ -40,7 +36,7 @@ interface SeenToken {
 export class MemberCode extends StatementCompiler {
   readonly pass: Pass;
   readonly #channels: ReadonlyMap<Channel, RoundChannel>;
-  readonly #source: RoundSource | undefined;
+  protected readonly source: RoundSource | undefined;
   /** Scalars that live across passes: where they are here, and in the frame. */
   readonly #kept: Spilled[] = [];
   /** What decides the clocks of a pass, as it was in the last round. */
@@ -49,10 +45,10 @@ export class MemberCode extends StatementCompiler {
   readonly #held: number;
   readonly #own: ProcessCompiler;
   readonly views: readonly BankView[];
-  readonly #moves: Moves;
+  protected readonly moves: Moves;
   /** In a leap: tokens that stand among the words of banks, in the order of their pops. */
-  readonly #seen: SeenToken[] = [];
-  readonly #left = new Set<Stmt>();
+  protected readonly seen: SeenToken[] = [];
+  protected readonly left = new Set<Stmt>();
   /** Counters of loops that are written out, as they stand; whether what is emitted stands in a branch. */
   readonly #counters = new Map<Local, number>();
   #branches = 0;
@@ -71,7 +67,7 @@ export class MemberCode extends StatementCompiler {
     super(plan, globals, pass.actor, grids, process, code);
     this.pass = pass;
     this.#channels = channels;
-    this.#source = source;
+    this.source = source;
     this.#own = own;
     this.#decided = (pass.decisive ?? []).map(() => code.local("i32"));
     this.#held = code.local("i32");
@@ -82,7 +78,7 @@ export class MemberCode extends StatementCompiler {
       ({ channel }) => channels.get(channel)!.channel.layout,
       (channel) => channels.get(channel)!.movesOnly,
     );
-    this.#moves = new Moves(pass);
+    this.moves = new Moves(pass);
     const { used, declared } = variablesOf(pass);
     for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
   }
@@ -182,7 +178,7 @@ export class MemberCode extends StatementCompiler {
   emitReady(limit: number, leap: boolean): void {
     const { code } = this;
     const { steps, guards, outside } = this.pass;
-    if (!this.#source) this.emitBindTokens(leap);
+    if (!this.source) this.emitBindTokens(leap);
     this.#emitGuards(guards);
     if (leap)
       for (const view of this.views) {
@@ -300,11 +296,11 @@ export class MemberCode extends StatementCompiler {
       for (const [variable, binding] of bindings) this.bindings.set(variable, binding);
       this.emitBody([stmt]);
     };
-    if (view !== undefined || this.#moves.leave(this.exprs, stmt, later)) {
-      this.#left.add(stmt);
+    if (view !== undefined || this.moves.leave(this.exprs, stmt, later)) {
+      this.left.add(stmt);
       return true;
     }
-    for (const seen of this.#seen) if (someStatement(stmt, seen.into)) this.#emitTake(seen);
+    for (const seen of this.seen) if (someStatement(stmt, seen.into)) this.#emitTake(seen);
     return false;
   }
 
@@ -315,89 +311,6 @@ export class MemberCode extends StatementCompiler {
     this.code.i32(view.byteOf(own)).set(at);
   }
 
-  // --- many passes at once (joint-range-code.ts)
-
-  get canRange(): boolean {
-    return this.#source === undefined && this.leaps;
-  }
-  /** The only step that feeds a grid. */
-  get feeds(): Feed | undefined {
-    return this.pass.steps.find((step) => step.kind === "feed");
-  }
-  get part(): Part {
-    const { pass, views } = this;
-    return {
-      pass,
-      leaves: (stmt) => this.#left.has(stmt),
-      isMoved: (of) => "id" in of && this.#moves.has(of),
-      reads: views.map(({ read, depth }) => ({ address: read.address, depth, used: read.used })),
-      isView: (channel) => views.some(({ push }) => push.channel === channel),
-      flags: (feed) => {
-        const burst = this.#burst(feed);
-        const mark = this.code.mark();
-        const found = [burst.west, burst.north].every(({ element, lanes }) => {
-          const access = accessOf(this.exprs, element, lanes);
-          return access?.offsets.every((offset) => this.#standing(access.leaf.offset + offset) !== undefined);
-        });
-        this.code.cut(mark);
-        return found ? [burst.reset, burst.emitWhen] : undefined;
-      },
-    };
-  }
-  #burst(feed: Feed): FeedBurst {
-    return matchBurst(feed.loop, this.grid(feed.loop.feed).product!.form)!;
-  }
-  #standing(byte: number): { seen: SeenToken; from: Elsewhere } | undefined {
-    const from = this.#elsewhere(byte);
-    const seen = this.#seen.find(({ at }) => at === from?.local);
-    return from && seen && { seen, from };
-  }
-
-  stepOfRead(view: BankView): number {
-    return this.pass.steps.findIndex((step) => step.kind === "plain" && step.stmt === view.read.stmt);
-  }
-  emitToken(to: Place, value: Expr): void {
-    store(this.exprs, to, value);
-  }
-  emitGrow(of: Local | StateField, by: () => void): void {
-    const binding = this.binding(of);
-    if ("place" in binding || binding.type !== "i32") throw new Error(`${of.name} grows in memory`);
-    this.code.get(binding.local);
-    by();
-    this.code.op("i32.add").set(binding.local);
-  }
-  /** Tokens that stand among the words of banks are the last that were pushed. */
-  emitSeen(): void {
-    for (const { view, at } of this.#seen) this.code.get(view.at).set(at);
-  }
-  /** How many blocks of waves can be fed, on the stack. */
-  emitFeedLimit(feed: Feed): void {
-    const { code } = this;
-    const grid = this.grid(feed.loop.feed);
-    grid.emitRoom(code);
-    code.loadAt(grid.state.lastFeed).get(this.time).op("i32.lt_s").op("i32.and").if("i32");
-    grid.product!.emitBlocksLeft(code);
-    code.else().i32(0).end();
-  }
-  /** Feed so many blocks (a local), the first in the clock in a local. `stepOf` tells by how many words a view goes on. */
-  emitFeedMany(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): void {
-    const pointers = new Map<BankView, { readonly at: number; readonly step: number }>();
-    const standing = (byte: number): Standing => {
-      const { seen, from } = this.#standing(byte)!;
-      const pointer = pointers.get(seen.view)!;
-      return { ...from, local: pointer.at, step: pointer.step };
-    };
-    for (const { view } of this.#seen) pointers.set(view, view.emitPointer(stepOf(view)));
-    const masked = (): void => {
-      this.code.i32(0);
-      for (const { view } of this.#seen) view.emitOrLeft();
-    };
-    emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, masked, blocks, time);
-  }
-  emitTellMany(feed: Feed, blocks: number): void {
-    this.grid(feed.loop.feed).tellKnowledge(this, () => this.code.get(blocks).i32(BLOCK).op("i32.mul"));
-  }
-
   /** A leap has ended after so many passes (a local): everything to where it belongs. */
   emitSettle(passes: number): void {
     const { code } = this;
@@ -406,8 +319,8 @@ export class MemberCode extends StatementCompiler {
       view.emitSettle(passes);
       view.emitTake(this.#channels.get(view.push.channel)!.token[0]!.offset, view.at);
     }
-    for (const seen of this.#seen) this.#emitTake(seen);
-    this.#moves.emitSettle();
+    for (const seen of this.seen) this.#emitTake(seen);
+    this.moves.emitSettle();
     code.end();
   }
 
@@ -430,14 +343,14 @@ export class MemberCode extends StatementCompiler {
       return;
     }
     let { token } = channel;
-    if (this.#source) token = this.#source.emitToken(full, i, done !== undefined);
+    if (this.source) token = this.source.emitToken(full, i, done !== undefined);
     else if (done && channel.view) {
       // The producer may be a pass ahead when the leap ends.
       const { view } = channel;
       const [at, own] = [this.code.local("i32"), view.whole ? 0 : this.plan.heap.take(view.bytes)];
       this.code.get(view.at).set(at);
       token = view.place(at);
-      if (step.into) this.#seen.push({ into: step.into, view, at, own });
+      if (step.into) this.seen.push({ into: step.into, view, at, own });
     }
     if (done) channel.emitLeap(this, "pop", i);
     else channel.emitPop(this, full);
@@ -501,9 +414,9 @@ export class MemberCode extends StatementCompiler {
   }
 
   /** Where a byte stands that was not moved. */
-  #elsewhere(byte: number): Elsewhere | undefined {
-    const found = this.#moves.find(byte);
-    const seen = this.#seen.find(({ at }) => at === found?.local);
+  protected elsewhere(byte: number): Elsewhere | undefined {
+    const found = this.moves.find(byte);
+    const seen = this.seen.find(({ at }) => at === found?.local);
     if (!found || !seen || seen.view.whole) return found;
     const bank = seen.view.bankAt(found.offset);
     return { ...found, mask: () => seen.view.emitMask(ROW_BYTES, bank * ROW_BYTES) };
@@ -515,14 +428,14 @@ export class MemberCode extends StatementCompiler {
     const burst = matchBurst(feeds, grid.product!.form)!;
     const counter = this.bindings.get(feeds.counter)!;
     if ("place" in counter || !feedsFromMemory(this, this.exprs, burst)) throw new Error("a feed of a round in memory");
-    if (!feedsFromFixed(this, this.exprs, burst)) this.#moves.emitNow();
+    if (!feedsFromFixed(this, this.exprs, burst)) this.moves.emitNow();
     const did = code.local("i32");
     const out = code.block();
     const loop = code.loop();
     code.get(counter.local);
     this.exprs.emit32(feeds.bound);
     code.op("i32.ge_s").brIf(out);
-    const elsewhere = leap ? (at: number): Elsewhere | undefined => this.#elsewhere(at) : undefined;
+    const elsewhere = leap ? (at: number): Elsewhere | undefined => this.elsewhere(at) : undefined;
     emitFeedBurst(this, this.exprs, grid, burst, counter.local, did, elsewhere);
     code.get(did).brIf(loop);
     // The guards have seen to it.

@@ -11,7 +11,7 @@ import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk
 import type { Globals } from "./channel-code.js";
 import type { GridCode } from "./grid-code.js";
 import { Leap, type LeapChannel, type Ranges, type Turn } from "./leap.js";
-import { MemberCode } from "./member-code.js";
+import { JointMember } from "./joint-member.js";
 import type { Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { ProcessCompiler } from "./process-compiler.js";
@@ -112,9 +112,9 @@ export function member(
   code: Code,
   channels: ReadonlyMap<Channel, RoundChannel>,
   source?: RoundSource,
-): MemberCode {
+): JointMember {
   const process = plan.ir.processes[pass.actor]!;
-  return new MemberCode(plan, globals, pass, grids, process, code, compilers[pass.actor]!, channels, source);
+  return new JointMember(plan, globals, pass, grids, process, code, compilers[pass.actor]!, channels, source);
 }
 
 interface Parts {

@@ -1,0 +1,98 @@
+/** One process's part in rounds that are done many at once (joint-range-code.ts). */
+import type { Expr, Local, StateField } from "../../hw/ir/ir.js";
+import { matchBurst, type FeedBurst } from "./feed-burst.js";
+import type { BankView } from "./bank-view.js";
+import { emitFeedMany, type Standing } from "./grid-feed.js";
+import type { Part } from "./joint-range.js";
+import { accessOf } from "./lanes.js";
+import { MemberCode, type SeenToken } from "./member-code.js";
+import type { Elsewhere } from "./moves.js";
+import type { Place } from "./place.js";
+import { BLOCK } from "./product-kernel.js";
+import type { PassStep } from "./rounds.js";
+import { store } from "./store.js";
+
+type Feed = Extract<PassStep, { kind: "feed" }>;
+
+export class JointMember extends MemberCode {
+  get canRange(): boolean {
+    return this.source === undefined && this.leaps;
+  }
+  /** The only step that feeds a grid. */
+  get feeds(): Feed | undefined {
+    return this.pass.steps.find((step) => step.kind === "feed");
+  }
+  get part(): Part {
+    const { pass, views } = this;
+    return {
+      pass,
+      leaves: (stmt) => this.left.has(stmt),
+      isMoved: (of) => "id" in of && this.moves.has(of),
+      reads: views.map(({ read, depth }) => ({ address: read.address, depth, used: read.used })),
+      isView: (channel) => views.some(({ push }) => push.channel === channel),
+      flags: (feed) => {
+        const burst = this.#burst(feed);
+        const mark = this.code.mark();
+        const found = [burst.west, burst.north].every(({ element, lanes }) => {
+          const access = accessOf(this.exprs, element, lanes);
+          return access?.offsets.every((offset) => this.#standing(access.leaf.offset + offset) !== undefined);
+        });
+        this.code.cut(mark);
+        return found ? [burst.reset, burst.emitWhen] : undefined;
+      },
+    };
+  }
+  #burst(feed: Feed): FeedBurst {
+    return matchBurst(feed.loop, this.grid(feed.loop.feed).product!.form)!;
+  }
+  #standing(byte: number): { seen: SeenToken; from: Elsewhere } | undefined {
+    const from = this.elsewhere(byte);
+    const seen = this.seen.find(({ at }) => at === from?.local);
+    return from && seen && { seen, from };
+  }
+
+  stepOfRead(view: BankView): number {
+    return this.pass.steps.findIndex((step) => step.kind === "plain" && step.stmt === view.read.stmt);
+  }
+  emitToken(to: Place, value: Expr): void {
+    store(this.exprs, to, value);
+  }
+  emitGrow(of: Local | StateField, by: () => void): void {
+    const binding = this.binding(of);
+    if ("place" in binding || binding.type !== "i32") throw new Error(`${of.name} grows in memory`);
+    this.code.get(binding.local);
+    by();
+    this.code.op("i32.add").set(binding.local);
+  }
+  /** Tokens that stand among the words of banks are the last that were pushed. */
+  emitSeen(): void {
+    for (const { view, at } of this.seen) this.code.get(view.at).set(at);
+  }
+  /** How many blocks of waves can be fed, on the stack. */
+  emitFeedLimit(feed: Feed): void {
+    const { code } = this;
+    const grid = this.grid(feed.loop.feed);
+    grid.emitRoom(code);
+    code.loadAt(grid.state.lastFeed).get(this.time).op("i32.lt_s").op("i32.and").if("i32");
+    grid.product!.emitBlocksLeft(code);
+    code.else().i32(0).end();
+  }
+  /** Feed so many blocks (a local), the first in the clock in a local. `stepOf` tells by how many words a view goes on. */
+  emitFeedMany(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): void {
+    const pointers = new Map<BankView, { readonly at: number; readonly step: number }>();
+    const standing = (byte: number): Standing => {
+      const { seen, from } = this.#standing(byte)!;
+      const pointer = pointers.get(seen.view)!;
+      return { ...from, local: pointer.at, step: pointer.step };
+    };
+    for (const { view } of this.seen) pointers.set(view, view.emitPointer(stepOf(view)));
+    const masked = (): void => {
+      this.code.i32(0);
+      for (const { view } of this.seen) view.emitOrLeft();
+    };
+    emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, masked, blocks, time);
+  }
+  emitTellMany(feed: Feed, blocks: number): void {
+    this.grid(feed.loop.feed).tellKnowledge(this, () => this.code.get(blocks).i32(BLOCK).op("i32.mul"));
+  }
+}
