@@ -25,12 +25,14 @@ const TRIES = 50;
 /**
  * Of seven cases one is long: more row tiles than any ring of a design has slots, so that all of them go round. One asks for sums.
  * One is of several layers: what one leaves behind must not show in the next. One is a depthwise convolution of a tall picture, where
- * a design takes it: rows go round in the line buffer.
+ * a design takes it: rows go round in the line buffer. One has more weights than the small buffers hold, and few outputs to use them
+ * for: the loader of the weights is what others wait for, and finds segments given up while it loads.
  */
 const TURNS = 7;
 const LONG = 6;
 const SUMS = 3;
 const SEVERAL = 1;
+const WEIGHTS = 2;
 const DEPTHWISE = 4;
 /** Row tiles of a long layer; the rings have 64 slots by default. */
 const LONG_TILES = 68;
@@ -102,10 +104,13 @@ function drawShape(side: number, below: Below, turn: number | undefined): LayerS
   };
   const least = Math.ceil(Math.sqrt(LONG_TILES * side));
   const long = { height: least + below(3), width: least + below(3), kernel: 1, stride: 1, pad: 0 };
-  const tall = { batch: 1, height: kernel + 4 + below(2 * pixels), dilation: 1, stride: 1 + below(3) };
+  const deep = { batch: 1, height: 1 + below(2), width: 1 + below(2), kernel: 1, stride: 1, pad: 0, depthwise: false };
+  const rows = 2 + below(3);
+  const tall = { batch: 1, height: rows + 4 + below(2 * pixels), dilation: 1, stride: 1 + below(3) };
   return {
     ...shape,
-    ...(turn === DEPTHWISE && { ...tall, depthwise: true, kernel: 2 + below(2), pad: below(2), sums: false }),
+    ...(turn === DEPTHWISE && { ...tall, depthwise: true, kernel: rows, pad: below(rows), sums: false }),
+    ...(turn === WEIGHTS && { ...deep, inChannels: 32 + below(96), outChannels: (3 + below(10)) * side }),
     ...(turn === LONG && { ...long, inChannels: 1 + below(8), outChannels: 1 + below(side) }),
     ...(turn === SUMS && !shape.depthwise && { sums: true }),
   };

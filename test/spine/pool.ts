@@ -46,9 +46,10 @@ const CONFIGURATIONS: Readonly<Record<string, readonly Parameters[]>> = {
     { units: 2, unitRows: 2, unitCols: 4, depth: 4, ...few },
     { units: 4, unitRows: 2, unitCols: 2, depth: 4, sharing: 2, streamBytes: 4, ...few, ...plain },
     {
+      // Words of the line buffer take two beats.
       units: 2,
       unitRows: 4,
-      unitCols: 2,
+      unitCols: 4,
       depth: 2,
       productsPerDsp: 1,
       streamBytes: 4,
