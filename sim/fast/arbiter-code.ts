@@ -1,12 +1,12 @@
 /**
  * The twin of a board's arbiter (sim/platform/arbiter.ts, ddr.ts) for what comes a hundred thousand times in a run: questions for bursts that do not end
  * a transfer, answered in the order of their clocks, with the same operations on the same state, which lies in the engine's memory. What else
- * comes first is left to the arbiter itself.
+ * comes first is left to the arbiter itself. It is a part of settle-code.ts.
  */
 import { channelState } from "../platform/arbiter.js";
 import { ddr } from "../platform/ddr.js";
 import { pace } from "./pace-code.js";
-import { Code, WasmModule } from "./wasm.js";
+import type { Code } from "./wasm.js";
 
 /** The block: in bytes, 64-bit numbers where it says so, the others of 32 bits. */
 export const block = {
@@ -20,8 +20,14 @@ export const block = {
   answered: 20,
   /** 64 bits. */
   readLatency: 24,
+  /** 64 bits: the clock before which questions may be answered at all. */
+  horizon: 32,
+  /** 1 where the design polls: nobody is silent then. */
+  polls: 40,
+  /** How the last settlement came back. */
+  how: 44,
   /** The state of the board's memory (ddr.ts). */
-  ddr: 32,
+  ddr: 48,
 } as const;
 
 /** A channel's entry: its state as the arbiter has it, then what its port adds. */
@@ -39,15 +45,25 @@ export const entry = {
   /** The burst that its actor waits for, or -1; the actor. */
   waitsFor: channelState.bytes + 28,
   actor: channelState.bytes + 32,
-  bytes: channelState.bytes + 40,
+  /** The transfer whose begin its actor waits for, or -1. */
+  begin: channelState.bytes + 36,
+  /** Its actor waits for the burst so many before the one at hand. */
+  back: channelState.bytes + 40,
+  /** Addresses: the count of beats moved, the clocks of the beats. */
+  done: channelState.bytes + 44,
+  times: channelState.bytes + 48,
+  /** The beats by which the transfer ends that is at hand; the address of it in the table of transfers, and that behind the last. */
+  endBeat: channelState.bytes + 52,
+  next: channelState.bytes + 56,
+  last: channelState.bytes + 60,
+  bytes: channelState.bytes + 64,
 } as const;
 
 /** How it came back: there is no question left, or the first of them is the arbiter's own. */
 export const answering = { done: 0, other: 1 } as const;
 
-function answerCode(): Code {
-  const code = new Code(["i32"], ["i32"]);
-  const at = 0;
+/** Answers the questions of the block in `at`, a local, and returns how. */
+export function emitAnswers(code: Code, at: number): void {
   const [each, first, end, number, other] = Array.from({ length: 5 }, () => code.local("i32")) as [
     number,
     number,
@@ -62,6 +78,7 @@ function answerCode(): Code {
   const number64 = (place: keyof typeof ddr): Code => code.get(at).mem("f64.load", memory(place));
   const leave = (how: number): void => {
     code.get(at).get(before).mem("f64.store", block.before);
+    code.get(at).i32(how).mem("i32.store", block.how);
     code.i32(how).op("return");
   };
   code.get(at).mem("f64.load", block.before).set(before);
@@ -138,24 +155,4 @@ function answerCode(): Code {
   code.br(again);
   code.end();
   code.op("unreachable");
-  return code;
-}
-
-let compiled: WebAssembly.Module | undefined;
-const answerers = new WeakMap<WebAssembly.Memory, (block: number) => number>();
-
-/** The function that answers for a block in this memory; it returns how it came back. */
-export function answererIn(memory: WebAssembly.Memory): (block: number) => number {
-  let known = answerers.get(memory);
-  if (!known) {
-    if (!compiled) {
-      const module = new WasmModule();
-      module.exportFunction("answer", module.add("answer bursts", answerCode()));
-      compiled = new WebAssembly.Module(module.encode(1));
-    }
-    const { exports } = new WebAssembly.Instance(compiled, { env: { memory } });
-    known = exports["answer"] as (block: number) => number;
-    answerers.set(memory, known);
-  }
-  return known;
 }

@@ -13,6 +13,8 @@ import { setApart } from "./process.js";
 import { intakeCode, tokensOf } from "./intake-code.js";
 import { clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
+import { answering } from "./arbiter-code.js";
+import { settleCode } from "./settle-code.js";
 import { unshare } from "./unshare.js";
 import { Code, WasmModule } from "./wasm.js";
 
@@ -92,7 +94,9 @@ export function compile(design: DesignIr): Compiled {
   );
   module.table([...processes, ...leavers, ...outside]);
   for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));
-  module.exportFunction("run", module.add("scheduler", scheduler(plan, globals, polling, rounds, type)));
+  const settle = module.add("settle", settleCode());
+  module.exportFunction("settle", settle);
+  module.exportFunction("run", module.add("scheduler", scheduler(plan, globals, polling, { rounds, settle }, type)));
   module.exportGlobal("head", globals.head);
   module.exportGlobal("tail", globals.tail);
   module.exportGlobal("horizon", globals.horizon);
@@ -141,22 +145,26 @@ function compileProcesses(compilers: readonly ProcessCompiler[], chains: Chains,
 
 /**
  * Run whoever can go on, in any order, until nobody can; then the poll of the lowest clock is decided, since whoever acts
- * from now on acts in that clock or later, which a poll in that clock does not see.
+ * from now on acts in that clock or later, which a poll in that clock does not see. When all wait, the board's DMA answers; of a design that
+ * polls, and where more is to be done than its memory's bursts, that is left to the outside (pacing.ts).
  */
 function scheduler(
   plan: Plan,
   globals: Globals,
   polling: readonly number[],
-  rounds: readonly { readonly parked: number; readonly run: number }[],
+  {
+    rounds,
+    settle,
+  }: { readonly rounds: readonly { readonly parked: number; readonly run: number }[]; readonly settle: number },
   type: number,
 ): Code {
   const code = new Code();
-  const woken = code.local("i32");
+  const [woken, board] = [code.local("i32"), code.local("i32")];
   const waking = code.loop();
   code.loadAt(plan.woken).tee(woken).if();
   emitEnqueue(code, { plan, globals }, () => code.get(woken).i32(2).op("i32.shl").mem("i32.load", plan.woken));
   code.storeAt(plan.woken, () => code.get(woken).i32(1).op("i32.sub"));
-  code.br(waking).end().end();
+  code.br(waking).end();
   const loop = code.loop();
   code.globalGet(globals.head).globalGet(globals.tail).op("i32.ne").if();
   if (polling.length > 0) code.i32(-1).globalSet(globals.pollLimit);
@@ -204,6 +212,13 @@ function scheduler(
       .i32(NEVER)
       .mem("i32.store", plan.frames[0]! + frame.pollTime);
     code.get(at).callIndirect(type).br(loop);
+    code.end();
+  }
+  code.end();
+  if (polling.length === 0) {
+    code.loadAt(plan.board).tee(board).if();
+    code.get(board).i32(1).call(settle).i32(answering.done).op("i32.eq");
+    code.loadAt(plan.woken).i32(0).op("i32.ne").op("i32.and").brIf(waking);
     code.end();
   }
   code.end();

@@ -14,7 +14,7 @@ import type { PacedStream } from "../platform/arbiter.js";
 import type { TransferTrace } from "../platform/dma.js";
 import type { BoardValues } from "../platform/platform.js";
 import { columnBytes, layoutOf, readLeaves, writeLeaves, type Layout } from "./layout.js";
-import { arbiterBytes, paceBytes, Pacing } from "./pacing.js";
+import { arbiterBytes, paceBytes, Pacing, type Settle } from "./pacing.js";
 import { frame, type Environment } from "./plan.js";
 
 /** The tokens of an outer port in the memory of the engine, in columns: one array for each leaf of the channel's type. */
@@ -41,6 +41,7 @@ interface Outer {
 
 interface Exports {
   readonly run: () => void;
+  readonly settle: Settle;
   readonly head: WebAssembly.Global;
   readonly tail: WebAssembly.Global;
   readonly horizon: WebAssembly.Global;
@@ -126,7 +127,9 @@ export class ImageEngine {
       const times = (input ? this.#sent : this.#received).get(stream.name)!.times;
       return { stream, record, done, times, actor, question: this.#compiled.frames[actor]! + frame.pollTime };
     });
-    this.#pacing = new Pacing(ports, board, this.#memory, { woken: this.#compiled.woken, place });
+    const { woken, board: at } = this.#compiled;
+    this.#view.setInt32(at, place, true);
+    this.#pacing = new Pacing(ports, board, { memory: this.#memory, settle: this.#exports.settle }, { woken, place });
   }
 
   /** What the transfers did, after a run at a board's pace. */
@@ -198,6 +201,7 @@ export class ImageEngine {
     this.#exports.tail.value = queued;
     this.#exports.horizon.value = horizon;
     for (const grid of this.#grids) grid.wakeAll(this.#view);
+    this.#pacing?.limit(horizon);
     try {
       do this.#exports.run();
       while (this.#settle(horizon));

@@ -20,6 +20,7 @@ export interface EngineImage {
   readonly queue: number;
   readonly queueSlots: number;
   readonly woken: number;
+  readonly board: number;
   readonly error: number;
   /** Processes that poll. */
   readonly polling: readonly number[];
@@ -48,6 +49,7 @@ export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled
     queue: plan.queue,
     queueSlots: plan.queueSlots,
     woken: plan.woken,
+    board: plan.board,
     error: plan.error,
     polling,
     rounds,

@@ -53,6 +53,7 @@ export const opcodes = {
   "f64.le": 0x65,
   "f64.ge": 0x66,
   "f64.ceil": 0x9b,
+  "f64.floor": 0x9c,
   "f64.add": 0xa0,
   "f64.sub": 0xa1,
   "f64.mul": 0xa2,

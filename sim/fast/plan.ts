@@ -87,6 +87,8 @@ export class Plan {
   readonly queueSlots: number;
   /** Actors that the outside has given what they wait for: how many, then which. */
   readonly woken: number;
+  /** Where the address of the arbiter's block stands (arbiter-code.ts); 0 without a board. */
+  readonly board: number;
   /** Error record: number, actor, clock, and a value. */
   readonly error: number;
   readonly errors: ((clock: number, value: number) => TandemError)[] = [];
@@ -111,6 +113,7 @@ export class Plan {
     this.queueSlots = pow2Above(actors);
     this.queue = this.heap.take(this.queueSlots * 4);
     this.woken = this.heap.take(actors * 4 + 4);
+    this.board = this.heap.take(4);
 
     const producers = new Map<Channel, number>();
     const consumers = new Map<Channel, number>();

@@ -23,6 +23,8 @@ export interface TimeRules {
   /** So many beats more are taken to come evenly; tokens flow that come by so much too early. */
   readonly rangeEven: number;
   readonly rangeFlow: number;
+  /** At a board's pace a port is taken to put no question for so many clocks more. */
+  readonly silence: number;
   /** So many more rounds are done at once than are told to be alike. */
   readonly jointExtra: number;
 }
@@ -39,6 +41,7 @@ const exact: TimeRules = {
   rangeTime: 0,
   rangeEven: 0,
   rangeFlow: 0,
+  silence: 0,
   jointExtra: 0,
 };
 

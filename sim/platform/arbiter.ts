@@ -304,9 +304,7 @@ export class DmaArbiter {
 
   /** The last beat of a transfer to the accelerator moved at `last`. */
   sent(stream: number, last: number): void {
-    const channel = this.#channels[stream]!;
-    channel.done.push(last + 1);
-    channel.close(last + 1);
+    this.#channels[stream]!.close(last + 1);
   }
 
   /** The least clock of an open question of a stream; infinity if it has none. */
@@ -353,6 +351,7 @@ export class DmaArbiter {
 
   #close(channel: Channel, stream: number, clock: number): void {
     const { done, begins } = channel;
+    if (channel.reads) done.push(clock);
     channel.close(Infinity);
     const transfer = done.length - 1;
     this.ended.push({ stream, transfer });

@@ -10,12 +10,13 @@ import { readDesign } from "../../../hw/frontend/index.js";
 import { elaborate } from "../../../hw/index.js";
 import { mulberry32 } from "../../../sim/environment.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
+import { withMutation } from "../../../sim/fast/rules.js";
 import { DmaTiming, type PacedStream } from "../../../sim/platform/dma.js";
 import { boardValues } from "../../../sim/platform/platform.js";
 import { randomLayer } from "../../designs/layers.js";
 import { Chained, randomChained, tokens } from "./chained.js";
 import { InStep, randomOptions } from "./in-step.js";
-import { randomNetwork } from "./network.js";
+import { randomNetwork, type Case } from "./network.js";
 import { Random } from "./random.js";
 import { outside } from "./outside.js";
 import { expectEqual, inFast, inKernel, randomBoard, streamsOf, type Around, type Outcome } from "./paced.js";
@@ -30,17 +31,23 @@ const layers = process.env["SEED"] ? 1 : Number(process.env["LAYERS"] ?? 4);
 
 const CAPACITY = 60;
 
-function checkNetwork(seed: number, polls: boolean): number {
-  const made = randomNetwork(seed, { polls });
+const MUTANTS = 60;
+
+function aroundNetwork(seed: number, made: Case): Around {
   const random = new Random(seed ^ 0xb0a4d);
   const { inputs, until } = outside(seed, made);
-  const around: Around = {
+  return {
     inputs,
     capacity: CAPACITY,
     streams: streamsOf(made, (port) => inputs[port]?.length ?? CAPACITY, random),
     board: randomBoard(random, true),
     until: 3 * (until ?? 600),
   };
+}
+
+function checkNetwork(seed: number, polls: boolean): number {
+  const made = randomNetwork(seed, { polls });
+  const around = aroundNetwork(seed, made);
   let expected: Outcome;
   try {
     expected = inKernel(made.top, around);
@@ -121,6 +128,24 @@ describe("The fast engine at the pace of a board's DMA", () => {
       for (let seed = first; seed < first + count; seed++) transfers += checkNetwork(seed, polls);
       if (count > 10) expect(transfers, "transfers in all").to.be.greaterThan(count);
     });
+
+  it("is caught where it takes a port to be silent for longer than it is", () => {
+    let caught = 0;
+    for (let seed = 1; seed <= MUTANTS && caught === 0; seed++) {
+      const made = randomNetwork(seed, { polls: false });
+      const around = aroundNetwork(seed, made);
+      const show = (engine: FastEngine): string => {
+        try {
+          return JSON.stringify(inFast(engine, around, false));
+        } catch (error) {
+          return String(error);
+        }
+      };
+      const mutant = withMutation("round", { silence: 16 }, () => new FastEngine(made.ir));
+      if (show(mutant) !== show(new FastEngine(made.ir))) caught = seed;
+    }
+    expect(caught, `caught by a network up to ${MUTANTS}`).to.be.above(0);
+  });
 
   it(`equals the kernel on ${inStep} random designs with rounds (seed ${first})`, async function () {
     this.timeout(20_000 + inStep * 3000);
