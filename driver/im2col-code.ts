@@ -34,16 +34,7 @@ export function copyTapsCode(): Code {
   const [image, to, pixels, pixelStep, lines, lineStep, runs, runStep, runBytes, rowBytes, filler] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
   ] as const;
-  const local = (): number => code.local("i32");
-  const [at, line, lineCount, run, runCount, byte, end] = [
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-  ];
+  const [at, line, lineCount, run, runCount, byte, end] = code.locals("i32", 7);
   const filling = code.local("v128");
   const step = (value: number, by: number): Code => code.get(value).get(by).op("i32.add").set(value);
   const again = (value: number): Code => code.get(value).i32(1).op("i32.sub").tee(value);

@@ -51,6 +51,26 @@ export interface ConvLayer {
   readonly sums?: boolean;
 }
 
+/** The shape of a product of M x K inputs by N channels of K weights: a 1 x 1 convolution over a picture of 1 x M pixels. */
+export const productShape = (m: number, n: number, k: number) =>
+  ({
+    batch: 1,
+    inHeight: 1,
+    inWidth: m,
+    inChannels: k,
+    outHeight: 1,
+    outWidth: m,
+    outChannels: n,
+    kernelHeight: 1,
+    kernelWidth: 1,
+    strideHeight: 1,
+    strideWidth: 1,
+    dilationHeight: 1,
+    dilationWidth: 1,
+    padTop: 0,
+    padLeft: 0,
+  }) as const;
+
 /** Multiply-accumulates of a layer, padding counted as TFLite's arithmetic sees it (every tap of every output). */
 export function layerMacs(layer: ConvLayer): number {
   const { batch, outHeight, outWidth, outChannels, kernelHeight, kernelWidth, inChannels } = layer;

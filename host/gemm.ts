@@ -1,5 +1,5 @@
 /** One random int8 matrix product as a layer: what `tandem gemm` and the benchmarks give to a design. */
-import type { ConvLayer } from "../driver/layer.js";
+import { productShape, type ConvLayer } from "../driver/layer.js";
 import { TandemError } from "../hw/errors.js";
 import { mulberry32 } from "../sim/environment.js";
 
@@ -45,21 +45,7 @@ export function randomGemm(m: number, n: number, k: number, seed: number): Gemm 
   const layer: ConvLayer = {
     name: `gemm ${m} x ${n} x ${k}`,
     dtype: "int8",
-    batch: 1,
-    inHeight: 1,
-    inWidth: m,
-    inChannels: k,
-    outHeight: 1,
-    outWidth: m,
-    outChannels: n,
-    kernelHeight: 1,
-    kernelWidth: 1,
-    strideHeight: 1,
-    strideWidth: 1,
-    dilationHeight: 1,
-    dilationWidth: 1,
-    padTop: 0,
-    padLeft: 0,
+    ...productShape(m, n, k),
     weights,
     bias: Int32Array.from({ length: n }, () => within(-4096, 4095)),
     inputZero,

@@ -7,7 +7,7 @@
  */
 import type { Accelerator, CompiledLayer, LayerCost, LayerResult } from "../../driver/accelerator.js";
 import type { StartedRun } from "../../driver/device.js";
-import type { ConvLayer } from "../../driver/layer.js";
+import { productShape, type ConvLayer } from "../../driver/layer.js";
 import { TandemError } from "../../hw/errors.js";
 import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../graph/graph.js";
 import type { TensorArray } from "../graph/tensor.js";
@@ -148,21 +148,7 @@ function sumsLayer(graph: Graph, operator: Operator, layer: FullyConnectedLayer)
   return {
     name: outputTensor(graph, operator).name,
     dtype,
-    batch: 1,
-    inHeight: 1,
-    inWidth: batch,
-    inChannels,
-    outHeight: 1,
-    outWidth: batch,
-    outChannels,
-    kernelHeight: 1,
-    kernelWidth: 1,
-    strideHeight: 1,
-    strideWidth: 1,
-    dilationHeight: 1,
-    dilationWidth: 1,
-    padTop: 0,
-    padLeft: 0,
+    ...productShape(batch, outChannels, inChannels),
     weights,
     bias,
     inputZero,

@@ -17,16 +17,29 @@ import { UsageError } from "./errors.js";
 import { readText } from "./files.js";
 import type { Progress } from "./progress.js";
 
+const setOption = {
+  type: "string",
+  array: true,
+  default: [] as string[],
+  describe: "Parameter of the design: rows=8 (tandem designs lists them)",
+} as const;
+
 /** Which design, and how it is configured. */
 export function designOptions<T>(yargs: Argv<T>) {
   return yargs
     .option("design", { type: "string", requiresArg: true, describe: `Design to simulate [${DEFAULT_DESIGN}]` })
-    .option("set", {
+    .option("set", setOption);
+}
+
+/** Which design, as what a command is about, and how it is configured. */
+export function designPositional<T>(yargs: Argv<T>) {
+  return yargs
+    .positional("design", {
       type: "string",
-      array: true,
-      default: [] as string[],
-      describe: "Parameter of the design: rows=8 (tandem designs lists them)",
-    });
+      demandOption: true,
+      describe: "Name of the design, or a file that exports one",
+    })
+    .option("set", setOption);
 }
 
 export interface DesignArguments {

@@ -3,7 +3,8 @@ import type { Expr } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
 import { boundsOf, fitsSigned, fitsUnsigned, type ExprCompiler } from "./expr.js";
 import { foldLanes } from "./lanes.js";
-import type { Code, Op } from "./wasm.js";
+import { comparisonsOf, ringOf } from "./simd-ops.js";
+import type { Code } from "./wasm.js";
 
 /** A value in all four lanes of one register, or in the lanes of two. */
 type Wide = readonly [low: number, high: number];
@@ -11,25 +12,8 @@ type Wide = readonly [low: number, high: number];
 /** Stops where an expression has no SIMD form. */
 export class Unsupported extends Error {}
 
-const ring: Partial<Record<string, Op>> = {
-  "+": "i32x4.add",
-  "-": "i32x4.sub",
-  "*": "i32x4.mul",
-  "&": "v128.and",
-  "|": "v128.or",
-  "^": "v128.xor",
-  andU: "v128.and",
-  orU: "v128.or",
-  xorU: "v128.xor",
-};
-const comparisons: Partial<Record<string, [Op, Op]>> = {
-  "<": ["i32x4.lt_s", "i32x4.lt_u"],
-  "<=": ["i32x4.le_s", "i32x4.le_u"],
-  ">": ["i32x4.gt_s", "i32x4.gt_u"],
-  ">=": ["i32x4.ge_s", "i32x4.ge_u"],
-  "===": ["i32x4.eq", "i32x4.eq"],
-  "!==": ["i32x4.ne", "i32x4.ne"],
-};
+const ring = ringOf("i32x4");
+const comparisons = comparisonsOf("i32x4");
 const even = [0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27];
 
 export abstract class LaneArithmetic {

@@ -8,6 +8,7 @@ import { boundsOf, type ExprCompiler } from "./expr.js";
 import { accessOf, broadcast, contiguous, dependsOn, foldLanes, laneValues, type Access, type Lanes } from "./lanes.js";
 import { emitBase, type LeafRef } from "./place.js";
 import { Unsupported } from "./simd-arithmetic.js";
+import { comparisonsOf, ringOf } from "./simd-ops.js";
 import type { Code, MemoryOp, Op } from "./wasm.js";
 
 const BYTES = 16;
@@ -33,24 +34,8 @@ export function storeBytes(compiler: ExprCompiler, lanes: Lanes, to: LeafRef, bo
   }
 }
 
-const ring: Partial<Record<string, Op>> = {
-  "+": "i8x16.add",
-  "-": "i8x16.sub",
-  "&": "v128.and",
-  "|": "v128.or",
-  "^": "v128.xor",
-  andU: "v128.and",
-  orU: "v128.or",
-  xorU: "v128.xor",
-};
-const comparisons: Partial<Record<string, [Op, Op]>> = {
-  "<": ["i8x16.lt_s", "i8x16.lt_u"],
-  "<=": ["i8x16.le_s", "i8x16.le_u"],
-  ">": ["i8x16.gt_s", "i8x16.gt_u"],
-  ">=": ["i8x16.ge_s", "i8x16.ge_u"],
-  "===": ["i8x16.eq", "i8x16.eq"],
-  "!==": ["i8x16.ne", "i8x16.ne"],
-};
+const ring = ringOf("i8x16");
+const comparisons = comparisonsOf("i8x16");
 
 class ByteLanes {
   readonly #compiler: ExprCompiler;
@@ -150,7 +135,7 @@ class ByteLanes {
   }
 
   /** Eight bits are all of both numbers. */
-  #comparison([signed, unsigned]: [Op, Op], left: Expr, right: Expr): Op | undefined {
+  #comparison([signed, unsigned]: readonly [Op, Op], left: Expr, right: Expr): Op | undefined {
     const both = [boundsOf(left), boundsOf(right)];
     if (both.every(({ lo, hi }) => lo >= 0 && hi <= 255)) return unsigned;
     return both.every(({ lo, hi }) => lo >= -128 && hi <= 127) ? signed : undefined;

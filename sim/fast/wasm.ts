@@ -35,6 +35,11 @@ export interface Label {
   readonly depth: number;
 }
 
+/** So many numbers of locals. */
+type Locals<Count extends number, Some extends number[] = []> = Some["length"] extends Count
+  ? Some
+  : Locals<Count, [...Some, number]>;
+
 /** The body of one function. */
 export class Code {
   readonly parameters: readonly ValType[];
@@ -51,6 +56,9 @@ export class Code {
 
   local(type: ValType): number {
     return this.parameters.length + this.#locals.push(type) - 1;
+  }
+  locals<Count extends number>(type: ValType, count: Count): Locals<Count> {
+    return Array.from({ length: count }, () => this.local(type)) as Locals<Count>;
   }
   /** A local for a short while; give it back with `free`. */
   temp(type: ValType): number {

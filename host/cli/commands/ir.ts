@@ -8,7 +8,7 @@ import { printCell, printProcess } from "../../../hw/ir/print.js";
 import { matcher } from "../../../sim/trace/glob.js";
 import { checkWritable, writeWhole } from "../files.js";
 import { findHardware } from "../hardware.js";
-import { parseSet } from "../options.js";
+import { designPositional, parseSet } from "../options.js";
 
 interface Arguments {
   design: string;
@@ -21,18 +21,7 @@ export const ir: CommandModule<object, Arguments> = {
   command: "ir <design>",
   describe: "Print the intermediate representation of a design's processes and cells",
   builder: (yargs) =>
-    yargs
-      .positional("design", {
-        type: "string",
-        demandOption: true,
-        describe: "A design by name, or a file that exports one",
-      })
-      .option("set", {
-        type: "string",
-        array: true,
-        default: [] as string[],
-        describe: "Parameter of the design: rows=8 (tandem designs lists them)",
-      })
+    designPositional(yargs)
       .option("process", {
         type: "string",
         requiresArg: true,

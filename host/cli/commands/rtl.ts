@@ -9,7 +9,7 @@ import type { Position } from "../../../hw/ir/ir.js";
 import { axiWrapper } from "../../../hw/verilog/axi.js";
 import { openDesign } from "../../design-file.js";
 import { makeFolders } from "../../../sim/folders.js";
-import { parseSet } from "../options.js";
+import { designPositional, parseSet } from "../options.js";
 
 interface Arguments {
   design: string;
@@ -24,19 +24,12 @@ export const rtl: CommandModule<object, Arguments> = {
   command: "rtl <design>",
   describe: "Write a design as Verilog",
   builder: (yargs) =>
-    yargs
-      .positional("design", {
-        type: "string",
-        demandOption: true,
-        describe: "Name of the design, or a file that exports one",
-      })
-      .option("set", {
-        type: "string",
-        array: true,
-        default: [] as string[],
-        describe: "Parameter of the design: rows=8 (tandem designs lists them)",
-      })
-      .option("out", { type: "string", demandOption: true, requiresArg: true, describe: "Folder to write" }),
+    designPositional(yargs).option("out", {
+      type: "string",
+      demandOption: true,
+      requiresArg: true,
+      describe: "Folder to write",
+    }),
   async handler({ design: name, set, out }) {
     const { design, preset } = await openDesign(name);
     const config = design.configure({ ...preset, ...parseSet(set) });

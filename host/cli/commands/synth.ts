@@ -7,7 +7,7 @@ import { TandemError } from "../../../hw/errors.js";
 import { openDesign } from "../../design-file.js";
 import { blocks36, useOf, XC7Z020, type Use } from "../../synth/resources.js";
 import { synthesize, type ModuleUse, type Synthesis, type SynthesisProgress } from "../../synth/synthesize.js";
-import { parseSet } from "../options.js";
+import { designPositional, parseSet } from "../options.js";
 import { count, table, type Column } from "../table.js";
 
 interface Arguments {
@@ -20,19 +20,11 @@ export const synth: CommandModule<object, Arguments> = {
   command: "synth <design>",
   describe: "Synthesise a design for the XC7Z020 with Yosys: LUT, FF, DSP48E1, BRAM, and what does not fit",
   builder: (yargs) =>
-    yargs
-      .positional("design", {
-        type: "string",
-        demandOption: true,
-        describe: "Name of the design, or a file that exports one",
-      })
-      .option("set", {
-        type: "string",
-        array: true,
-        default: [] as string[],
-        describe: "Parameter of the design: rows=8 (tandem designs lists them)",
-      })
-      .option("json", { type: "string", requiresArg: true, describe: "Write all figures to this file" }),
+    designPositional(yargs).option("json", {
+      type: "string",
+      requiresArg: true,
+      describe: "Write all figures to this file",
+    }),
   async handler({ design: name, set, json }) {
     const { design, preset } = await openDesign(name);
     const config = design.configure({ ...preset, ...parseSet(set) });

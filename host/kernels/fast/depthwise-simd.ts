@@ -107,18 +107,8 @@ function pixelsCode(signed: boolean): Code {
 function rowCode(signed: boolean): Code {
   const code = new Code(names.map(() => "i32" as const));
   const p = Object.fromEntries(names.map((name, i) => [name, i])) as Record<(typeof names)[number], number>;
-  const local = (): number => code.local("i32");
-  const [block, line, tap, at, weight, ky, kx, table] = [
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-    local(),
-  ];
-  const [low, high, x, w] = [code.local("v128"), code.local("v128"), code.local("v128"), code.local("v128")];
+  const [block, line, tap, at, weight, ky, kx, table] = code.locals("i32", 8);
+  const [low, high, x, w] = code.locals("v128", 4);
   const pixel = code.loop();
   code.i32(0).set(block);
   const next = code.loop();

@@ -48,8 +48,7 @@ export function openMaxPool(): MaxPool {
 function pixelCode(signed: boolean): Code {
   const code = new Code(Array.from({ length: 8 }, () => "i32" as const));
   const [from, lines, lineBytes, taps, channels, to, min, max] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-  const local = (): number => code.local("i32");
-  const [block, line, lineCount, tap, tapCount, last] = [local(), local(), local(), local(), local(), local()];
+  const [block, line, lineCount, tap, tapCount, last] = code.locals("i32", 6);
   const most = code.local("v128");
   code.get(channels).i32(POOL_LANES).op("i32.sub").set(last);
   const next = code.loop();
