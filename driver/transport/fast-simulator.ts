@@ -5,15 +5,15 @@
 import { elaborate, TandemError } from "../../hw/index.js";
 import type { Elaborated } from "../../hw/index.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
-import { openCache, type CacheIdentity, type CompileCache } from "../../sim/fast/cache.js";
+import { cacheFolder, openCache, type CacheIdentity, type CompileCache } from "../../sim/fast/cache.js";
 import type { EngineImage } from "../../sim/fast/image.js";
 import { ImageEngine, UnknownFailure, type TokenBuffer } from "../../sim/fast/image-engine.js";
 import { record } from "../../sim/fast/recorder.js";
 import type { PacedStream } from "../../sim/platform/arbiter.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
-import { estimatesOf } from "../../sim/kernel/packed-counters.js";
+import { counterNames, estimatesOf } from "../../sim/kernel/packed-counters.js";
 import type { Design, Level } from "../design.js";
-import type { DeviceDescription, ParameterValue, RunProgress, RunResult } from "../device.js";
+import type { DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import type { Program, StreamPort, Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
 import { pacedStreams } from "./dma.js";
@@ -44,7 +44,7 @@ export interface FastOptions {
 /** A compiled design as it crosses to another thread: without the texts of its errors. Threads share the machine code, which V8 makes once. */
 export interface EngineCode {
   readonly image: EngineImage;
-  readonly module: WebAssembly.Module;
+  readonly module: WebAssembly.Module | Promise<WebAssembly.Module>;
 }
 
 /** The transfers of a program, by stream. */
@@ -63,8 +63,11 @@ const PROGRESS_CLOCKS = 500_000;
 export class FastSimulator extends LocalSimulation {
   /** Compiles the design anew. */
   readonly #compile: () => Promise<EngineImage>;
-  #engine: ImageEngine;
+  readonly #design: Elaborated;
   readonly #code: EngineCode;
+  /** Once there is machine code. */
+  #engine: ImageEngine | undefined;
+  readonly #ready: Promise<void>;
   readonly #options: FastOptions;
   readonly #work = new WeakMap<Program, ProgramWork>();
   #fresh = true;
@@ -84,10 +87,12 @@ export class FastSimulator extends LocalSimulation {
     const identity = { design: design.name, parameters: { ...described, level } };
     const compile = (): Promise<EngineImage> => compileDesign(elaborated, identity, cache);
     const image = options.code?.image ?? cache?.get(identity, elaborated) ?? (await compile());
-    const module = options.code?.module ?? (options.warm ? machineCode : plainCode)(image.wasm);
+    const module =
+      options.code?.module ??
+      (options.warm ? machineCode(image.wasm, cacheFolder(options.cache)) : plainCode(image.wasm));
     return new FastSimulator(
       { design: design.name, parameters: described, engine: "fast", level, streams },
-      new ImageEngine(elaborated, image, module),
+      elaborated,
       { image, module },
       compile,
       options,
@@ -102,21 +107,35 @@ export class FastSimulator extends LocalSimulation {
 
   /** The paths of what is counted, and the streams. */
   get names(): RunNames {
-    return { streams: this.description.streams, counters: this.#engine.names };
+    return { streams: this.description.streams, counters: counterNames(this.#design) };
   }
 
   private constructor(
     description: DeviceDescription,
-    engine: ImageEngine,
+    design: Elaborated,
     code: EngineCode,
     compile: () => Promise<EngineImage>,
     options: FastOptions,
   ) {
     super(description);
-    this.#engine = engine;
+    this.#design = design;
     this.#code = code;
     this.#compile = compile;
     this.#options = options;
+    this.#ready = this.#instantiate();
+    // Whoever loads a program hears of it.
+    this.#ready.catch(() => undefined);
+  }
+
+  async #instantiate(): Promise<void> {
+    const { image, module } = this.#code;
+    this.#engine = new ImageEngine(this.#design, image, await module);
+  }
+
+  /** Ready to run, at once when it is asked to, when the promise resolves. */
+  override async load(program: Program): Promise<ProgramHandle> {
+    await this.#ready;
+    return super.load(program);
   }
 
   protected override async simulate(
@@ -129,14 +148,14 @@ export class FastSimulator extends LocalSimulation {
     } catch (error) {
       if (!(error instanceof UnknownFailure)) throw error;
       // The image from the cache has no texts of errors: the same run on a fresh one has.
-      this.#engine = new ImageEngine(this.#engine.design, await this.#compile());
+      this.#engine = new ImageEngine(this.#design, await this.#compile());
       this.#fresh = true;
       return this.#run(program, inputs, progress);
     }
   }
 
   #run(program: Program, inputs: Readonly<Record<string, Uint8Array>>, progress: RunProgress): RunResult {
-    const engine = this.#engine;
+    const engine = this.#engine!;
     const memory = memoryOf(program, inputs);
     this.#prepare(program, memory);
     this.#toQuiescence(program, progress);
@@ -154,7 +173,7 @@ export class FastSimulator extends LocalSimulation {
 
   /** From reset, with the program's beats at the ports. */
   #prepare(program: Program, memory: readonly Uint8Array[]): void {
-    const engine = this.#engine;
+    const engine = this.#engine!;
     if (!this.#fresh) engine.reset();
     this.#fresh = false;
     const { streams, paced } = this.#workOf(program);
@@ -183,7 +202,7 @@ export class FastSimulator extends LocalSimulation {
   }
 
   #toQuiescence(program: Program, progress: RunProgress): void {
-    const engine = this.#engine;
+    const engine = this.#engine!;
     const watch = new Watch(program, this.#options.patience);
     for (let until = PROGRESS_CLOCKS; ; until += PROGRESS_CLOCKS) {
       const clocks = engine.run({ until });
@@ -208,7 +227,7 @@ export class FastSimulator extends LocalSimulation {
 
   /** Everything that the program asks for must have been moved; what has arrived is stored. */
   #checkEnd(program: Program, memory: readonly Uint8Array[]): void {
-    const engine = this.#engine;
+    const engine = this.#engine!;
     const open: string[] = [];
     for (const { port, transfers, beats } of this.#workOf(program).streams) {
       const done = port.direction === "in" ? engine.sent(port.name) : engine.received(port.name).count;

@@ -1,22 +1,109 @@
 /**
  * Machine code for a compiled design. Left alone, V8 compiles a function when it is called for the first time, plainly, and well only when
- * it has been busy for a while: a whole network is simulated by then. So all functions are compiled at once, plainly, and then well by
- * V8's own threads, while this one reads the network and packs its weights.
+ * it has been busy for a while: a whole network is simulated by then. So for whole networks all functions are compiled well at once, by
+ * V8's own threads, while this one reads the network and packs its weights; and the code is kept in the user's cache folder, so that the
+ * next process reads it instead (0.6 MB in a millisecond, where compiling takes 0.2 s of processor time).
+ *
+ * V8 has functions that write and read machine code, which Node offers to nobody but V8's own tests (`--allow-natives-syntax`; they are used
+ * by Chromium's cache of compiled code in the same way). V8 refuses code of another version of itself, other flags, or another processor; a file
+ * is also refused if it is not whole (sim/kept-file.ts), and only versions of V8 that this was tried with are asked. Everywhere else
+ * the design is compiled.
  */
+import { createHash } from "node:crypto";
+import { url as debuggedAt } from "node:inspector";
+import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
+import { readKept, writeKept } from "../../sim/kept-file.js";
 
-/** V8's flags for that, and as they are else. They count when a module is compiled. */
-const AT_ONCE = ["--no-wasm-lazy-compilation", "--no-wasm-dynamic-tiering"];
-const USUAL = ["--wasm-lazy-compilation", "--wasm-dynamic-tiering"];
+/** V8's flags for good code of all functions at once, and as they are else. They count while a module is compiled. */
+const AT_ONCE = ["--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-dynamic-tiering"];
+const USUAL = ["--liftoff", "--wasm-lazy-compilation", "--wasm-dynamic-tiering"];
+
+const MAGIC = Buffer.from("tandem machine code 1\n");
+
+/** A custom section (WebAssembly 1.0, 5.5.3) named `tandem`: V8 keeps modules of equal bytes together, and this one is not compiled as others are. */
+const SECTION = Uint8Array.from([0, 7, 6, ...Buffer.from("tandem")]);
+
+/**
+ * Bytes of its own code that a JavaScript function runs before V8 makes good code of it, here some seven times as many as usual. What is done once a
+ * layer is never worth the milliseconds of processor time that this takes; what is done for each answer of the board's memory soon is.
+ */
+const PATIENCE = "--interrupt-budget=1000000";
+
+/** For a process that simulates whole networks. */
+export const compileLittleJavaScript = (): void => {
+  setFlagsFromString(PATIENCE);
+};
 
 /** As V8 likes it. */
 export const plainCode = (wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module => new WebAssembly.Module(wasm);
 
-export function machineCode(wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module {
-  AT_ONCE.forEach(setFlagsFromString);
+/** All functions compiled well, kept below `folder`, if there is one. */
+export async function machineCode(
+  wasm: Uint8Array<ArrayBuffer>,
+  folder: string | undefined,
+): Promise<WebAssembly.Module> {
+  const bytes = new Uint8Array(wasm.length + SECTION.length);
+  bytes.set(wasm);
+  bytes.set(SECTION, wasm.length);
+  const natives = folder === undefined ? undefined : openNatives();
+  if (folder === undefined || !natives) return compileWell(bytes);
+  const path = join(folder, "machine-code", `${nameOf(bytes)}.bin`);
+  const kept = readKept(path, MAGIC);
+  const known = kept && natives.read(Uint8Array.from(kept).buffer, bytes);
+  if (known) return known;
+  const module = await compileWell(bytes);
+  writeKept(path, MAGIC, new Uint8Array(natives.write(module)));
+  return module;
+}
+
+/** How many modules are being compiled: V8's flags are the process's. */
+let compiling = 0;
+
+async function compileWell(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
+  if (compiling++ === 0) AT_ONCE.forEach(setFlagsFromString);
   try {
-    return new WebAssembly.Module(wasm);
+    return await WebAssembly.compile(bytes);
   } finally {
-    USUAL.forEach(setFlagsFromString);
+    if (--compiling === 0) USUAL.forEach(setFlagsFromString);
+  }
+}
+
+/** The code is V8's own, for this processor, under its flags. */
+function nameOf(bytes: Uint8Array): string {
+  const { versions, arch, execArgv, env } = process;
+  const key = createHash("sha256").update(bytes);
+  key.update(JSON.stringify([versions.v8, arch, execArgv, env["NODE_OPTIONS"] ?? ""]));
+  return key.digest("hex").slice(0, 40);
+}
+
+interface Natives {
+  /** Of a module whose functions are all compiled well; V8 ends the process if none is. */
+  readonly write: (module: WebAssembly.Module) => ArrayBuffer;
+  /** Undefined if the code is not for this V8. */
+  readonly read: (code: ArrayBuffer, wasm: Uint8Array) => WebAssembly.Module | undefined;
+}
+
+/** Node 20 and 24. */
+const TRIED = /^(11\.3|13\.6)\./;
+let opened: Natives | undefined;
+
+function openNatives(): Natives | undefined {
+  // A debugger has code made that can be stepped through.
+  if (debuggedAt() !== undefined) return undefined;
+  if (opened || !TRIED.test(process.versions.v8)) return opened;
+  setFlagsFromString("--allow-natives-syntax");
+  try {
+    /* eslint-disable @typescript-eslint/no-implied-eval -- no parser but V8's own, under its flag, reads this syntax */
+    return (opened = {
+      write: new Function("module", "return %SerializeWasmModule(module)") as Natives["write"],
+      read: new Function("code", "wasm", "return %DeserializeWasmModule(code, wasm)") as Natives["read"],
+    });
+    /* eslint-enable @typescript-eslint/no-implied-eval */
+  } catch {
+    // Node was started so that no text becomes code.
+    return undefined;
+  } finally {
+    setFlagsFromString("--no-allow-natives-syntax");
   }
 }

@@ -9,15 +9,18 @@ import { runState, SharedRun, type RunNames } from "./shared-run.js";
 import { warmUp } from "./warm-up.js";
 import type { FromMember, MemberStart, ToMember } from "./team.js";
 
-const { source, code, thread } = workerData as MemberStart;
+const { source, image, thread } = workerData as MemberStart;
 const port = parentPort!;
 
 const programs = new Map<ProgramHandle, ProgramHandle>();
 const runs = new Map<number, { readonly shared: SharedRun; readonly handle: ProgramHandle }>();
 
+let haveCode: (module: WebAssembly.Module) => void;
+const module = new Promise<WebAssembly.Module>((resolve) => (haveCode = resolve));
+
 async function open(): Promise<{ simulator: FastSimulator; names: RunNames }> {
   const design = (await importModule(source.module))[source.export] as Design;
-  const simulator = await FastSimulator.of(design, source.parameters, { ...source.options, code });
+  const simulator = await FastSimulator.of(design, source.parameters, { ...source.options, code: { image, module } });
   // Nobody waits for it, and messages come in between. What goes wrong in it will go wrong in a real layer too, and be told there.
   warmUp(design, simulator, design.configure(source.parameters), () => wanted).catch(() => undefined);
   return { simulator, names: simulator.names };
@@ -30,6 +33,9 @@ const opened = open();
 async function obey(message: ToMember): Promise<void> {
   const { simulator, names } = await opened;
   switch (message.type) {
+    case "code":
+      haveCode(message.module);
+      return;
     case "load":
       programs.set(message.handle, await simulator.load(message.program));
       return;

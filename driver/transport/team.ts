@@ -17,8 +17,10 @@ import type {
 } from "../device.js";
 import type { Program } from "../program.js";
 import { importModule } from "../typescript/import.js";
-import { FastSimulator, type EngineCode } from "./fast-simulator.js";
+import type { EngineImage } from "../../sim/fast/image.js";
+import { FastSimulator } from "./fast-simulator.js";
 import { checkInputs } from "./local.js";
+import { compileLittleJavaScript } from "./machine-code.js";
 import { errorFrom, type ErrorReply } from "./messages.js";
 import { DeviceEnded } from "./restarting.js";
 import { inSharedMemory, runState, SharedRun, sharedParts, type RunNames, type SharedParts } from "./shared-run.js";
@@ -27,12 +29,14 @@ import type { WorkerDesign } from "./worker.js";
 /** What a member is started with. */
 export interface MemberStart {
   readonly source: WorkerDesign;
-  readonly code: EngineCode;
+  readonly image: EngineImage;
   /** Its number, from 1. */
   readonly thread: number;
 }
 
 export type ToMember =
+  /** Comes first. */
+  | { readonly type: "code"; readonly module: WebAssembly.Module }
   | { readonly type: "load"; readonly handle: ProgramHandle; readonly program: Program }
   | { readonly type: "unload"; readonly handle: ProgramHandle }
   /** Room for runs of a program. */
@@ -81,6 +85,7 @@ export class SimulatorTeam implements Device {
     threads: number,
   ): Promise<SimulatorTeam> {
     const design = (await importModule(module))[name] as Design;
+    compileLittleJavaScript();
     const here = await FastSimulator.of(design, parameters, { ...options, warm: true });
     return new SimulatorTeam(
       here,
@@ -92,8 +97,13 @@ export class SimulatorTeam implements Device {
   private constructor(here: FastSimulator, source: WorkerDesign, workers: number) {
     this.#here = here;
     this.#names = here.names;
-    const { code } = here;
-    for (let thread = 1; thread <= workers; thread++) this.#hire({ source, code, thread });
+    const { image, module } = here.code;
+    for (let thread = 1; thread <= workers; thread++) this.#hire({ source, image, thread });
+    // Without it nothing can be loaded, which says why.
+    Promise.resolve(module).then(
+      (ready) => this.#tell({ type: "code", module: ready }),
+      () => undefined,
+    );
   }
 
   #hire(start: MemberStart): void {

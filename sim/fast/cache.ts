@@ -2,17 +2,16 @@
  * Compiled designs kept by content in the user's cache folder ($TANDEM_CACHE, else $XDG_CACHE_HOME/tandem, else
  * ~/.cache/tandem). A file is named by what is known before the design's source is read: the compiler's own files, the design
  * and its configuration, and the elaborated design. It holds the hashes of the source files that were read, so that an edit
- * in one of them misses. Files are written whole under another name and renamed, so writers do not disturb each other;
- * one that is damaged is as good as absent.
+ * in one of them misses.
  */
 import { createHash, type Hash } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import type { Elaborated } from "../../hw/elaborate.js";
-import { makeFolders } from "../folders.js";
+import { hash, readKept, writeKept } from "../kept-file.js";
 import type { EngineImage } from "./image.js";
 
 /** What a cached image depends on beside the design's source. */
@@ -29,9 +28,7 @@ interface Header {
   readonly wasmBytes: number;
 }
 
-/** The first bytes of a file, and the hash of everything after it. */
 const MAGIC = Buffer.from("tandem compiled design 1\n");
-const HASH_BYTES = 32;
 
 export function defaultCacheFolder(): string {
   const { TANDEM_CACHE: own, XDG_CACHE_HOME: xdg } = process.env;
@@ -39,10 +36,16 @@ export function defaultCacheFolder(): string {
   return join(xdg !== undefined && xdg !== "" ? xdg : join(homedir(), ".cache"), "tandem");
 }
 
-/** The cache in a folder, the user's by default; undefined for `false`, and where $TANDEM_CACHE is `off`. */
-export function openCache(folder: string | false | undefined): CompileCache | undefined {
+/** The folder asked for, the user's by default; undefined for `false`, and where $TANDEM_CACHE is `off`. */
+export function cacheFolder(folder: string | false | undefined): string | undefined {
   const chosen = folder ?? defaultCacheFolder();
-  return chosen === false || chosen === "off" ? undefined : new CompileCache(chosen);
+  return chosen === false || chosen === "off" ? undefined : chosen;
+}
+
+/** The cache in that folder. */
+export function openCache(folder: string | false | undefined): CompileCache | undefined {
+  const chosen = cacheFolder(folder);
+  return chosen === undefined ? undefined : new CompileCache(chosen);
 }
 
 export class CompileCache {
@@ -55,11 +58,8 @@ export class CompileCache {
   /** The image of a design whose files are as they were; undefined if there is none. */
   get(identity: CacheIdentity, design: Elaborated): EngineImage | undefined {
     try {
-      const bytes = readFileSync(this.#path(identity, design));
-      const start = MAGIC.length + HASH_BYTES;
-      const content = bytes.subarray(start);
-      if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
-      if (!hash(content).equals(bytes.subarray(MAGIC.length, start))) return undefined;
+      const content = readKept(this.#path(identity, design), MAGIC);
+      if (!content) return undefined;
       const headerBytes = content.readUInt32LE(0);
       const header = JSON.parse(content.toString("utf8", 4, 4 + headerBytes)) as Header;
       if (header.files.some(([url, known]) => hashOf(url) !== known)) return undefined;
@@ -68,7 +68,7 @@ export class CompileCache {
       const initial = new Uint8Array(inflateRawSync(content.subarray(wasmStart + header.wasmBytes)));
       return { ...header.image, wasm, initial };
     } catch {
-      // Not there, not readable, or not whole: it is compiled anew.
+      // A source file is gone: it is compiled anew.
       return undefined;
     }
   }
@@ -85,15 +85,7 @@ export class CompileCache {
     const length = Buffer.alloc(4);
     length.writeUInt32LE(text.length);
     const content = Buffer.concat([length, text, wasm, deflateRawSync(initial, { level: 1 })]);
-    const path = this.#path(identity, design);
-    const work = `${path}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-    try {
-      makeFolders(this.#folder);
-      writeFileSync(work, Buffer.concat([MAGIC, hash(content), content]));
-      renameSync(work, path);
-    } catch {
-      remove(work);
-    }
+    writeKept(this.#path(identity, design), MAGIC, content);
   }
 
   #path(identity: CacheIdentity, design: Elaborated): string {
@@ -105,15 +97,6 @@ export class CompileCache {
   }
 }
 
-function remove(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // It was never there.
-  }
-}
-
-const hash = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 const hashOf = (url: string): string => hash(readFileSync(fileURLToPath(url))).toString("hex");
 
 let compiler: Buffer | undefined;
