@@ -26,14 +26,15 @@ const SECTION = Uint8Array.from([0, 7, 6, ...Buffer.from("tandem")]);
 
 /**
  * Bytes of its own code that a JavaScript function runs before V8 makes good code of it, here some seven times as many as usual. What is done once a
- * layer is never worth the milliseconds of processor time that this takes; what is done for each answer of the board's memory soon is.
+ * layer is never worth the milliseconds of processor time that this takes; what is done for each answer of the board's memory soon is. Later
+ * versions of V8 than Node 20's decide by other numbers.
  */
 const PATIENCE = "--interrupt-budget=1000000";
 
 /** For a process that simulates whole networks. */
-export const compileLittleJavaScript = (): void => {
-  setFlagsFromString(PATIENCE);
-};
+export function compileLittleJavaScript(): void {
+  if (process.versions.v8.startsWith("11.")) setFlagsFromString(PATIENCE);
+}
 
 /** As V8 likes it. */
 export const plainCode = (wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module => new WebAssembly.Module(wasm);
@@ -62,9 +63,12 @@ let compiling = 0;
 
 async function compileWell(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
   if (compiling++ === 0) AT_ONCE.forEach(setFlagsFromString);
+  // Node 24 ends a process that waits for nothing but V8's compiler.
+  const alive = setInterval(() => undefined, 2 ** 30);
   try {
     return await WebAssembly.compile(bytes);
   } finally {
+    clearInterval(alive);
     if (--compiling === 0) USUAL.forEach(setFlagsFromString);
   }
 }
