@@ -29,6 +29,8 @@ export const NETWORKS = [
   "resnet18_224_int8_randomweights",
 ];
 export const networkFile = (network: string): string => `${shared}${network}.tflite`;
+/** V8 compiles JavaScript anew for some runs. */
+const WARM_UP = 6;
 /** The accelerator's clock. */
 const MHZ = 100;
 
@@ -65,7 +67,8 @@ interface Prepared {
   readonly plan: Plan;
   readonly device: Timed;
   readonly input: Uint8Array;
-  /** Multiply-accumulates on the accelerator. */
+  /** Layers on the accelerator, by their place in the network, and their multiply-accumulates. */
+  readonly offloaded: readonly number[];
   readonly macs: number;
 }
 
@@ -79,10 +82,9 @@ async function prepare(file: string, options: FastOptions): Promise<Prepared> {
     implementations: [...acceleratorImplementations(accelerator), ...cpu.implementations],
     prefer: [ACCELERATOR, ...cpu.prefer],
   });
-  const macs = plan.layers
-    .filter(({ implementation }) => implementation.name === ACCELERATOR)
-    .reduce((sum, layer) => sum + layer.macs, 0);
-  return { plan, device, macs, input: new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!)) };
+  const offloaded = plan.layers.flatMap(({ implementation }, i) => (implementation.name === ACCELERATOR ? [i] : []));
+  const macs = offloaded.reduce((sum, i) => sum + plan.layers[i]!.macs, 0);
+  return { plan, device, offloaded, macs, input: new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!)) };
 }
 
 export async function* networkRows(options: BenchOptions, peers: Peers): AsyncGenerator<Row> {
@@ -92,7 +94,9 @@ export async function* networkRows(options: BenchOptions, peers: Peers): AsyncGe
       options.say(`  ${network}: skipped, there is no ${network}.tflite in ../shared/models`);
       continue;
     }
-    yield* convolutions(options, network, await prepare(file, {}), peers);
+    const prepared = await prepare(file, {});
+    yield* convolutions(options, network, prepared, peers);
+    yield await withoutHardware(options, network, prepared, peers);
     for (const jobs of new Set([1, availableParallelism()])) yield await onBoard(options, network, file, jobs);
     yield* shares(network, await prepare(file, { board: pynqZ1.board! }));
   }
@@ -106,10 +110,10 @@ async function* convolutions(
   { products, verilator }: Peers,
 ): AsyncGenerator<Row> {
   const seconds: number[] = [];
-  for (let i = 0; i <= runs; i++) {
+  for (let i = -WARM_UP; i < runs; i++) {
     device.ms = device.clocks = 0;
     await execute(plan, [input]);
-    if (i > 0) seconds.push(device.ms / 1000);
+    if (i >= 0) seconds.push(device.ms / 1000);
   }
   const { clocks } = device;
   const each = (value: (s: number) => number): Figure => figure(seconds.map(value));
@@ -123,6 +127,24 @@ async function* convolutions(
   yield row(`${network}: convolutions, real time`, "x", real, null, `accelerator's clocks at ${MHZ} MHz / wall time`);
 }
 
+/** The same layers by the CPU's kernels, in one thread: what the bytes alone cost, without a clock of any hardware. */
+async function withoutHardware(
+  { runs }: BenchOptions,
+  network: string,
+  { plan: { graph }, input, offloaded, macs }: Prepared,
+  { products }: Peers,
+): Promise<Row> {
+  const plan = makePlan(graph, cpuTarget());
+  const rates: number[] = [];
+  for (let i = -WARM_UP; i < runs; i++) {
+    const { layers } = await execute(plan, [input]);
+    const ms = offloaded.reduce((sum, layer) => sum + layers[layer]!.wallMs, 0);
+    if (i >= 0) rates.push(macs / ms / 1e6);
+  }
+  const name = `${network}: convolutions by the CPU's kernels, no hardware`;
+  return row(name, "GMAC/s", figure(rates), products, "peer: the micro-kernel alone");
+}
+
 /** The whole network with the board's memory and DMA, CPU layers included, as `tandem run` has it from its second input on. */
 async function onBoard({ runs }: BenchOptions, network: string, file: string, jobs: number): Promise<Row> {
   const graph = readTfliteFile(file);
@@ -133,8 +155,7 @@ async function onBoard({ runs }: BenchOptions, network: string, file: string, jo
     const input = new Uint8Array(byteLength(graph.tensors[graph.inputs[0]!]!));
     const factors: number[] = [];
     let note = "";
-    // Twice before: the code that V8 makes at first is slow, and every worker has to have been in use.
-    for (let i = -2; i < runs; i++) {
+    for (let i = -WARM_UP; i < runs; i++) {
       const { layers, wallMs, differs } = await execute(plan, [input], { jobs });
       if (differs !== undefined) throw new Error(`${network}: ${differs} differs from the CPU's kernel`);
       const { latencyMs } = makeProfile({ graph, runs: layers, target, platform: pynqZ1, threads: 1 })!;
