@@ -15,6 +15,7 @@ import { emitCopy, placeAt, type Place } from "./place.js";
 import type { Plan } from "./plan.js";
 import { ROW_BYTES } from "./product-kernel.js";
 import type { BankRead, Pass, PassStep } from "./rounds.js";
+import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
 
 type Push = Extract<PassStep, { kind: "push" }>;
@@ -288,7 +289,9 @@ export class BankView {
   emitPointer(step: number): { readonly at: number; readonly step: number } {
     const { code } = this.#actor;
     const at = code.local("i32");
-    code.get(this.#nextAt).set(at);
+    code.get(this.#nextAt);
+    if (rules.round.jointWords !== 0) code.i32(rules.round.jointWords).op("i32.add");
+    code.set(at);
     return { at, step: step * this.#memory.stride };
   }
 

@@ -16,6 +16,7 @@ import { findRounds } from "./rounds.js";
 import { answering } from "./arbiter-code.js";
 import { settleCode } from "./settle-code.js";
 import { unshare } from "./unshare.js";
+import { unswitch } from "./unswitch.js";
 import { Code, WasmModule } from "./wasm.js";
 
 export interface Compiled {
@@ -34,7 +35,7 @@ const NEVER = 0x7fffffff;
 
 /** Throws a `TandemError` where the model of a black box cannot be compiled. */
 export function compile(design: DesignIr): Compiled {
-  const ir = { ...design, processes: design.processes.map(unshare) };
+  const ir = { ...design, processes: design.processes.map((process) => unswitch(unshare(process))) };
   const [opaque] = ir.opaque ?? [];
   if (opaque)
     throw new TandemError(`The fast engine cannot run ${opaque.node.path}, the model of a black box: ${opaque.why}`, {

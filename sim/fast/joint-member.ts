@@ -3,6 +3,7 @@ import type { Expr, Local, StateField } from "../../hw/ir/ir.js";
 import { matchBurst, type FeedBurst } from "./feed-burst.js";
 import type { BankView } from "./bank-view.js";
 import { emitFeedMany, type Standing } from "./grid-feed.js";
+import { productsOf, type Products, type Repeat } from "./joint-products.js";
 import type { Part } from "./joint-range.js";
 import { accessOf } from "./lanes.js";
 import { MemberCode, type SeenToken } from "./member-code.js";
@@ -40,7 +41,28 @@ export class JointMember extends MemberCode {
         this.code.cut(mark);
         return found ? [burst.reset, burst.emitWhen] : undefined;
       },
+      products: (step) => this.#products(step),
+      adds: (stmt) => this.plan.sums.adds(stmt),
     };
+  }
+  /** Pointers to the words stand in the order of `seen`. */
+  #products(step: Repeat): Products | undefined {
+    return productsOf(this.exprs, this.plan.sums, step, (byte) => {
+      const standing = this.#standing(byte);
+      // Words that are masked are not worth it.
+      if (!standing?.seen.view.whole) return undefined;
+      return { pointer: this.seen.indexOf(standing.seen), offset: standing.from.offset };
+    });
+  }
+  /** The only step that adds products. */
+  get adds(): Repeat | undefined {
+    return this.pass.steps.find((step) => step.kind === "repeat");
+  }
+  /** Add the products of so many passes (a local). `stepOf` tells by how many words a view goes on. */
+  emitAddMany(step: Repeat, passes: number, stepOf: (view: BankView) => number): void {
+    const { variable, factors } = this.#products(step)!;
+    const pointers = this.seen.map(({ view }) => view.emitPointer(stepOf(view)));
+    this.plan.sums.codeOf(variable).emitBlocks(this.code, factors, pointers, passes);
   }
   #burst(feed: Feed): FeedBurst {
     return matchBurst(feed.loop, this.grid(feed.loop.feed).product!.form)!;

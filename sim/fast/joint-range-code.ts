@@ -86,6 +86,8 @@ export class JointRange {
         const clock = this.#emitClock(member, member.code.pass.steps.indexOf(feed));
         member.code.emitFeedMany(feed, rounds, clock, (view) => this.#readStep(view));
       }
+      const adds = member.code.adds;
+      if (adds) member.code.emitAddMany(adds, rounds, (view) => this.#readStep(view));
     }
     for (const member of this.#members)
       member.code.views.forEach((view, i) => {

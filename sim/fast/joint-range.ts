@@ -10,10 +10,12 @@ import { sameExpr } from "../../hw/ir/walk.js";
 import { boundsOf } from "./expr.js";
 import type { OneHot } from "./feed-burst.js";
 import { assignedIn, followPass, Induction, type Count, type Variable } from "./induction.js";
+import type { Products, Repeat } from "./joint-products.js";
 import type { Known } from "./known.js";
 import { BLOCK } from "./product-kernel.js";
 import type { Pass, PassStep } from "./rounds.js";
 import { variablesOf } from "./rounds-code.js";
+import type { DesignSums } from "./sum-code.js";
 
 /** What is known of a process's part in a leap, beside its pass. */
 export interface Part {
@@ -28,6 +30,10 @@ export interface Part {
   readonly isView: (channel: Channel) => boolean;
   /** The flags of the waves that a feed of the pass feeds. */
   readonly flags: (feed: Extract<PassStep, { kind: "feed" }>) => readonly (OneHot | undefined)[] | undefined;
+  /** The products that a loop of the pass adds to sums, of factors that stand among the words of banks. */
+  readonly products: (step: Repeat) => Products | undefined;
+  /** What a statement adds to sums. */
+  readonly adds: DesignSums["adds"];
 }
 
 /** A process's part in a range. Expressions are of what stands before the first pass. */
@@ -73,6 +79,8 @@ class RangeReader {
   readonly #tokens: { channel: Channel; value: Expr }[] = [];
   readonly #clocks = new Map<PassStep, Expr>();
   readonly #popped = new Map<Local, Channel>();
+  /** Sums that the pass adds to. */
+  readonly #sums = new Set<Variable>();
 
   constructor(part: Part, values: Map<Channel, Pushed>) {
     this.#part = part;
@@ -188,11 +196,65 @@ class RangeReader {
       case "feed":
         this.#feed(step, before);
         return;
+      case "repeat":
+        this.#repeat(step, before);
+        return;
       case "pop":
       case "count":
         return;
       default:
         throw new NoRange();
+    }
+  }
+
+  /** A loop that adds products: always as often as it can, and the sums go on. */
+  #repeat(step: Repeat, before: Known): void {
+    const { pass, reads, products: productsOf, adds } = this.#part;
+    const products = productsOf(step);
+    // Clocks of reads behind it are not worked out, nor is the order of two loops.
+    if (!products || reads.length > 0 || this.#sums.size > 0) throw new NoRange();
+    this.#sums.add(products.variable);
+    const { values } = products;
+    const { at } = step.bound;
+    const number = (value: number): Expr => ({
+      kind: "const",
+      at,
+      type: { kind: "exact", range: { lo: value, hi: value } },
+      value,
+    });
+    const compare = (op: "<" | "<=", left: Expr, right: Expr): Expr => ({
+      kind: "binary",
+      at,
+      type: bool,
+      op,
+      left,
+      right,
+    });
+    const bound = known(before, step.bound);
+    this.#keeps(compare("<", number(values.at(-1)!), bound), true);
+    this.#keeps(compare("<=", bound, number(values.at(-1)! + step.by)), true);
+    for (const value of values) {
+      const now = before.copy();
+      now.count(step.counter, value);
+      for (const each of step.steps) {
+        if (each.kind === "clocks" && each.count === 1) continue;
+        if (each.kind !== "plain") throw new NoRange();
+        const adding = adds(each.stmt);
+        if (adding) this.#unreset(adding, now);
+        else this.#plain(each.stmt, now);
+        now.after(each.stmt);
+      }
+    }
+    if (pass.steps.some(({ kind }) => kind === "feed")) throw new NoRange();
+  }
+
+  /** The sums are not set to zero. */
+  #unreset({ adding, loop }: NonNullable<ReturnType<DesignSums["adds"]>>, before: Known): void {
+    if (!adding.reset) return;
+    for (let pass = 0; pass < (loop?.trips ?? 1); pass++) {
+      const now = before.copy();
+      if (loop) now.count(loop.counter, pass);
+      this.#keeps(known(now, adding.reset.condition), !adding.reset.holds);
     }
   }
 
@@ -238,7 +300,7 @@ class RangeReader {
     const { used, declared } = variablesOf(pass);
     const grows: (readonly [Variable, number])[] = [];
     for (const of of assignedIn(pass.steps.filter(isTaken))) {
-      if (declared.has(of as Local) || !used.has(of) || isMoved(of)) continue;
+      if (declared.has(of as Local) || !used.has(of) || isMoved(of) || this.#sums.has(of)) continue;
       const linear = this.#induction.variable(of);
       if (!linear) throw new NoRange();
       this.#counts.push(...linear.while);

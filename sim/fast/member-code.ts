@@ -3,6 +3,7 @@ import type { Channel } from "../../hw/channel.js";
 import type { Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
 import { emitPop, emitPossible, emitPush, emitPushesAtOnce, type Globals } from "./channel-code.js";
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
+import { movingLoop } from "./bank-code.js";
 import { bankViews, type BankView } from "./bank-view.js";
 import type { GridCode } from "./grid-code.js";
 import { emitFeedBurst, feedsFromFixed, feedsFromMemory } from "./grid-feed.js";
@@ -78,7 +79,7 @@ export class MemberCode extends StatementCompiler {
       ({ channel }) => channels.get(channel)!.channel.layout,
       (channel) => channels.get(channel)!.movesOnly,
     );
-    this.moves = new Moves(pass);
+    this.moves = new Moves(pass, (stmt) => plan.sums.adds(stmt));
     const { used, declared } = variablesOf(pass);
     for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
   }
@@ -271,6 +272,7 @@ export class MemberCode extends StatementCompiler {
           code.end();
           break;
         case "repeat":
+          if (done) this.moves.emitAlso();
           this.#repeat(step, full);
           break;
         case "outside":
@@ -294,6 +296,10 @@ export class MemberCode extends StatementCompiler {
     const later = (): void => {
       for (const [counter, value] of counters) this.exprs.setLane(counter, value);
       for (const [variable, binding] of bindings) this.bindings.set(variable, binding);
+      // Its counter has been set to zero in front of it, and since then it or another loop has counted.
+      const loop = stmt.kind === "loop" ? movingLoop(stmt) : undefined;
+      const counter = loop && this.bindings.get(loop.counter);
+      if (counter && "local" in counter) this.code.i32(0).set(counter.local);
       this.emitBody([stmt]);
     };
     if (view !== undefined || this.moves.leave(this.exprs, stmt, later)) {

@@ -1,14 +1,17 @@
 /**
- * Elements of tokens that a pass only moves to places of its own, for a grid to be fed from (feed-burst.ts). In a leap (leap.ts) they
- * are fed from where the tokens stand; the moves of the last pass are done when the leap ends.
+ * Elements of tokens that a pass only moves to places of its own, for a grid to be fed from (feed-burst.ts) or for sums that their products
+ * are added to (sum-match.ts). In a leap (leap.ts) they are used where the tokens stand; the moves of the last pass are done when the
+ * leap ends.
  */
 import type { Channel } from "../../hw/channel.js";
 import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
+import type { Variable } from "./sum-match.js";
 import { expressionsIn, expressionsOf, inner, someExpr, statementsIn } from "../../hw/ir/walk.js";
 import { movingLoop } from "./bank-code.js";
 import type { ExprCompiler } from "./expr.js";
+import { accessOf, contiguous } from "./lanes.js";
 import type { LeafRef } from "./place.js";
-import type { Pass } from "./rounds.js";
+import type { Pass, PassStep } from "./rounds.js";
 
 /** Bytes from fixed place `to` on stand at `offset` from the address in a local. */
 interface Moved {
@@ -26,14 +29,18 @@ export interface Elsewhere {
   readonly mask?: () => void;
 }
 
+/** The condition under which a statement that adds products to sums sets them to zero first, if it is such a statement. */
+export type Adds = (stmt: Stmt) => { readonly variable: Variable; readonly reset: Expr | undefined } | undefined;
+
 export class Moves {
-  /** Variables that nothing in the pass reads but a feed. */
+  /** Variables that nothing in the pass reads but a feed, or statements that add products. */
   readonly #variables: ReadonlySet<Local>;
   readonly #moved: Moved[] = [];
   readonly #left: (() => void)[] = [];
 
-  constructor(pass: Pass) {
-    this.#variables = onlyFed(pass);
+  /** `adds`: the statement adds products to sums. */
+  constructor(pass: Pass, adds: Adds) {
+    this.#variables = onlyFed(pass) ?? onlyAdded(pass, adds);
   }
 
   /** It is only moved to, for a grid. */
@@ -44,7 +51,13 @@ export class Moves {
   /** Leave a statement of a leap undone, if it does nothing but move elements of tokens that stand still; `later` emits it then. */
   leave(exprs: ExprCompiler, stmt: Stmt, later: () => void): boolean {
     const loop = stmt.kind === "loop" ? movingLoop(stmt) : undefined;
-    if (!loop) return false;
+    if (!loop) {
+      const whole = this.#moveVector(exprs, stmt);
+      if (!whole) return false;
+      this.#moved.push(whole);
+      this.#left.push(later);
+      return true;
+    }
     const moved: Moved[] = [];
     for (let lane = 0; lane < loop.trips; lane++)
       for (const each of loop.body) {
@@ -72,6 +85,27 @@ export class Moves {
     return { to: to.offset, bytes: to.count * to.size, local: term.local, offset: from.offset };
   }
 
+  /** A vector whose lanes are the bytes of a token, one after the other. */
+  #moveVector(exprs: ExprCompiler, stmt: Stmt): Moved | undefined {
+    if (stmt.kind !== "assign" || stmt.target.kind !== "index") return undefined;
+    if (!this.#variables.has(rootOf(stmt.target)!)) return undefined;
+    const { locals, lengths, body } = lanesOf(source(stmt.value));
+    const count = lengths.reduce((product, n) => product * n, 1);
+    if (locals.length === 0) return undefined;
+    const { code } = exprs;
+    const mark = code.mark();
+    const [to, ...more] = exprs.resolvePlace(stmt.target, []) ?? [];
+    const from = accessOf(exprs, body, { locals, lengths, count });
+    const emitted = code.mark() !== mark;
+    code.cut(mark);
+    if (emitted || !to || more.length > 0 || to.terms.length > 0 || to.count !== count || to.size !== 1)
+      return undefined;
+    const [term, ...terms] = from?.leaf.terms ?? [];
+    if (!from || term?.scale !== 1 || terms.length > 0 || from.leaf.size !== 1 || !contiguous(from, 0, count))
+      return undefined;
+    return { to: to.offset, bytes: count, local: term.local, offset: from.leaf.offset + from.offsets[0]! };
+  }
+
   /** Where the byte stands that a move would have put at a fixed place; the last one counts. */
   find(at: number): Elsewhere | undefined {
     const moved = this.#moved.findLast(({ to, bytes }) => at >= to && at < to + bytes);
@@ -83,6 +117,11 @@ export class Moves {
     for (const later of this.#left) later();
   }
 
+  /** Do what was left undone also now; it will be done again at the end. */
+  emitAlso(): void {
+    this.emitSettle();
+  }
+
   /** Do now what was left undone: somebody needs it. */
   emitNow(): void {
     this.emitSettle();
@@ -91,10 +130,70 @@ export class Moves {
   }
 }
 
-/** Variables of a pass that are named by a loop that feeds and, before it, by moves to them, and by nothing else. */
-function onlyFed({ loop, guards, decisive, outside, around, steps }: Pass): Set<Local> {
+/** The lanes of nested maps, the innermost counting fastest, and what an element is. */
+function lanesOf(value: Expr): { locals: Local[]; lengths: number[]; body: Expr } {
+  const [locals, lengths]: [Local[], number[]] = [[], []];
+  let body = value;
+  for (; body.kind === "map"; body = source(body.body)) {
+    locals.push(body.lane);
+    lengths.push(body.length);
+  }
+  return { locals, lengths, body };
+}
+
+/** Variables of a pass that are named by a loop that adds products to sums and, before it, by moves to them, and by nothing else. */
+function onlyAdded({ guards, decisive, outside, around, steps }: Pass, adds: Adds): Set<Local> {
+  const [used, others] = [new Set<Local>(), new Set<Local>()];
+  const names = (expr: Expr, into: Set<Local>): void => {
+    for (const e of expressionsIn(expr)) if (e.kind === "local") into.add(e.local);
+  };
+  let added = 0;
+  const look = (stmts: Iterable<Stmt>): void => {
+    for (const stmt of statementsIn(stmts))
+      if (stmt.kind === "assign" && stmt.target.kind === "index" && rootOf(stmt.target) && added === 0) {
+        names(stmt.value, others);
+        names(stmt.target.index, others);
+      } else for (const expr of expressionsOf(stmt)) names(expr, others);
+  };
+  const addition = (stmt: Stmt): boolean => {
+    const adding = adds(stmt);
+    if (!adding) return false;
+    added++;
+    for (const one of statementsIn([stmt])) for (const expr of expressionsOf(one)) names(expr, used);
+    if (adding.reset) names(adding.reset, others);
+    if ("id" in adding.variable) others.add(adding.variable);
+    return true;
+  };
+  const walk = (list: readonly PassStep[], depth: number): void => {
+    for (const step of list)
+      if (step.kind === "plain") {
+        if (depth === 0 || !addition(step.stmt)) look([step.stmt]);
+      } else if (step.kind === "repeat") {
+        names(step.loop.condition, others);
+        look(step.loop.update);
+        walk(step.steps, depth + 1);
+      } else if (step.kind === "if") {
+        names(step.condition, others);
+        walk([...step.then, ...step.else], depth);
+      } else if (step.kind === "push") names(step.value, others);
+      else if (step.kind === "clocks") {
+        if (step.count !== 1) names(step.count, others);
+      } else if (step.kind === "outside") look([step.stmt]);
+      else if (step.kind === "feed" || step.kind === "wave") added = Infinity;
+  };
+  walk(steps, 0);
+  if (added !== 1) return new Set();
+  look(around?.stmts ?? []);
+  const known = [...guards, ...outside.flatMap(({ path }) => path), ...(around?.guards ?? [])];
+  for (const expr of [...known.map(({ condition }) => condition), ...(decisive ?? [])]) names(expr, others);
+  return new Set([...used].filter((local) => !others.has(local)));
+}
+
+/** Variables of a pass that are named by a loop that feeds and, before it, by moves to them, and by nothing else; undefined if none feeds. */
+function onlyFed({ loop, guards, decisive, outside, around, steps }: Pass): Set<Local> | undefined {
   const fed = steps.findIndex(({ kind }) => kind === "feed");
-  if (fed < 0 || steps.slice(fed + 1).some(({ kind }) => kind === "feed" || kind === "wave")) return new Set();
+  if (fed < 0) return undefined;
+  if (steps.slice(fed + 1).some(({ kind }) => kind === "feed" || kind === "wave")) return new Set();
   const feeding = new Set<Local>();
   const others = new Set<Local>();
   const names = (expr: Expr, into: Set<Local>): void => {
@@ -121,7 +220,7 @@ export function movesOnly(pass: Pass, channel: Channel): boolean {
   const pop = pass.steps.find((step) => step.kind === "pop" && step.channel === channel);
   const into = pop?.kind === "pop" ? pop.into : undefined;
   if (!into) return true;
-  const fed = onlyFed(pass);
+  const fed = onlyFed(pass) ?? new Set();
   const names = (expr: Expr): boolean => someExpr(expr, (e) => e.kind === "local" && e.local === into);
   const inText = (stmt: Stmt): boolean => {
     const moving = stmt.kind === "loop" ? movingLoop(stmt) : undefined;

@@ -1,6 +1,6 @@
 /**
  * Loops that have passes of several kinds (rounds.ts): a branch that waits is there in some passes and left out in others, as
- * where a design has modes. Each choice of branches is a pass of its own; those are taken that fit together best.
+ * where a design has modes. Each choice of branches is a pass of its own; those are taken that fit together.
  */
 import type { Stmt } from "../../hw/ir/ir.js";
 
@@ -29,28 +29,4 @@ export function kindsOf<P>(read: (choices: Choices) => Reading<P>): P[] {
     });
   }
   return found;
-}
-
-const MOST_COMBINATIONS = 256;
-
-/** One of each group, so that `worth` is greatest; the first ones where it makes no difference, or where there are too many ways. */
-export function bestOf<P extends object>(
-  groups: readonly (readonly P[])[],
-  worth: (chosen: readonly P[]) => number,
-): readonly P[] {
-  const ways = groups.reduce((product, { length }) => product * length, 1);
-  let best: readonly P[] = groups.map(([first]) => first!);
-  if (ways > MOST_COMBINATIONS) return best;
-  let most = worth(best);
-  for (let way = 1; way < ways; way++) {
-    let rest = way;
-    const trial = groups.map((group) => {
-      const chosen = group[rest % group.length]!;
-      rest = Math.floor(rest / group.length);
-      return chosen;
-    });
-    const found = worth(trial);
-    if (found > most) [best, most] = [trial, found];
-  }
-  return best;
 }

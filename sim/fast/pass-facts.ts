@@ -30,6 +30,7 @@ export const atMost = (left: Expr, most: number): Expr => {
 
 /** `for (counter = first; counter < bound; counter += step)` with a counter of up to `most`. */
 interface Counting {
+  readonly counter: Local;
   readonly first: number;
   readonly step: number;
   readonly most: number;
@@ -49,7 +50,7 @@ export function countingLoop({ condition, update, body, label }: Loop, before: S
     if ("label" in stmt && stmt.kind !== "loop" && stmt.label === label) return undefined;
     if (stmt.kind === "assign" && rootOf(stmt.target) === counter) return undefined;
   }
-  return { first, step, most: boundsOf(only.target).hi, bound: condition.right };
+  return { counter, first, step, most: boundsOf(only.target).hi, bound: condition.right };
 }
 
 export const isLocal = (expr: Expr, local: Local): boolean => expr.kind === "local" && expr.local === local;

@@ -377,7 +377,7 @@ class PassReader {
   #repeat(loop: Loop, before: Stmt | undefined): void {
     const counted = countingLoop(loop, before);
     if (!counted) throw new NoPass();
-    const { first, step, most, bound } = counted;
+    const { counter, first, step, most, bound } = counted;
     this.#known.after(loop);
     // A counter that could wrap would count for ever.
     const top = most - step + 1;
@@ -390,7 +390,7 @@ class PassReader {
     const trips = Math.max(0, Math.ceil((Math.min(boundsOf(bound).hi, top) - first) / step));
     this.#clocks = clocks + trips * (this.#clocks - clocks);
     this.#steps = outer;
-    this.#steps.push({ kind: "repeat", loop, steps });
+    this.#steps.push({ kind: "repeat", loop, steps, counter, first, by: step, bound });
     this.#uses(loop);
     this.#decides(bound);
     this.#known.after(loop);

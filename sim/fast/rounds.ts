@@ -10,7 +10,7 @@ import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import type { Memory, MemoryPort } from "../../hw/memory.js";
 import type { BankLoop } from "./bank-code.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
-import { bestOf, kindsOf } from "./pass-choice.js";
+import { kindsOf } from "./pass-choice.js";
 import { passOf } from "./pass-reader.js";
 
 export type PassStep =
@@ -20,8 +20,16 @@ export type PassStep =
   | { readonly kind: "push"; readonly channel: Channel; readonly value: Expr; readonly words: WordsOfBanks | undefined }
   | { readonly kind: "feed"; readonly loop: FeedLoop }
   | { readonly kind: "wave"; readonly feed: Extract<Stmt, { kind: "feed" }> }
-  /** A loop that uses no channel; how often it goes round is known before the pass. */
-  | { readonly kind: "repeat"; readonly loop: Loop; readonly steps: readonly PassStep[] }
+  /** A loop that uses no channel and counts from `first` by `by`; how often it goes round is known before the pass. */
+  | {
+      readonly kind: "repeat";
+      readonly loop: Loop;
+      readonly steps: readonly PassStep[];
+      readonly counter: Local;
+      readonly first: number;
+      readonly by: number;
+      readonly bound: Expr;
+    }
   /** Of a branch: an operation on a channel to the outside of the round, which need not wait for anything unsimulated. */
   | { readonly kind: "outside"; readonly stmt: Extract<Stmt, { kind: "pop" | "push" }>; readonly channel: Channel }
   | {
@@ -122,9 +130,7 @@ export function findRounds(processes: readonly ProcessIr[], inputs: ReadonlySet<
     const mine = alone.filter(({ pops }) => pops.includes(channel));
     return mine.length > 0 ? [{ channel, passes: mine }] : [];
   });
-  const inside = kinds(possible(passes.filter((pass) => !takes(pass))));
-  const members = (chosen: readonly Pass[]): number => findClusters(chosen).flat().length;
-  return { clusters: findClusters(bestOf(inside, members)), intakes };
+  return { clusters: findClusters(possible(passes.filter((pass) => !takes(pass)))), intakes };
 }
 
 /** Without passes that use a channel whose other side is in no pass. */
@@ -146,27 +152,47 @@ function kinds(passes: readonly Pass[]): Pass[][] {
   return [...byLoop.values()];
 }
 
-function findClusters(all: readonly Pass[]): Cluster[] {
-  let passes = all;
-  for (let before = -1; before !== passes.length;) {
-    before = passes.length;
-    passes = passes.filter((pass) => {
-      const with1 = (channel: Channel, side: "pops" | "pushes"): boolean => {
-        const others = passes.filter((other) => other[side].includes(channel));
-        return others.length === 1 && others[0]!.actor !== pass.actor;
-      };
-      const alone = (channel: Channel, side: "pops" | "pushes"): boolean =>
-        passes.every((other) => other === pass || !other[side].includes(channel));
-      return (
-        pass.pops.every((channel) => with1(channel, "pushes") && alone(channel, "pops")) &&
-        pass.pushes.every((channel) => with1(channel, "pops") && alone(channel, "pushes"))
-      );
-    });
-  }
-  return components(passes).flatMap((component) => {
-    const order = inOrder(component);
-    return order && isCluster(order) ? [order] : [];
+/** For each loop that can be the first of a round, the round with the most members. */
+function findClusters(passes: readonly Pass[]): Cluster[] {
+  return kinds(passes.filter(({ head }) => head === undefined)).flatMap((firsts) => {
+    const found = firsts.flatMap((first) => roundsOf(first, passes));
+    const [best, ...others] = found;
+    return best ? [others.reduce((most, each) => (each.length > most.length ? each : most), best)] : [];
   });
+}
+
+const MOST_TRIALS = 1000;
+
+/** All rounds that a pass can be the first of: the other side of each channel is a pass of another process, of whatever loop and kind. */
+function roundsOf(first: Pass, all: readonly Pass[]): Cluster[] {
+  const found: Cluster[] = [];
+  let trials = 0;
+  const complete = (chosen: readonly Pass[]): void => {
+    if (++trials > MOST_TRIALS) return;
+    const open = openEnd(chosen);
+    if (!open) {
+      const order = chosen.length > 1 ? inOrder(chosen) : undefined;
+      if (order?.[0] === first && isCluster(order)) found.push(order);
+      return;
+    }
+    for (const pass of all)
+      if (pass[open.side].includes(open.channel) && !chosen.some(({ actor }) => actor === pass.actor))
+        complete([...chosen, pass]);
+  };
+  complete([first]);
+  return found;
+}
+
+/** A channel of which no chosen pass is the other side. */
+function openEnd(chosen: readonly Pass[]): { channel: Channel; side: "pops" | "pushes" } | undefined {
+  for (const pass of chosen)
+    for (const [mine, side] of [
+      ["pushes", "pops"],
+      ["pops", "pushes"],
+    ] as const)
+      for (const channel of pass[mine])
+        if (!chosen.some((other) => other[side].includes(channel))) return { channel, side };
+  return undefined;
 }
 
 export const usesSignals = ({ body }: ProcessIr): boolean => {
@@ -174,19 +200,6 @@ export const usesSignals = ({ body }: ProcessIr): boolean => {
   for (const { kind } of statementsIn(body)) if (kind === "signal") return true;
   return false;
 };
-
-function components(passes: readonly Pass[]): Pass[][] {
-  const groups = passes.map((pass) => [pass]);
-  for (const pass of passes)
-    for (const channel of pass.pushes) {
-      const mine = groups.find((group) => group.includes(pass))!;
-      const theirs = groups.find((group) => group.some(({ pops }) => pops.includes(channel)))!;
-      if (mine === theirs) continue;
-      mine.push(...theirs);
-      groups.splice(groups.indexOf(theirs), 1);
-    }
-  return groups.filter((group) => group.length > 1);
-}
 
 /** Producers before consumers; undefined if tokens go round. */
 function inOrder(passes: readonly Pass[]): Pass[] | undefined {

@@ -27,6 +27,8 @@ export interface TimeRules {
   readonly silence: number;
   /** So many more rounds are done at once than are told to be alike. */
   readonly jointExtra: number;
+  /** Words that are used where they stand are taken so many bytes further. */
+  readonly jointWords: number;
 }
 
 const exact: TimeRules = {
@@ -43,6 +45,7 @@ const exact: TimeRules = {
   rangeFlow: 0,
   silence: 0,
   jointExtra: 0,
+  jointWords: 0,
 };
 
 type Where = "ring" | "round" | "chain";

@@ -79,9 +79,11 @@ function binary(expr: Of<"binary">, left: Expr, right: Expr): Expr {
   const [a, b] = [truthOf(left), truthOf(right)];
   switch (expr.op) {
     case "&&":
-      return a === undefined ? (b === true ? left : whole) : a ? right : truth(expr, false);
+      if (b !== undefined) return b ? left : truth(expr, false);
+      return a === undefined ? whole : a ? right : truth(expr, false);
     case "||":
-      return a === undefined ? (b === false ? left : whole) : a ? truth(expr, true) : right;
+      if (b !== undefined) return b ? truth(expr, true) : left;
+      return a === undefined ? whole : a ? truth(expr, true) : right;
     case "<": {
       const [x, y] = [boundsOf(left), boundsOf(right)];
       return x.hi < y.lo ? truth(expr, true) : x.lo >= y.hi ? truth(expr, false) : whole;

@@ -11,6 +11,7 @@ import { accessOf } from "./lanes.js";
 import { layoutOf, type Heap } from "./layout.js";
 import { emitBase, placeAt, type Place } from "./place.js";
 import { store } from "./store.js";
+import { blocksCode, interleaved, pairOf, type Factors } from "./sum-blocks.js";
 import { emitInPlace } from "./sum-lanes.js";
 import { COLUMN_STEP, findSums, isNever, lanesWithin } from "./sum-match.js";
 import type { Adding, AddingLoop, Factor, InPlace, SumForm, Sums, Variable } from "./sum-match.js";
@@ -32,11 +33,13 @@ interface Bytes {
 }
 
 /** The sums of one variable. */
-class SumCode {
+export class SumCode {
   readonly form: SumForm;
   /** The variable's value, as it was when the queues were last empty. */
   readonly place: Place;
   readonly #heap: Heap;
+  readonly #module: WasmModule;
+  readonly #path: string;
   readonly #flush: number;
   readonly #sums: number;
   readonly #rows: number;
@@ -55,7 +58,8 @@ class SumCode {
     this.#columns = heap.take((form.columns / COLUMN_STEP) * COLUMN_STRIDE);
     this.#count = heap.take(8);
     this.#anew = this.#count + 4;
-    this.#flush = module.declare(`${path} ${form.variable.name}`);
+    [this.#module, this.#path] = [module, `${path} ${form.variable.name}`];
+    this.#flush = module.declare(this.#path);
     module.define(this.#flush, this.#addUp());
   }
 
@@ -63,6 +67,23 @@ class SumCode {
   emitFlush(code: Code): void {
     code.loadAt(this.#count).loadAt(this.#anew).op("i32.or").if();
     code.call(this.#flush).end();
+  }
+
+  /**
+   * Add the products of so many passes (a local, at least 1) of factors that stand in memory, at `pointers` (locals), which go on by `steps`
+   * bytes from pass to pass.
+   */
+  emitBlocks(
+    code: Code,
+    factors: Factors,
+    pointers: readonly { readonly at: number; readonly step: number }[],
+    passes: number,
+  ): void {
+    this.emitFlush(code);
+    const steps = pointers.map(({ step }) => step);
+    const run = this.#module.add(`${this.#path} in place`, blocksCode(this.form, this.#sums, factors, steps));
+    for (const { at } of pointers) code.get(at);
+    code.get(passes).call(run);
   }
 
   /** Put what a statement adds in the queues; `loop`: what the loop around it adds in all its passes. */
@@ -251,7 +272,7 @@ class SumCode {
     for (let pair = 0; pair < BLOCK / 2; pair++) {
       const sign = signed.columns ? "s" : "u";
       code.get(pn).mem("v128.load", this.#columns + pair * 2 * COLUMN_STEP);
-      code.tee(both).get(both).shuffle(interleaved).tee(both);
+      code.tee(both).get(both).shuffle(interleaved(COLUMN_STEP)).tee(both);
       code.op(`i16x8.extend_low_i8x16_${sign}`).set(low);
       code.get(both).op(`i16x8.extend_high_i8x16_${sign}`).set(high);
       west.forEach((w, i) => {
@@ -275,11 +296,6 @@ class SumCode {
     code.end();
   }
 }
-
-/** Bytes 0, 8, 1, 9, ...: two waves of eight columns, column by column. */
-const interleaved = Array.from({ length: 16 }, (_, i) => (i >> 1) + (i & 1) * 8);
-/** The 16-bit numbers of two waves, four times. */
-const pairOf = (pair: number): number[] => Array.from({ length: 16 }, (_, i) => pair * 4 + (i % 4));
 
 const moves: readonly (readonly [number, MemoryOp, MemoryOp])[] = [
   [16, "v128.load", "v128.store"],
@@ -332,6 +348,24 @@ export class DesignSums {
   emit(exprs: ExprCompiler, stmt: Stmt): boolean {
     const adding = this.#adding.get(stmt);
     return adding !== undefined && this.#emit(exprs, adding);
+  }
+  /** The sums that a statement adds outer products to, perhaps in all passes of the loop that it is, and when it sets them to zero. */
+  adds(stmt: Stmt):
+    | {
+        readonly variable: Variable;
+        readonly adding: Adding;
+        readonly loop: AddingLoop | undefined;
+        readonly reset: Expr | undefined;
+      }
+    | undefined {
+    const loop = this.#loops.get(stmt);
+    const adding = loop?.adding ?? this.#adding.get(stmt);
+    if (!adding || !("of" in adding)) return undefined;
+    return { variable: adding.of.variable, adding, loop, reset: adding.reset?.condition };
+  }
+  /** The sums' own code. */
+  codeOf(variable: Variable): SumCode {
+    return this.#codes.get(variable)!;
   }
   loop(stmt: Stmt): AddingLoop | undefined {
     return this.#loops.get(stmt);

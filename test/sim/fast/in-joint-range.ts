@@ -18,6 +18,7 @@ import type {
   WritePort,
 } from "../../../hw/index.js";
 import { MacCell } from "../../hw/language/examples.js";
+import { Command, Units, Word } from "./in-joint-sums.js";
 import type { Random } from "./random.js";
 
 const BYTES = 8;
@@ -39,20 +40,23 @@ export interface RangesOptions {
   readonly pace: number;
   /** Loaders hear from the end of the way, not from the fetchers, that their words were read. */
   readonly far: boolean;
+  /** Sums that a process adds to, in place of an array. */
+  readonly units: boolean;
 }
 
-export function randomRanges(random: Random): RangesOptions {
+export function randomRanges(random: Random, units = false): RangesOptions {
   const some = (list: readonly number[]): number[] => Array.from({ length: 8 }, () => random.pick(list));
   return {
     depths: some([1, 2, 2, 2, 3, 8]),
     lanes: some([1, 1, 1, 2]),
     parts: 1 + random.below(2),
     rows: random.pick([4, 4, 8, 3]),
-    cols: random.pick([4, 4, 8, 5]),
+    cols: units ? random.pick([8, 8, 16]) : random.pick([4, 4, 8, 5]),
     room: 1 + random.below(2),
     late: random.chance(0.2),
     pace: random.pick([1, 1, 1, 9]),
     far: random.chance(0.5),
+    units,
   };
 }
 
@@ -75,8 +79,6 @@ const Job = struct({
 export type RangesJob = ValueOf<typeof Job>;
 
 const Read = struct({ address: u7, rows: u8, tell: bool, release: bool });
-const Command = struct({ count: u8, first: bool, last: bool, gap: u8 });
-const Word = vec(i8, BYTES);
 
 /** Banks, who fills them and who reads them. */
 class Part extends Module {
@@ -351,7 +353,7 @@ export class InRanges extends Module {
     const sequence = new Sequence(this, options);
     const rowParts = Array.from({ length: count }, (_, p) => new Part(this, `part${p}`, rows, p, false, options));
     const columns = new Part(this, "columns", cols, 0, true, options);
-    const product = new Product(this, options);
+    const product = options.units ? new Units(this, options) : new Product(this, options);
     const all = [...rowParts, columns];
     this.told = all.map(() => this.channelOut(u8));
     this.results = this.channelOut(product.results.type);

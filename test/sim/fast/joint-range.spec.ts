@@ -22,12 +22,11 @@ function failure(run: () => unknown): string {
 }
 
 describe(`Many rounds at once (seed ${first})`, () => {
-  it(`equal the kernel: ${count} random designs, with all that stops them`, async function () {
-    this.timeout(20_000 + count * 5000);
+  const equalKernel = async (units: boolean): Promise<void> => {
     let [ranged, leapt] = [0, 0];
     for (let seed = first; seed < first + count; seed++) {
       const random = new Random(seed);
-      const options = randomRanges(random);
+      const options = randomRanges(random, units);
       const { ir, diagnostics } = await readDesign(elaborate(new InRanges(options)));
       expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
       const engine = new FastEngine(ir);
@@ -42,28 +41,36 @@ describe(`Many rounds at once (seed ${first})`, () => {
     }
     expect(leapt, "rounds in leaps").to.be.above(count * settings * 20);
     expect(ranged, "rounds many at once").to.be.above(count * settings * 10);
-  });
+  };
 
-  it("stop at the error that the kernel stops at: a word that was never written, wherever it is", async () => {
-    const random = new Random(first);
-    const options = { ...randomRanges(random), parts: 2, rows: 4 };
-    const { ir } = await readDesign(elaborate(new InRanges(options)));
-    const engine = new FastEngine(ir);
-    for (let filled = 0; filled < 30; filled++) {
-      const [job] = randomRangesJobs(random, options);
-      const jobs = [
-        { ...job!, words: u8(30), filled: u8(filled), segment: u8(30), used: [u8(4), u8(4)], base: job!.base },
-      ];
-      const around = { ...rangesSetting(random, options), jobs, horizons: [undefined] };
-      const expected = failure(() => rangesInKernel(new InRanges(options), around));
-      expect(expected).to.contain("never written");
-      expect(
-        failure(() => rangesInFast(engine, around)),
-        `filled ${filled}`,
-      ).to.equal(expected);
-      engine.reset();
-    }
-  });
+  it(`equal the kernel: ${count} random designs, with all that stops them`, () => equalKernel(false)).timeout(
+    20_000 + count * 5000,
+  );
+  it(`so do products that are added to sums, where the words stand`, () => equalKernel(true)).timeout(
+    20_000 + count * 5000,
+  );
+
+  for (const units of [false, true])
+    it(`stop at the error that the kernel stops at: a word that was never written, wherever it is${units ? " (sums)" : ""}`, async () => {
+      const random = new Random(first);
+      const options = { ...randomRanges(random, units), parts: 2, rows: 4 };
+      const { ir } = await readDesign(elaborate(new InRanges(options)));
+      const engine = new FastEngine(ir);
+      for (let filled = 0; filled < 30; filled++) {
+        const [job] = randomRangesJobs(random, options);
+        const jobs = [
+          { ...job!, words: u8(30), filled: u8(filled), segment: u8(30), used: [u8(4), u8(4)], base: job!.base },
+        ];
+        const around = { ...rangesSetting(random, options), jobs, horizons: [undefined] };
+        const expected = failure(() => rangesInKernel(new InRanges(options), around));
+        expect(expected).to.contain("never written");
+        expect(
+          failure(() => rangesInFast(engine, around)),
+          `filled ${filled}`,
+        ).to.equal(expected);
+        engine.reset();
+      }
+    });
 
   it("notice words that are given up before they are read", async function () {
     this.timeout(20_000 + count * 1000);

@@ -27,6 +27,7 @@ const leaps: [keyof TimeRules, number, string][] = [
 const ranges: [keyof TimeRules, number, string][] = [
   ["jointExtra", 1, "a round more at once than are alike"],
   ["jointExtra", 5, "five rounds more at once than are alike"],
+  ["jointWords", 1, "words are taken that stand a byte further"],
 ];
 
 /** What a run shows, or how it failed. */
@@ -55,11 +56,11 @@ async function caughtInRounds(rule: keyof TimeRules, value: number): Promise<voi
 }
 
 /** Random designs that do many rounds at once notice the rule. */
-async function caughtInRanges(rule: keyof TimeRules, value: number): Promise<void> {
+async function caughtInRanges(rule: keyof TimeRules, value: number, units: boolean): Promise<void> {
   let caught = 0;
   for (let seed = 1; seed <= DESIGNS && caught === 0; seed++) {
     const random = new Random(seed);
-    const options = randomRanges(random);
+    const options = randomRanges(random, units);
     const { ir } = await readDesign(elaborate(new InRanges(options)));
     const around = rangesSetting(random, options);
     const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
@@ -87,7 +88,10 @@ describe("A changed rule of time is caught", () => {
 
   for (const [rule, value, what] of leaps) it(`in leaps: ${what}`, () => caughtInRounds(rule, value));
 
-  for (const [rule, value, what] of ranges) it(`in ranges: ${what}`, () => caughtInRanges(rule, value));
+  for (const [rule, value, what] of ranges) {
+    it(`in ranges: ${what}`, () => caughtInRanges(rule, value, false));
+    it(`in ranges that add to sums: ${what}`, () => caughtInRanges(rule, value, true));
+  }
 
   it("in grids: a row leaves a clock later", async () => {
     const { ir } = await readDesign(elaborate(new Fed(4, 3, new MacCell())));
