@@ -2,7 +2,7 @@
 import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { DesignIr } from "../../hw/ir/ir.js";
-import { alonePush, fullerChannel, type Pushing } from "./chain-code.js";
+import { alonePush, fullerChannel, passedChannel, type Pushing } from "./chain-code.js";
 import type { Globals } from "./channel-code.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
@@ -66,6 +66,7 @@ export function compile(design: DesignIr): Compiled {
   const codes = compileProcesses(compilers, chains, {
     alone: once((channel) => module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel))),
     fuller: once((channel) => module.add(`${channel.channel.path} fuller`, fullerChannel(channel))),
+    passed: once((channel) => module.add(`${channel.channel.path} passed`, passedChannel(channel))),
   });
   const processes = compilers.map((compiler, actor) => {
     if (compiler.polls) polling.push(actor);

@@ -26,6 +26,8 @@ export interface Surroundings {
   portGroup(parts: readonly MemoryPort[]): PortGroup | undefined;
   /** Memory for a value of an expression that has to be addressed. */
   scratch(expr: Expr): Place;
+  /** Address of so many bytes, each `value` at the start, for what is kept from one time to the next. */
+  keep(bytes: number, value: number): number;
 }
 
 /** Where the bits of a scalar come from. */

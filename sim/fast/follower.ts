@@ -3,15 +3,16 @@
  * the next such pop. Its variables stand in locals between passes. Where it has to wait for anything else than a token, or its
  * loop ends, it leaves as its own function would, and goes on there.
  */
-import type { Local, Loop, Stmt } from "../../hw/ir/ir.js";
+import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
 import { statementsIn } from "../../hw/ir/walk.js";
 import { emitPushSlot, type Actor, type Globals } from "./channel-code.js";
-import { emitApart, emitPushTo, type Pushing, type Taker } from "./chain-code.js";
+import { emitApart, emitPushTo, Passing, type Pushing, type Taker } from "./chain-code.js";
 import type { FollowerLoop, Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
+import { isScalar } from "./layout.js";
 import { countingLoop, numberOf } from "./pass-facts.js";
 import { exitOf, matters } from "./pass-reader.js";
-import { emitCopy, placeAt, type Place } from "./place.js";
+import { emitCopy, emitLoad, placeAt, select, type LeafRef, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
@@ -52,13 +53,13 @@ export class Takers {
         const varying = channel.told.filter((place) => observers.includes(place));
         const { follower } = link;
         if (!follower) {
-          const sink = new SinkTaker(context, link, channel, varying);
+          const sink = new SinkTaker(context, channel, varying);
           all.push(sink);
           return [channel, sink];
         }
         const own = context.plan.observers.indexOf(follower.actor);
         const next = new Takers(context, link.next, own < 0 ? observers : [...observers, own]);
-        const taker = new Follower(context, follower, link.spaced, channel, next, varying);
+        const taker = new Follower(context, follower, channel, next, varying);
         all.push(taker, ...next.all);
         return [channel, taker];
       }),
@@ -69,14 +70,14 @@ export class Takers {
   takes(channel: ChannelPlan): boolean {
     return this.#direct.has(channel);
   }
-  /** Push the token that stands in its slot. */
-  emitPush(actor: Actor, channel: ChannelPlan, address: number, id: number): void {
-    emitPushTo(actor, this.#direct.get(channel)!, this.#context, address, id);
+  /** Push a token (chain-code.ts). */
+  emitPush(actor: Actor, channel: ChannelPlan, token: Place, inSlot: boolean, id: number): void {
+    emitPushTo(actor, this.#direct.get(channel)!, this.#context, token, inSlot, id);
   }
 
   /** The function is left. */
   emitLeave(code: Code): void {
-    for (const taker of this.all) emitApart(code, taker);
+    for (const taker of this.all) emitApart(code, taker, this.#context);
   }
 }
 
@@ -84,23 +85,24 @@ export class Follower extends StatementCompiler implements Taker {
   readonly channel: ChannelPlan;
   readonly here: number;
   readonly learnt: number;
-  readonly spaced: Link["spaced"];
+  readonly passing: Passing;
   readonly varying: readonly number[];
   override readonly news: number;
   override readonly horizon: number;
+  readonly paces: boolean;
+  readonly #context: ChainContext;
   readonly #follower: FollowerLoop;
   readonly #own: ProcessCompiler;
   readonly #next: Takers;
   /** Scalars that live across suspensions: where they are here, and in the frame; of all passes, and of one pass only. */
   readonly #kept: Spilled[] = [];
-  readonly #passing: Spilled[] = [];
+  readonly #within: Spilled[] = [];
   readonly #ends = new Map<string, Label>();
   #away!: Label;
 
   constructor(
     context: ChainContext,
     follower: FollowerLoop,
-    spaced: Link["spaced"],
     channel: ChannelPlan,
     next: Takers,
     varying: readonly number[],
@@ -108,11 +110,13 @@ export class Follower extends StatementCompiler implements Taker {
     const { plan, globals, grids, code } = context;
     super(plan, globals, follower.actor, grids, plan.ir.processes[follower.actor]!, code);
     this.channel = channel;
-    this.spaced = spaced;
+    this.passing = new Passing(code, channel);
     this.varying = varying;
     this.news = context.news;
     this.horizon = context.horizon;
+    this.#context = context;
     this.#follower = follower;
+    this.paces = takesClock(follower.rest);
     this.#own = context.compiled(follower.actor);
     this.#next = next;
     [this.here, this.learnt] = [code.local("i32"), code.local("i32")];
@@ -134,7 +138,7 @@ export class Follower extends StatementCompiler implements Taker {
       }
       const local = this.code.local(home.type);
       this.bindings.set(of, { local, type: home.type });
-      (within.has(of as Local) ? this.#passing : this.#kept).push({ ...home, local });
+      (within.has(of as Local) ? this.#within : this.#kept).push({ ...home, local });
     }
   }
 
@@ -172,10 +176,9 @@ export class Follower extends StatementCompiler implements Taker {
     this.code.i32(id).set(this.resume).br(this.#away);
   }
 
-  emitPass(address: number): void {
+  emitPass(token: Place): void {
     const { code } = this;
     const { head, rest, ahead, exit, loop } = this.#follower;
-    const token = placeAt(this.channel.layout, 0, address);
     const stays = code.block();
     this.#away = code.block();
     const away = this.#away;
@@ -191,7 +194,8 @@ export class Follower extends StatementCompiler implements Taker {
     code.storeAt(this.channel.popWaits, () => code.i32(0));
     code.storeAt(this.#frame + frame.resume, () => code.get(this.resume));
     this.save();
-    this.#saveAll(this.#passing);
+    this.passing.save(this.#context);
+    this.#saveAll(this.#within);
     code.i32(2).set(this.here);
     code.end();
   }
@@ -206,7 +210,8 @@ export class Follower extends StatementCompiler implements Taker {
     }
     const binding = this.bind(into, false);
     if ("place" in binding) throw new Error("a scalar in memory");
-    this.take(binding, this.channel.layout)(leaf!.terms[0]!.local);
+    emitLoad(this.code, leaf!);
+    this.code.set(binding.local);
     return undefined;
   }
 
@@ -316,13 +321,62 @@ export class Follower extends StatementCompiler implements Taker {
       stmt.channel,
       (part) => {
         const channel = this.channelPlan(part);
-        const address = emitPushSlot(code, channel);
-        store(this.exprs, placeAt(channel.layout, 0, address), stmt.value);
         const id = this.#own.pointOf(stmt);
-        if (this.#next.takes(channel)) this.#next.emitPush(this, channel, address, id);
-        else this.pushInto(channel, id);
+        if (this.#next.takes(channel)) {
+          this.#next.emitPush(this, channel, this.#token(channel, stmt.value), false, id);
+          return;
+        }
+        store(this.exprs, placeAt(channel.layout, 0, emitPushSlot(code, channel)), stmt.value);
+        this.pushInto(channel, id);
       },
       index,
     );
   }
+
+  /** A token that is taken at once: what was stored before stays there, the rest has a place of its own. */
+  #token(channel: ChannelPlan, value: Expr): Place {
+    const own = placeAt(channel.layout, this.plan.heap.take(channel.layout.bytes));
+    const token = [...own];
+    this.#put(own, value, (leaf, elsewhere) => {
+      const at = own.findIndex(({ offset }) => offset === leaf.offset);
+      token[at] = { ...elsewhere, path: own[at]!.path };
+    });
+    return token;
+  }
+
+  /** Put a part of a token in its place, but for leaves that stand elsewhere as they are. */
+  #put(to: Place, given: Expr, stands: (leaf: LeafRef, elsewhere: LeafRef) => void): void {
+    const value = given.kind === "cast" && !isScalar(given.type) ? given.operand : given;
+    if (value.kind === "struct") {
+      for (const { name, value: member } of value.fields) this.#put(select(to, { member: name }), member, stands);
+      return;
+    }
+    const from = named(value) ? this.exprs.resolvePlace(value, []) : undefined;
+    const alike =
+      from?.length === to.length &&
+      to.every(({ size, count, signed }, i) => {
+        const leaf = from[i]!;
+        return leaf.size === size && leaf.count === count && leaf.signed === signed && leaf.whole;
+      });
+    if (!alike) {
+      store(this.exprs, to, value);
+      return;
+    }
+    to.forEach((leaf, i) => stands(leaf, from[i]!));
+  }
+}
+
+/** A variable of a token or of the process, or a member of it: nobody changes it before the token has been dealt with. */
+function named(expr: Expr): boolean {
+  let at = expr;
+  while (at.kind === "member") at = at.base;
+  return at.kind === "local";
+}
+
+/** A clock passes whichever way statements go. */
+function takesClock(stmts: readonly Stmt[]): boolean {
+  return stmts.some((stmt) => {
+    if (stmt.kind === "if") return takesClock(stmt.then) && takesClock(stmt.else);
+    return stmt.kind === "edge" || (stmt.kind === "loop" && stmt.atLeastOnce && takesClock(stmt.body));
+  });
 }

@@ -112,8 +112,6 @@ export interface Link {
   readonly channel: Channel;
   /** Undefined: the sink of an outer output. */
   readonly follower: FollowerLoop | undefined;
-  /** A clock passes between two pushes into the channel, and between two pops from it, whatever happens. */
-  readonly spaced: { readonly pushes: boolean; readonly pops: boolean };
   readonly next: readonly Link[];
 }
 
@@ -149,7 +147,7 @@ export class Chains {
       ([channel, follower]) => follower.actor === actor && this.#pushed.has(channel) && popsOnly(process, channel),
     );
     const budget = { left: follows ? MOST_OF_FOLLOWER : MOST_PASSES };
-    return this.#links(process.body, [actor], budget, 1, undefined);
+    return this.#links(process.body, [actor], budget, 1);
   }
 
   /** `times`: how often the pushes are written. */
@@ -158,7 +156,6 @@ export class Chains {
     above: readonly number[],
     budget: { left: number },
     times: number,
-    from: FollowerLoop | undefined,
   ): Link[] {
     const sites = new Map<Channel, number>();
     for (const stmt of statementsIn(stmts))
@@ -170,28 +167,10 @@ export class Chains {
       if (!follower && !this.#outputs.has(channel)) continue;
       if ((follower && above.includes(follower.actor)) || count > budget.left) continue;
       budget.left -= count;
-      const next = follower ? this.#links(follower.rest, [...above, follower.actor], budget, count, follower) : [];
-      const spaced = {
-        pushes: from !== undefined && this.#oncePerPass(from, channel, "push"),
-        pops: follower !== undefined && this.#oncePerPass(follower, channel, "pop"),
-      };
-      links.push({ channel, follower, spaced, next });
+      const next = follower ? this.#links(follower.rest, [...above, follower.actor], budget, count) : [];
+      links.push({ channel, follower, next });
     }
     return links;
-  }
-
-  /** The operation stands once in the process, not in a loop within a pass, and each pass takes a clock. */
-  #oncePerPass({ actor, head, rest }: FollowerLoop, channel: Channel, side: "push" | "pop"): boolean {
-    const sites = [...statementsIn(this.#processes[actor]!.body)].filter(
-      (stmt) => stmt.kind === side && stmt.channel.parts.includes(channel),
-    );
-    const loops = rest.flatMap((stmt) => [...statementsIn([stmt])].filter(({ kind }) => kind === "loop"));
-    const [only] = sites;
-    return (
-      sites.length === 1 &&
-      (only === head || ![...statementsIn(loops)].includes(only!)) &&
-      rest.some(({ kind }) => kind === "edge")
-    );
   }
 }
 

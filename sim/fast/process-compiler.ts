@@ -5,6 +5,7 @@ import type { Pushing } from "./chain-code.js";
 import { Takers, type ChainContext } from "./follower.js";
 import type { Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
+import { placeAt } from "./place.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
 import type { ClusterState } from "./rounds-code.js";
@@ -39,8 +40,10 @@ export class ProcessCompiler extends StatementCompiler {
   }
 
   protected override pushInto(channel: ChannelPlan, id: number): void {
-    if (this.#takers?.takes(channel)) this.#takers.emitPush(this, channel, emitPushSlot(this.code, channel), id);
-    else emitPush(this, channel, id);
+    if (this.#takers?.takes(channel)) {
+      const token = placeAt(channel.layout, 0, emitPushSlot(this.code, channel));
+      this.#takers.emitPush(this, channel, token, true, id);
+    } else emitPush(this, channel, id);
   }
 
   protected override leaving(): void {

@@ -13,6 +13,8 @@ export interface TimeRules {
   readonly pushAfterPush: number;
   /** A row of a grid leaves in clock fed + r + C + this. */
   readonly leave: number;
+  /** A token is taken without a look at the rings that comes so much before the last one was popped. */
+  readonly chainFlow: number;
   /** In a leap an operation waits as long as in the round before, and so much longer. */
   readonly leapWait: number;
   /** A leap begins when this many clocks of the state, or fewer, have not moved by the period. */
@@ -37,6 +39,7 @@ const exact: TimeRules = {
   popAfterPop: 1,
   pushAfterPush: 1,
   leave: 0,
+  chainFlow: 0,
   leapWait: 0,
   leapSlack: 0,
   rangeSteps: 0,

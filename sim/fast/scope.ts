@@ -91,6 +91,12 @@ export abstract class Scope implements Actor, Surroundings {
     return place;
   }
 
+  keep(bytes: number, value: number): number {
+    const at = this.plan.heap.take(bytes);
+    if (value !== 0) this.plan.initially((view) => new Uint8Array(view.buffer, view.byteOffset + at, bytes).fill(value));
+    return at;
+  }
+
   protected bindField(field: StateField): void {
     const layout = layoutOf(field.type);
     const sums = this.plan.sums.placeOf(field);

@@ -4,6 +4,7 @@ import type { IntType } from "../../hw/types.js";
 import { boundsOf, fitsSigned, fitsUnsigned, type ExprCompiler } from "./expr.js";
 import { foldLanes } from "./lanes.js";
 import { comparisonsOf, ringOf } from "./simd-ops.js";
+import type { Power } from "./simd-powers.js";
 import type { Code } from "./wasm.js";
 
 /** A value in all four lanes of one register, or in the lanes of two. */
@@ -29,6 +30,11 @@ export abstract class LaneArithmetic {
   protected abstract vector(expr: Expr): void;
   /** The expression depends on the lane. */
   protected abstract varies(expr: Expr): boolean;
+  /** Leave on the stack what is kept of an amount, for the four lanes at work; false if it is not. */
+  protected abstract kept(n: Expr, power: Power): boolean;
+  protected abstract keeps(n: Expr): boolean;
+  /** It is known that these lanes are not shifted. */
+  protected abstract still(n: Expr): boolean;
 
   protected wrap({ bits, signed, min, max }: IntType, from: Expr): void {
     const code = this.code;
@@ -135,7 +141,9 @@ export abstract class LaneArithmetic {
       case "shl":
         if (boundsOf(b).hi > 31) throw new Unsupported();
         this.vector(a);
-        if (this.varies(b)) {
+        if (this.still(b)) return;
+        if (this.kept(b, "power")) code.op("i32x4.mul");
+        else if (this.varies(b)) {
           const [x, by] = [code.local("v128"), code.local("v128")];
           code.set(x);
           this.vector(b);
@@ -200,6 +208,16 @@ export abstract class LaneArithmetic {
     code.free("v128", n);
   }
 
+  /** A form of the amount in a local (see `Power`). */
+  form(power: Power, amount: number): void {
+    const code = this.code;
+    if (power === "power") code.get(amount);
+    // Nothing for n = 0.
+    else if (power === "half") code.get(amount).i32(1).op("i32x4.splat").op("i32x4.sub");
+    else code.i32(31).op("i32x4.splat").get(amount).op("i32x4.sub");
+    this.#powerOfTwo();
+  }
+
   /** round(a b / 2^31) = floor((a b + 2^30) / 2^31); only -2^31 times itself leaves the range. */
   #doublingHighMul(a: Expr, b: Expr): void {
     const code = this.code;
@@ -245,14 +263,17 @@ export abstract class LaneArithmetic {
     code.set(x);
     if (this.varies(n)) {
       const [amount, magnitude, power] = [code.local("v128"), code.local("v128"), code.local("v128")];
-      this.vector(n);
-      // 2^n / 2; nothing for n = 0.
-      code.tee(amount).i32(1).op("i32x4.splat").op("i32x4.sub");
-      this.#powerOfTwo();
+      const form = (of: Power): void => {
+        if (!this.kept(n, of)) this.form(of, amount);
+      };
+      if (!this.keeps(n)) {
+        this.vector(n);
+        code.set(amount);
+      }
+      form("half");
       // At most 2^31 + 2^30: unsigned.
       code.get(x).op("i32x4.abs").op("i32x4.add").set(magnitude);
-      code.i32(31).op("i32x4.splat").get(amount).op("i32x4.sub");
-      this.#powerOfTwo();
+      form("rest");
       code.set(power);
       // m >> n = m 2^(31 - n) >> 31.
       for (const half of ["low", "high"] as const)

@@ -20,6 +20,7 @@ import {
 import { emitBase, type LeafRef } from "./place.js";
 import { emitPut, emitShuffled, loadOf, storeBytes } from "./simd-bytes.js";
 import { LaneArithmetic, Unsupported } from "./simd-arithmetic.js";
+import { KeptPowers, type Maker, type Power } from "./simd-powers.js";
 
 const NARROWEST = 4;
 
@@ -66,8 +67,11 @@ function storeAll(compiler: ExprCompiler, lanes: Lanes, to: LeafRef, body: Expr)
   }
 }
 
-class VectorCompiler extends LaneArithmetic {
+class VectorCompiler extends LaneArithmetic implements Maker {
   readonly #lanes: Lanes;
+  #kept: KeptPowers | undefined;
+  /** Nothing is shifted left by what is kept. */
+  #still = false;
   /** Names given inside the expression to values that differ from lane to lane; their 32-bit registers by group. */
   readonly #lets = new Map<Local, { value: Expr; registers: Map<number, number> }>();
   readonly #splats = new Map<Expr, number>();
@@ -90,6 +94,32 @@ class VectorCompiler extends LaneArithmetic {
       this.#gather(to, access);
       return;
     }
+    this.#kept = KeptPowers.of(this.compiler, this.#lanes, body, this.#alike());
+    if (this.#kept?.left === undefined) {
+      this.#storeAll(to, body);
+      return;
+    }
+    const { code } = this;
+    code.loadAt(this.#kept.left).if();
+    try {
+      this.#alike().#storeAll(to, body);
+      code.else();
+      const still = this.#alike();
+      still.#still = true;
+      still.#storeAll(to, body);
+    } finally {
+      code.end();
+    }
+  }
+
+  /** Another one, that has nothing in registers. */
+  #alike(): VectorCompiler {
+    const other = new VectorCompiler(this.compiler, this.#lanes);
+    other.#kept = this.#kept;
+    return other;
+  }
+
+  #storeAll(to: LeafRef, body: Expr): void {
     const { count } = this.#lanes;
     const group = 16 / to.size;
     for (let first = 0; first < count; first += group) {
@@ -161,6 +191,26 @@ class VectorCompiler extends LaneArithmetic {
     return register;
   }
 
+  name(local: Local, value: Expr): void {
+    this.#lets.set(local, { value, registers: new Map() });
+  }
+  amount(n: Expr, first: number): void {
+    this.#first = first;
+    this.vector(n);
+  }
+
+  protected kept(n: Expr, power: Power): boolean {
+    const at = this.#kept?.at(n, power, this.#first);
+    if (at !== undefined) this.code.loadAt(at, "v128.load");
+    return at !== undefined;
+  }
+  protected keeps(n: Expr): boolean {
+    return this.#kept?.at(n, "half", 0) !== undefined;
+  }
+  protected still(n: Expr): boolean {
+    return this.#still && this.#kept?.at(n, "power", 0) !== undefined;
+  }
+
   protected varies(expr: Expr): boolean {
     return dependsOn(expr, this.#lanes, new Set(this.#lets.keys()));
   }
@@ -190,7 +240,7 @@ class VectorCompiler extends LaneArithmetic {
         return;
       case "let":
         if (!isNumber(expr.value)) throw new Unsupported();
-        this.#lets.set(expr.local, { value: expr.value, registers: new Map() });
+        this.name(expr.local, expr.value);
         this.vector(expr.body);
         return;
       case "index":

@@ -1,10 +1,9 @@
 /** The sink of an outer output that takes tokens in the function of who pushes them (chain-code.ts). */
-import type { Taker } from "./chain-code.js";
+import { Passing, type Pushing, type Taker } from "./chain-code.js";
 import { emitGap, emitTokenMoved, resume } from "./environment-code.js";
 import type { ChainContext } from "./follower.js";
-import type { Link } from "./followers.js";
 import { PaceCode } from "./pace-code.js";
-import { emitCopy, inColumns, placeAt } from "./place.js";
+import { emitCopy, inColumns, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Environment } from "./plan.js";
 import type { Code } from "./wasm.js";
 
@@ -12,8 +11,10 @@ export class SinkTaker implements Taker {
   readonly channel: ChannelPlan;
   readonly here: number;
   readonly learnt: number;
-  readonly spaced: Link["spaced"];
+  readonly passing: Passing;
   readonly varying: readonly number[];
+  /** It may take several tokens in a clock. */
+  readonly paces = false;
   readonly time: number;
   readonly #code: Code;
   readonly #frame: number;
@@ -23,15 +24,17 @@ export class SinkTaker implements Taker {
   /** The number of the next token. */
   readonly #next: number;
   readonly #pace: PaceCode;
+  readonly #pushing: Pushing;
 
   constructor(
-    { plan, horizon, code }: ChainContext,
-    { spaced }: Link,
+    context: ChainContext,
     channel: ChannelPlan,
     varying: readonly number[],
   ) {
+    const { plan, horizon, code } = context;
+    this.#pushing = context;
     this.channel = channel;
-    this.spaced = spaced;
+    this.passing = new Passing(code, channel);
     this.varying = varying;
     this.#code = code;
     this.#horizon = horizon;
@@ -69,7 +72,7 @@ export class SinkTaker implements Taker {
     this.#pace.save();
   }
 
-  emitPass(address: number): void {
+  emitPass(token: Place): void {
     const code = this.#code;
     const { layout, popWaits } = this.channel;
     const state = code.temp("i32");
@@ -83,7 +86,7 @@ export class SinkTaker implements Taker {
       leave(to);
       code.end();
     };
-    emitCopy(code, inColumns(layout, this.#columns, this.#next), placeAt(layout, 0, address));
+    emitCopy(code, inColumns(layout, this.#columns, this.#next), token);
     emitTokenMoved(code, this.#buffer, this.time, this.#next);
     this.#pace.moved();
     code.get(this.#next).loadAt(this.#buffer.count).op("i32.ge_s").if();
@@ -100,6 +103,7 @@ export class SinkTaker implements Taker {
     code.storeAt(popWaits, () => code.i32(0));
     code.storeAt(this.#frame + frame.resume, () => code.get(state));
     this.save();
+    this.passing.save(this.#pushing);
     code.i32(2).set(this.here);
     code.end();
     code.free("i32", state);

@@ -153,7 +153,11 @@ describe(`Chains of processes (seed ${first})`, () => {
     expect(stopped, "runs that stop").to.be.above(3);
   });
 
-  for (const [rule, value, what] of channelMutants)
+  const mutants: typeof channelMutants = [
+    ...channelMutants,
+    ["chainFlow", 1, "a token is taken a clock before its taker is there"],
+  ];
+  for (const [rule, value, what] of mutants)
     it(`would be noticed if ${what}`, async function () {
       this.timeout(20_000);
       let caught = 0;
