@@ -151,12 +151,7 @@ export class Chains {
   }
 
   /** `times`: how often the pushes are written. */
-  #links(
-    stmts: readonly Stmt[],
-    above: readonly number[],
-    budget: { left: number },
-    times: number,
-  ): Link[] {
+  #links(stmts: readonly Stmt[], above: readonly number[], budget: { left: number }, times: number): Link[] {
     const sites = new Map<Channel, number>();
     for (const stmt of statementsIn(stmts))
       if (stmt.kind === "push")

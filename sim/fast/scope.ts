@@ -93,7 +93,8 @@ export abstract class Scope implements Actor, Surroundings {
 
   keep(bytes: number, value: number): number {
     const at = this.plan.heap.take(bytes);
-    if (value !== 0) this.plan.initially((view) => new Uint8Array(view.buffer, view.byteOffset + at, bytes).fill(value));
+    if (value !== 0)
+      this.plan.initially((view) => new Uint8Array(view.buffer, view.byteOffset + at, bytes).fill(value));
     return at;
   }
 

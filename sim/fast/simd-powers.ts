@@ -6,7 +6,6 @@
 import type { Expr, Local } from "../../hw/ir/ir.js";
 import { someExpr } from "../../hw/ir/walk.js";
 import type { ExprCompiler } from "./expr.js";
-import type { IntType } from "../../hw/types.js";
 import { accessOf, contiguous, dependsOn, type Access, type Lanes } from "./lanes.js";
 import { emitBase, type LeafRef } from "./place.js";
 import { loadOf } from "./simd-bytes.js";
@@ -155,7 +154,7 @@ function keyOf(
       const access = accessOf(compiler, expr, lanes);
       if (!access) return undefined;
       const { leaf, offsets } = access;
-      const small = leaf.size === 1 && leaf.type.kind === "int" && (leaf.type as IntType).max < 255 && !leaf.signed;
+      const small = leaf.size === 1 && leaf.type.kind === "int" && leaf.type.max < 255 && !leaf.signed;
       if (!small || !contiguous(access, 0, lanes.count)) return undefined;
       return { leaf: { ...leaf, offset: leaf.offset + offsets[0]! }, offsets };
     }

@@ -26,11 +26,7 @@ export class SinkTaker implements Taker {
   readonly #pace: PaceCode;
   readonly #pushing: Pushing;
 
-  constructor(
-    context: ChainContext,
-    channel: ChannelPlan,
-    varying: readonly number[],
-  ) {
+  constructor(context: ChainContext, channel: ChannelPlan, varying: readonly number[]) {
     const { plan, horizon, code } = context;
     this.#pushing = context;
     this.channel = channel;
