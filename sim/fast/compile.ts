@@ -72,7 +72,8 @@ export function compile(design: DesignIr): Compiled {
     if (compiler.polls) polling.push(actor);
     return module.add(ir.processes[actor]!.node.path, codes[actor]!);
   });
-  const around = { plan, globals, grids, compilers };
+  const rest = module.declare("rest");
+  const around = { plan, globals, grids, compilers, rest };
   const rounds = [
     ...clusters.map(({ cluster, state }) => ({
       ...state,
@@ -95,6 +96,8 @@ export function compile(design: DesignIr): Compiled {
     module.add(channel.path, environmentCode(plan, globals, plan.channels.get(channel)!, source, parksAt(channel))),
   );
   module.table([...processes, ...leavers, ...outside]);
+  const calls = { polls: polling.length > 0, type };
+  module.define(rest, restOf(plan, globals, calls, rounds.slice(clusters.length)));
   for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));
   const settle = module.add("settle", settleCode());
   module.exportFunction("settle", settle);
@@ -145,6 +148,54 @@ function compileProcesses(compilers: readonly ProcessCompiler[], chains: Chains,
   return codes;
 }
 
+/** The first in the queue can go on. */
+function emitCall(code: Code, plan: Plan, globals: Globals, { polls, type }: Calls): void {
+  if (polls) code.i32(-1).globalSet(globals.pollLimit);
+  const actor = code.temp("i32");
+  code
+    .globalGet(globals.head)
+    .i32(plan.queueSlots - 1)
+    .op("i32.and")
+    .i32(2)
+    .op("i32.shl");
+  code.mem("i32.load", plan.queue).set(actor);
+  code.globalGet(globals.head).i32(1).op("i32.add").globalSet(globals.head);
+  code.get(actor).callIndirect(type);
+  code.free("i32", actor);
+}
+
+interface Calls {
+  readonly polls: boolean;
+  /** Of an actor's function. */
+  readonly type: number;
+}
+
+/**
+ * For rounds of processes that stand at their heads while the first of them is on its way to its loop (rounds-code.ts): run all others
+ * until nobody can go on, or it has parked there; the parameter is where that stands.
+ */
+function restOf(
+  plan: Plan,
+  globals: Globals,
+  calls: Calls,
+  intakes: readonly { readonly parked: number; readonly run: number }[],
+): Code {
+  const code = new Code(["i32"]);
+  const loop = code.loop();
+  code.globalGet(globals.head).globalGet(globals.tail).op("i32.ne").if();
+  emitCall(code, plan, globals, calls);
+  code.br(loop).end();
+  code.get(0).mem("i32.load").op("i32.eqz").if();
+  for (const { parked, run } of intakes) {
+    code.loadAt(parked).if();
+    code.call(run).br(loop);
+    code.end();
+  }
+  code.end();
+  code.end();
+  return code;
+}
+
 /**
  * Run whoever can go on, in any order, until nobody can; then the poll of the lowest clock is decided, since whoever acts
  * from now on acts in that clock or later, which a poll in that clock does not see. When all wait, the board's DMA answers; of a design that
@@ -169,18 +220,8 @@ function scheduler(
   code.br(waking).end();
   const loop = code.loop();
   code.globalGet(globals.head).globalGet(globals.tail).op("i32.ne").if();
-  if (polling.length > 0) code.i32(-1).globalSet(globals.pollLimit);
-  const actor = code.local("i32");
-  code
-    .globalGet(globals.head)
-    .i32(plan.queueSlots - 1)
-    .op("i32.and")
-    .i32(2)
-    .op("i32.shl");
-  code.mem("i32.load", plan.queue).set(actor);
-  code.globalGet(globals.head).i32(1).op("i32.add").globalSet(globals.head);
-  code.get(actor).callIndirect(type).br(loop);
-  code.end();
+  emitCall(code, plan, globals, { polls: polling.length > 0, type });
+  code.br(loop).end();
   for (const { parked, run } of rounds) {
     code.loadAt(parked).if();
     code.call(run).br(loop);

@@ -170,8 +170,7 @@ export interface Standing extends Elsewhere {
 
 /**
  * Feed as many blocks of eight waves as a local says, at least 1, the first wave in the clock in a local, without a break: none of them
- * resets or lets results leave, and there is room for them (`GridProduct.emitBlocksLeft`). `emitMasked` leaves on the stack whether some
- * bytes are masked.
+ * resets or lets results leave. `emitMasked` leaves on the stack whether some bytes are masked.
  */
 export function emitFeedMany(
   { code }: Actor,
@@ -185,10 +184,15 @@ export function emitFeedMany(
 ): void {
   const product = grid.product!;
   grid.countFeeds(code, time, () => code.get(blocks).i32(BLOCK).op("i32.mul"));
-  const block = product.emitBlock(code, () => code.get(blocks));
-  const left = code.temp("i32");
+  const [rest, some, left] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
   const steps = new Map<number, number>();
-  code.get(blocks).set(left);
+  code.get(blocks).set(rest);
+  // As many at a time as there is room for: at least one.
+  const more = code.loop();
+  product.emitBlocksLeft(code);
+  code.tee(some).get(rest).get(some).get(rest).op("i32.lt_s").op("select").set(some);
+  const block = product.emitBlock(code, () => code.get(some));
+  code.get(some).set(left);
   const each = (masked: boolean): void => {
     const again = code.loop();
     for (const [operand, base, { panel, leaf, padded }] of [
@@ -216,6 +220,8 @@ export function emitFeedMany(
   code.else();
   each(false);
   code.end();
-  code.free("i32", left);
   product.emitMakeRoom(code);
+  code.get(rest).get(some).op("i32.sub").tee(rest).brIf(more);
+  code.end();
+  code.free("i32", rest, some, left);
 }

@@ -149,6 +149,7 @@ export class Induction {
         return within?.every((each) => each !== undefined) ? { ...of!, while: [...of!.while, ...within] } : undefined;
       }
       case "binary": {
+        if (steadily && (expr.op === "&&" || expr.op === "||")) return this.#steady(expr);
         const [left, right] = [this.linear(expr.left, steadily), this.linear(expr.right, steadily)];
         if (!left || !right) return undefined;
         const both = [...left.while, ...right.while];
@@ -166,6 +167,15 @@ export class Induction {
       default:
         return this.#constant(expr, steadily);
     }
+  }
+
+  /** One side that keeps to what it is may be enough. */
+  #steady(expr: Extract<Expr, { kind: "binary" }>): Linear | undefined {
+    const [left, right] = [this.linear(expr.left, true), this.linear(expr.right, true)];
+    if (left?.step !== 0 || right?.step !== 0) return undefined;
+    const decides = expr.op === "||";
+    const sides = [expr.left, expr.right].flatMap((side) => this.count(side, decides) ?? []);
+    return { step: 0, while: [anyOf([...sides, all([...left.while, ...right.while])])] };
   }
 
   /** No operand changes. */

@@ -79,25 +79,27 @@ export class JointMember extends MemberCode {
   emitToken(to: Place, value: Expr): void {
     store(this.exprs, to, value);
   }
-  emitGrow(of: Local | StateField, by: () => void): void {
+  localOf(of: Local | StateField): number {
     const binding = this.binding(of);
     if ("place" in binding || binding.type !== "i32") throw new Error(`${of.name} grows in memory`);
-    this.code.get(binding.local);
+    return binding.local;
+  }
+  emitGrow(of: Local | StateField, by: () => void): void {
+    const local = this.localOf(of);
+    this.code.get(local);
     by();
-    this.code.op("i32.add").set(binding.local);
+    this.code.op("i32.add").set(local);
   }
   /** Tokens that stand among the words of banks are the last that were pushed. */
   emitSeen(): void {
     for (const { view, at } of this.seen) this.code.get(view.at).set(at);
   }
-  /** How many blocks of waves can be fed, on the stack. */
-  emitFeedLimit(feed: Feed): void {
+  /** Nonzero on the stack if waves can be fed. */
+  emitCanFeed(feed: Feed): void {
     const { code } = this;
     const grid = this.grid(feed.loop.feed);
     grid.emitRoom(code);
-    code.loadAt(grid.state.lastFeed).get(this.time).op("i32.lt_s").op("i32.and").if("i32");
-    grid.product!.emitBlocksLeft(code);
-    code.else().i32(0).end();
+    code.loadAt(grid.state.lastFeed).get(this.time).op("i32.lt_s").op("i32.and");
   }
   /** Feed so many blocks (a local), the first in the clock in a local. `stepOf` tells by how many words a view goes on. */
   emitFeedMany(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): void {

@@ -7,6 +7,7 @@ import type { Channel } from "../../hw/channel.js";
 import type { BankView } from "./bank-view.js";
 import { emitCount } from "./induction.js";
 import type { JointMember } from "./joint-member.js";
+import { JointWayRound } from "./joint-way-round.js";
 import { BLOCK } from "./product-kernel.js";
 import { rangeOf, type PartRange } from "./joint-range.js";
 import type { RoundChannel } from "./round-channel.js";
@@ -28,13 +29,15 @@ export class JointRange {
   readonly #channels: ReadonlyMap<Channel, RoundChannel>;
   /** Where rounds that are done so are counted. */
   readonly #done: number;
+  readonly #wayRound: JointWayRound | undefined;
 
-  /** After the code of a leap's round has been emitted; undefined where rounds have to be done one by one. */
+  /** After the code of a leap's round has been emitted; `over` (a local) becomes 1 if the first process's loop is over. Undefined where rounds have to be done one by one. */
   static of(
     code: Code,
     members: readonly JointMember[],
     channels: ReadonlyMap<Channel, RoundChannel>,
     done: number,
+    over: number,
   ): JointRange | undefined {
     if (members.filter((member) => member.feeds).length > 1 || !members.every((member) => member.canRange))
       return undefined;
@@ -46,6 +49,7 @@ export class JointRange {
         members.map((member, i) => ({ code: member, range: ranges[i]! })),
         channels,
         done,
+        over,
       )
     );
   }
@@ -55,8 +59,11 @@ export class JointRange {
     members: readonly Member[],
     channels: ReadonlyMap<Channel, RoundChannel>,
     done: number,
+    over: number,
   ) {
     this.#code = code;
+    const [{ code: first, range }] = members as readonly [Member, ...Member[]];
+    this.#wayRound = range.wayRound && new JointWayRound(code, first, range, range.wayRound, over);
     this.#done = done;
     this.#members = members;
     this.#channels = channels;
@@ -67,7 +74,10 @@ export class JointRange {
     const code = this.#code;
     const out = code.block();
     this.#emitLength(rounds, period);
-    if (rules.round.jointExtra !== 0) code.get(rounds).i32(rules.round.jointExtra).op("i32.add").set(rounds);
+    if (rules.round.jointExtra !== 0) {
+      code.get(rounds).i32(rules.round.jointExtra).op("i32.add").set(rounds);
+      this.#wayRound?.emitExtra(rules.round.jointExtra);
+    }
     code.get(rounds).i32(WORTH).op("i32.lt_s").if();
     code.i32(0).set(rounds).br(out).end();
     code.storeAt(this.#done, () => code.loadAt(this.#done).get(rounds).op("i32.add"));
@@ -98,7 +108,9 @@ export class JointRange {
     for (const member of this.#members) this.#emitKnowledge(member, rounds);
     for (const { code: member } of this.#members) member.emitSeen();
     for (const { code: member, range } of this.#members) {
-      for (const [of, step] of range.grows) member.emitGrow(of, () => code.get(rounds).i32(step).op("i32.mul"));
+      // Its variables have gone on with the length.
+      if (range.wayRound === undefined)
+        for (const [of, step] of range.grows) member.emitGrow(of, () => code.get(rounds).i32(step).op("i32.mul"));
       code.get(rounds).get(period).op("i32.mul").get(member.time).op("i32.add").set(member.time);
     }
     code.end();
@@ -125,26 +137,39 @@ export class JointRange {
     };
     for (const { code: member, range } of this.#members) {
       member.emitBindTokens(true);
-      for (const count of range.counts) {
-        emitCount(member.exprs, count);
-        atMost();
-      }
+      if (range.wayRound) {
+        this.#wayRound!.emitFirst();
+        only();
+      } else
+        for (const count of range.counts) {
+          emitCount(member.exprs, count);
+          atMost();
+        }
       member.emitAsBefore();
       only();
       for (const { channel, value } of range.tokens) member.emitToken(this.#channels.get(channel)!.token, value);
       if (member.feeds) {
         code.get(period).i32(BLOCK).op("i32.eq");
+        member.emitCanFeed(member.feeds);
+        code.op("i32.and");
         only();
-        member.emitFeedLimit(member.feeds);
-        atMost();
       }
       member.views.forEach((view) => {
         view.emitFound(member.exprs);
         only();
       });
     }
-    for (const { code: member, range } of this.#members)
-      member.views.forEach((view, i) => view.emitWrittenMany(rounds, range.readSteps[i]!));
+    const written = (): void => {
+      for (const { code: member, range } of this.#members)
+        member.views.forEach((view, i) => view.emitWrittenMany(rounds, range.readSteps[i]!));
+    };
+    if (!this.#wayRound) {
+      written();
+      return;
+    }
+    code.get(rounds).i32(WORTH).op("i32.ge_s").if();
+    this.#wayRound.emit(rounds, WORTH, written);
+    code.end();
   }
 
   /** A local with the clock at which a step of the first pass begins. */

@@ -6,12 +6,13 @@
 import type { Channel } from "../../hw/channel.js";
 import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
 import { bool } from "../../hw/types.js";
-import { sameExpr } from "../../hw/ir/walk.js";
+import { expressionsIn, expressionsWithin, sameExpr, someExpr } from "../../hw/ir/walk.js";
 import { boundsOf } from "./expr.js";
 import type { OneHot } from "./feed-burst.js";
 import { assignedIn, followPass, Induction, type Count, type Variable } from "./induction.js";
 import type { Products, Repeat } from "./joint-products.js";
 import type { Known } from "./known.js";
+import { isScalar } from "./layout.js";
 import { BLOCK } from "./product-kernel.js";
 import type { Pass, PassStep } from "./rounds.js";
 import { variablesOf } from "./rounds-code.js";
@@ -47,6 +48,21 @@ export interface PartRange {
   readonly tokens: readonly { readonly channel: Channel; readonly value: Expr }[];
   /** Counts of the steps that are clocks. */
   readonly clocks: ReadonlyMap<PassStep, Expr>;
+  /** Of the first part, if its loop is gone round within the loop around it. */
+  readonly wayRound: WayRoundRange | undefined;
+}
+
+/**
+ * When the first process's loop has ended and it has gone the way round to its next first pass, all go on as before if what
+ * others are told, and what decides clocks, is what it would be without: then nobody else can see it.
+ */
+export interface WayRoundRange {
+  /** For how many passes another follows without the way round; not among the range's counts. */
+  readonly again: readonly Count[];
+  /** What grows from pass to pass, and has to behind the way round. */
+  readonly told: readonly { readonly value: Expr; readonly step: number }[];
+  /** Variables that passes and the way round change. */
+  readonly changed: readonly Variable[];
 }
 
 class NoRange extends Error {}
@@ -55,8 +71,14 @@ class NoRange extends Error {}
 export function rangeOf(parts: readonly Part[]): readonly PartRange[] | undefined {
   const values = new Map<Channel, Pushed>();
   try {
-    const ranges = parts.map((part) => new RangeReader(part, values).range);
-    return ranges.map((range) => ({ ...range, counts: tidy(range.counts) }));
+    const readers = parts.map((part) => new RangeReader(part, values));
+    const ranges = readers.map((reader) => reader.range);
+    return ranges.map((range, i) => {
+      const { again } = readers[i]!;
+      const wayRound = i === 0 ? readers[i]!.wayRound : undefined;
+      if (wayRound) return { ...range, counts: tidy(range.counts), wayRound: { ...wayRound, again: tidy(again) } };
+      return { ...range, counts: tidy([...range.counts, ...again]), wayRound };
+    });
   } catch (error) {
     if (error instanceof NoRange) return undefined;
     throw error;
@@ -81,6 +103,9 @@ class RangeReader {
   readonly #popped = new Map<Local, Channel>();
   /** Sums that the pass adds to. */
   readonly #sums = new Set<Variable>();
+  /** Expressions of this part of which others hear, and by how much they grow. */
+  readonly #told: { value: Expr; step: number }[] = [];
+  #again: readonly Count[] = [];
 
   constructor(part: Part, values: Map<Channel, Pushed>) {
     this.#part = part;
@@ -91,12 +116,14 @@ class RangeReader {
     this.#induction = new Induction(steps, ahead, (expr) => this.#tokenStep(expr));
   }
 
-  get range(): PartRange {
+  get range(): Omit<PartRange, "wayRound"> {
     const { pass, reads } = this.#part;
     for (const { condition, holds } of pass.guards) this.#keeps(condition, holds);
-    for (const expr of pass.decisive ?? []) this.#steady(expr, true);
+    for (const expr of pass.decisive ?? []) this.#told.push({ value: expr, step: this.#steady(expr, true) });
     const behind = this.#follow();
+    const before = this.#counts.length;
     this.#keeps(known(behind, pass.again.condition), pass.again.holds);
+    this.#again = this.#counts.splice(before);
     const readSteps = reads.map(({ address, depth, used }) => {
       if (used) this.#steady(used, true);
       const step = this.#steady(address, false);
@@ -117,6 +144,37 @@ class RangeReader {
     };
   }
 
+  /** For how many passes another follows in the loop; once the range has been read. */
+  get again(): readonly Count[] {
+    return this.#again;
+  }
+
+  /** Once the ranges of all parts have been read; undefined where the way round may do more than give scalars other values. */
+  get wayRound(): WayRoundRange | undefined {
+    const { pass, reads } = this.#part;
+    const { around, again, steps } = pass;
+    if (!around || reads.length > 0 || steps.some(({ kind }) => kind === "feed" || kind === "repeat")) return undefined;
+    if (!around.stmts.every((stmt) => stmt.kind === "assert" || isAssignment(stmt))) return undefined;
+    // What the passes declare has no value here.
+    const { declared } = variablesOf(pass);
+    const conditions = [again, ...around.guards].map(({ condition }) => condition);
+    for (const expr of [...expressionsWithin(around.stmts), ...conditions])
+      for (const e of expressionsIn(expr)) if (e.kind === "local" && declared.has(e.local)) return undefined;
+    const behind = assignedIn(around.stmts.map((stmt) => ({ kind: "plain", stmt })));
+    const changed = new Set([...this.#grows().map(([of]) => of), ...behind]);
+    if (![...changed].every((of) => isScalar(of.type))) return undefined;
+    const varies = (value: Expr): boolean =>
+      someExpr(
+        value,
+        (e) => (e.kind === "local" && changed.has(e.local)) || (e.kind === "field" && changed.has(e.field)),
+      );
+    const told: WayRoundRange["told"][number][] = [];
+    for (const one of this.#told)
+      if (varies(one.value) && !told.some((other) => sameExpr(one.value, other.value))) told.push(one);
+    if (told.some(({ step }) => Number.isNaN(step))) return undefined;
+    return { again: this.#again, told, changed: [...changed] };
+  }
+
   /** By how much a part of a token grows from pass to pass; not a number if that is not known. */
   #tokenStep(expr: Expr): number | undefined {
     const path: (string | number)[] = [];
@@ -132,7 +190,10 @@ class RangeReader {
     let value = pushed?.value;
     for (const step of path)
       value = value?.kind === "struct" ? value.fields.find(({ name }) => name === step)?.value : undefined;
-    return value ? pushed!.by.stepOf(value) : NaN;
+    if (!value) return NaN;
+    const step = pushed!.by.stepOf(value);
+    pushed!.by.#told.push({ value, step });
+    return step;
   }
 
   /** By how much a scalar of this part's pass grows, as long as its conditions hold. */

@@ -17,6 +17,7 @@ import { frame } from "./plan.js";
 import type { ProcessCompiler } from "./process-compiler.js";
 import { JointRange } from "./joint-range-code.js";
 import { RoundChannel } from "./round-channel.js";
+import { rules } from "./rules.js";
 import { RoundSource } from "./round-source.js";
 import type { Cluster, Pass } from "./rounds.js";
 import { Code } from "./wasm.js";
@@ -50,6 +51,8 @@ export interface Surroundings {
   readonly globals: Globals;
   readonly grids: readonly GridCode[];
   readonly compilers: readonly ProcessCompiler[];
+  /** The function that runs all others until a process has parked (compile.ts). */
+  readonly rest: number;
 }
 
 /** Rounds of processes among themselves. */
@@ -62,8 +65,13 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
       channels.set(channel, new RoundChannel(code, plan, plan.channels.get(channel)!, cluster));
   const members = cluster.map((pass) => member(around, pass, code, channels));
   const [driver, ...others] = cluster as readonly [Pass, ...Pass[]];
-  const [rounds, over, full] = [code.local("i32"), code.local("i32"), code.local("i32")];
+  const [rounds, over, full, gone] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
   code.storeAt(state.parked, () => code.i32(0));
+  /** Its last pass has been done: it goes on behind it. */
+  const goBehind = (): void => {
+    const behind = around.compilers[driver.actor]!.behind(driver.loop);
+    code.storeAt(plan.frames[driver.actor]! + frame.resume, () => code.i32(behind));
+  };
   emitRounds(around, {
     code,
     rounds,
@@ -77,7 +85,8 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
     clocks: clocksOf(cluster),
     sides: members,
     over,
-    ranges: () => JointRange.of(code, members, channels, state.ranged),
+    goOn: leavesAlone(plan, cluster) ? { gone, behind: goBehind, actor: driver.actor } : undefined,
+    ranges: () => JointRange.of(code, members, channels, state.ranged, over),
     turns: members.map((each, i) => ({
       leaps: each.leaps,
       settle: (passes) => each.emitSettle(passes),
@@ -90,10 +99,8 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
       },
     })),
   });
-  // Its last pass has been done: it goes on behind it.
   code.get(over).if();
-  const behind = around.compilers[driver.actor]!.behind(driver.loop);
-  code.storeAt(plan.frames[driver.actor]! + frame.resume, () => code.i32(behind));
+  goBehind();
   code.end();
   for (const { actor, head } of others) {
     const channel = plan.channels.get(headChannel(head!))!;
@@ -102,7 +109,10 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
     emitEnqueue(code, around, actor);
     code.end();
   }
-  emitGoOn(code, around, driver.actor, state, rounds);
+  emitPatience(code, state, rounds);
+  code.get(gone).op("i32.eqz").if();
+  emitEnqueue(code, around, driver.actor);
+  code.end();
   return code;
 }
 
@@ -136,6 +146,16 @@ interface Parts {
   /** In front of a round: others in another way; `count` gets a local with how many. Nonzero on the stack if there were any. */
   readonly others?: ((limit: number, count: (done: number) => void) => void) | undefined;
   readonly ranges?: Ranges;
+  readonly goOn?: GoesOn | undefined;
+}
+
+/** The first process can be away from its loop for a while, in the middle of a run of rounds. */
+interface GoesOn {
+  readonly actor: number;
+  /** A local that is 1 if it has not come back: its variables stand in its frame. */
+  readonly gone: number;
+  /** Emits where it goes on. */
+  readonly behind: () => void;
 }
 
 interface Side {
@@ -180,6 +200,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     code.get(rounds).get(done).op("i32.add").set(rounds);
     code.storeAt(parts.state.leapt, () => code.loadAt(parts.state.leapt).get(done).op("i32.add"));
   };
+  const since = code.local("i32");
   const stop = code.block();
   const again = code.loop();
   if (parts.others) {
@@ -191,7 +212,16 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   turns.forEach(({ ready, pass }, i) => {
     code.end();
     if (i === 0) {
-      if (parts.over !== undefined) code.get(parts.over).brIf(stop);
+      if (parts.over !== undefined) {
+        code.get(parts.over).if();
+        if (parts.goOn) {
+          // Not if it does not pay.
+          code.get(rounds).get(since).op("i32.sub").i32(WORTH).op("i32.lt_s").brIf(stop);
+          code.get(rounds).set(since);
+          emitAway(around, parts, parts.goOn);
+        } else code.i32(1);
+        code.brIf(stop).end();
+      }
       for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
       leap.emitBefore();
     }
@@ -205,14 +235,43 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   code.br(again);
   code.end();
   code.end();
-  for (const part of kept) part.save();
+  kept.forEach((part, i) => {
+    const mayBeGone = i === 0 && parts.goOn;
+    if (mayBeGone) code.get(mayBeGone.gone).op("i32.eqz").if();
+    part.save();
+    if (mayBeGone) code.end();
+  });
   code.end();
 }
 
-/** The first process goes on. */
-function emitGoOn(code: Code, around: Surroundings, actor: number, state: ClusterState, rounds: number): void {
-  emitPatience(code, state, rounds);
-  emitEnqueue(code, around, actor);
+/**
+ * The first process's loop is over: it goes on by itself, and so do all others, while those of the rounds stand at their heads and their
+ * channels, which nobody else uses, stay empty. If it comes back to its loop, rounds go on. Nonzero on the stack if it does not.
+ */
+function emitAway({ plan, globals, rest }: Surroundings, parts: Parts, { behind, actor, gone }: GoesOn): void {
+  const { code, sides, state, over, full } = parts;
+  sides[0]!.save();
+  behind();
+  emitEnqueue(code, { plan, globals }, actor);
+  code.i32(state.parked).call(rest);
+  code.i32(0).set(over!);
+  code.loadAt(state.parked).op("i32.eqz").tee(gone);
+  code.get(gone).op("i32.eqz").if();
+  code.storeAt(state.parked, () => code.i32(0));
+  sides[0]!.load();
+  // What it has heard meanwhile has to be told.
+  code.i32(rules.round.awayDeaf === 0 ? 1 : 0).set(full);
+  code.end();
+}
+
+/** The first process uses the channels of the rounds nowhere but in its loop. */
+function leavesAlone({ ir }: Plan, cluster: Cluster): boolean {
+  const [{ actor, loop }] = cluster as readonly [Pass, ...Pass[]];
+  const channels = new Set(cluster.flatMap(({ pushes }) => pushes));
+  const within = new Set(statementsIn([loop]));
+  return [...statementsIn(ir.processes[actor]!.body)].every(
+    (stmt) => within.has(stmt) || !("channel" in stmt) || !stmt.channel.parts.some((part) => channels.has(part)),
+  );
 }
 
 /** The first process is alone for a while if the rounds did not pay, and for longer each time. */

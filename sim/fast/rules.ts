@@ -31,6 +31,10 @@ export interface TimeRules {
   readonly jointExtra: number;
   /** Words that are used where they stand are taken so many bytes further. */
   readonly jointWords: number;
+  /** 1: what others are told behind a loop that was gone round is not looked at. */
+  readonly jointDeaf: number;
+  /** 1: what the first process has heard while it was away from its loop is not told. */
+  readonly awayDeaf: number;
 }
 
 const exact: TimeRules = {
@@ -49,6 +53,8 @@ const exact: TimeRules = {
   silence: 0,
   jointExtra: 0,
   jointWords: 0,
+  jointDeaf: 0,
+  awayDeaf: 0,
 };
 
 type Where = "ring" | "round" | "chain";

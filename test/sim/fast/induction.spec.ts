@@ -79,6 +79,13 @@ function randomCase(random: Random): Case {
   return { locals, start, pass, condition: condition(2), holds: random.chance(0.7) };
 }
 
+/** What the condition is in front of the first pass. */
+function initially({ locals, start, condition }: Case): boolean {
+  const machine = new Interpreter([]);
+  machine.run(locals.map((local, i): Stmt => ({ kind: "let", at, local, value: number(start[i]!) }))).next();
+  return Boolean(machine.value(condition));
+}
+
 /** Passes in a row in front of which the condition is as it has to be. */
 function truly({ locals, start, pass, condition, holds }: Case): number {
   const machine = new Interpreter([]);
@@ -122,6 +129,23 @@ describe(`For how many passes a condition holds (seed ${first})`, () => {
     if (count === 1) return;
     expect(tally.told).to.be.above(count / 2);
     expect(tally.all).to.be.above(tally.some / 5);
+  });
+
+  it(`and for how many it stays what it is, likewise: ${count} random loops`, () => {
+    const tally = { told: 0, all: 0 };
+    for (let seed = first; seed < first + count; seed++) {
+      const one = randomCase(new Random(seed));
+      const found = inductionOf(one.pass).linear(one.condition, true);
+      if (found?.step !== 0) continue;
+      const passes = truly({ ...one, holds: initially(one) });
+      const least = Math.min(told(one, { kind: "all", of: found.while }), MOST);
+      expect(least, `SEED=${seed}`).to.be.at.most(passes);
+      tally.told++;
+      if (least === passes) tally.all++;
+    }
+    if (count === 1) return;
+    expect(tally.told).to.be.above(count / 2);
+    expect(tally.all).to.be.above(tally.told / 5);
   });
 
   it("is told in full for the loops of designs", () => {

@@ -1,6 +1,6 @@
 /** Many rounds at once leave everything as the kernel does: the words that are fed, clocks, stalls, counts, errors. */
 import { expect } from "chai";
-import { elaborate, u8 } from "../../../hw/index.js";
+import { elaborate, u8, uint } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { InRanges, randomRanges, randomRangesJobs } from "./in-joint-range.js";
@@ -10,6 +10,8 @@ import { rangesInFast, rangesInKernel, rangesSetting } from "./joint-range.js";
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 10);
 const settings = 3;
+
+const u7 = uint(7);
 
 /** How a run failed. */
 function failure(run: () => unknown): string {
@@ -42,6 +44,28 @@ describe(`Many rounds at once (seed ${first})`, () => {
     expect(leapt, "rounds in leaps").to.be.above(count * settings * 20);
     expect(ranged, "rounds many at once").to.be.above(count * settings * 10);
   };
+
+  it("go on over the ends of segments where nobody else notices them", async () => {
+    for (const [segment, tiles] of [
+      [8, 4],
+      [3, 4],
+      [60, 4],
+    ] as const) {
+      const random = new Random(first);
+      const options = { ...randomRanges(random), parts: 2, rows: 4, late: false, pace: 1, far: false };
+      const { ir } = await readDesign(elaborate(new InRanges(options)));
+      const engine = new FastEngine(ir);
+      const [job] = randomRangesJobs(random, options);
+      const never = { tellAt: u8(255), restAt: u8(255), shortAt: u8(255) };
+      const sizes = { words: u8(60), filled: u8(60), segment: u8(segment), tiles: u8(tiles), freesAt: u8(59) };
+      const jobs = [{ ...job!, ...never, ...sizes, base: u7(0), used: [u8(4), u8(4)] }];
+      const around = { ...rangesSetting(random, options), jobs, horizons: [undefined] };
+      expect(rangesInFast(engine, around)).to.deep.equal(rangesInKernel(new InRanges(options), around));
+      // The first tile waits at each segment's end for its words; all others are ranges from end to end, but for a few rounds.
+      const [words, alone] = [60 * (tiles - 1), 12 * tiles];
+      expect(engine.ranged, `segments of ${segment}`).to.be.above(words - alone);
+    }
+  });
 
   it(`equal the kernel: ${count} random designs, with all that stops them`, () => equalKernel(false)).timeout(
     20_000 + count * 5000,

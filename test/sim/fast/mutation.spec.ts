@@ -28,6 +28,8 @@ const ranges: [keyof TimeRules, number, string][] = [
   ["jointExtra", 1, "a round more at once than are alike"],
   ["jointExtra", 5, "five rounds more at once than are alike"],
   ["jointWords", 1, "words are taken that stand a byte further"],
+  ["awayDeaf", 1, "a run of rounds goes on without what the first process heard on its way back to its loop"],
+  ["jointDeaf", 1, "a range goes on over the end of a loop, though others are told something else behind it"],
 ];
 
 /** What a run shows, or how it failed. */
