@@ -3,64 +3,11 @@
  * a transfer, answered in the order of their clocks, with the same operations on the same state, which lies in the engine's memory. What else
  * comes first is left to the arbiter itself. It is a part of settle-code.ts.
  */
-import { channelState } from "../platform/arbiter.js";
 import { ddr } from "../platform/ddr.js";
+import { answering, block, emitOpen, emitWake, entry } from "./arbiter-block.js";
+import { emitAllFlowed, emitFlowed } from "./flow-code.js";
 import { pace } from "./pace-code.js";
 import type { Code } from "./wasm.js";
-
-/** The block: in bytes, 64-bit numbers where it says so, the others of 32 bits. */
-export const block = {
-  /** 64 bits: questions of clocks before this are answered. */
-  before: 0,
-  /** Addresses of the list of actors to wake (their number first), of the first channel's entry, and behind the last. */
-  woken: 8,
-  entries: 12,
-  end: 16,
-  /** Questions answered. */
-  answered: 20,
-  /** 64 bits. */
-  readLatency: 24,
-  /** 64 bits: the clock before which questions may be answered at all. */
-  horizon: 32,
-  /** 1 where the design polls: nobody is silent then. */
-  polls: 40,
-  /** How the last settlement came back. */
-  how: 44,
-  /** The state of the board's memory (ddr.ts). */
-  ddr: 48,
-} as const;
-
-/** A channel's entry: its state as the arbiter has it, then what its port adds. */
-export const entry = {
-  ...channelState,
-  /** 64 bits: after it can go on, it puts no question for so many clocks. */
-  quiet: channelState.bytes,
-  /** Addresses: its questions and answers, its port's place in the state of the board's memory, its record (pace-code.ts). */
-  asks: channelState.bytes + 8,
-  answers: channelState.bytes + 12,
-  port: channelState.bytes + 16,
-  record: channelState.bytes + 20,
-  /** 1 for reads. */
-  reads: channelState.bytes + 24,
-  /** The burst that its actor waits for, or -1; the actor. */
-  waitsFor: channelState.bytes + 28,
-  actor: channelState.bytes + 32,
-  /** The transfer whose begin its actor waits for, or -1. */
-  begin: channelState.bytes + 36,
-  /** Its actor waits for the burst so many before the one at hand. */
-  back: channelState.bytes + 40,
-  /** Addresses: the count of beats moved, the clocks of the beats. */
-  done: channelState.bytes + 44,
-  times: channelState.bytes + 48,
-  /** The beats by which the transfer ends that is at hand; the address of it in the table of transfers, and that behind the last. */
-  endBeat: channelState.bytes + 52,
-  next: channelState.bytes + 56,
-  last: channelState.bytes + 60,
-  bytes: channelState.bytes + 64,
-} as const;
-
-/** How it came back: there is no question left, or the first of them is the arbiter's own. */
-export const answering = { done: 0, other: 1 } as const;
 
 /** Answers the questions of the block in `at`, a local, and returns how. */
 export function emitAnswers(code: Code, at: number): void {
@@ -93,6 +40,7 @@ export function emitAnswers(code: Code, at: number): void {
   code.get(each).i32(entry.bytes).op("i32.add").tee(each).get(end).op("i32.lt_u").brIf(scan);
   code.end();
   code.get(first).op("i32.eqz").if();
+  emitAllFlowed(code, at);
   leave(answering.done);
   code.end();
   code.get(first).mem("f64.load", entry.closing).get(clock).op("f64.eq");
@@ -134,24 +82,17 @@ export function emitAnswers(code: Code, at: number): void {
   code.get(first).get(number).i32(1).op("i32.add").tee(other).mem("i32.store", entry.answered);
   code.get(first).mem("i32.load", entry.record).get(other).mem("i32.store", pace.answered);
   code.get(at).get(at).mem("i32.load", block.answered).i32(1).op("i32.add").mem("i32.store", block.answered);
-  // Its next question.
-  code.get(first);
-  code.get(first).mem("f64.load", entry.closing);
-  code.get(other).get(first).mem("i32.load", entry.asked).op("i32.lt_s").if("f64");
-  code.get(first).mem("i32.load", entry.asks).get(other).i32(3).op("i32.shl").op("i32.add").mem("f64.load");
-  code.else().f64(Infinity).end();
-  code.op("f64.min").mem("f64.store", entry.open);
   // Who waits for it goes on.
   code.get(number).get(first).mem("i32.load", entry.waitsFor).op("i32.eq").if();
+  code.get(first).mem("i32.load", entry.record).mem("i32.load", pace.flowing).if();
+  emitFlowed(code, { at, each: first, answer: open, before });
+  code.else();
   code.get(first).i32(-1).mem("i32.store", entry.waitsFor);
-  code.get(first).mem("i32.load", entry.record).i32(0).mem("i32.store", pace.waits);
-  code.get(at).mem("i32.load", block.woken).tee(other);
-  code.get(other).mem("i32.load").i32(1).op("i32.add").tee(number).mem("i32.store");
-  code.get(other).get(number).i32(2).op("i32.shl").op("i32.add");
-  code.get(first).mem("i32.load", entry.actor).mem("i32.store");
+  emitWake(code, at, first);
   code.get(open).f64(1e-9).op("f64.sub").op("f64.ceil").get(first).mem("f64.load", entry.quiet).op("f64.add");
   code.get(before).op("f64.min").set(before);
-  code.end();
+  code.end().end();
+  emitOpen(code, first);
   code.br(again);
   code.end();
   code.op("unreachable");

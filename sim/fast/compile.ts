@@ -13,7 +13,7 @@ import { setApart } from "./process.js";
 import { intakeCode, tokensOf } from "./intake-code.js";
 import { clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
-import { answering } from "./arbiter-code.js";
+import { answering } from "./arbiter-block.js";
 import { settleCode } from "./settle-code.js";
 import { unshare } from "./unshare.js";
 import { unswitch } from "./unswitch.js";

@@ -248,6 +248,11 @@ export class ImageEngine {
     return this.#compiled.rounds.reduce((sum, { ranged }) => sum + this.#i32(ranged), 0);
   }
 
+  /** Bursts of a board's DMA that needed nobody but its arbiter. */
+  get flowed(): number {
+    return this.#pacing?.flowed ?? 0;
+  }
+
   /** Times that an actor was called in the last run: what a run costs beside what it does. */
   get switches(): number {
     return this.#exports.head.value as number;

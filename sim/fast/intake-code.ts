@@ -57,6 +57,7 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
           many: ranges && ((most, did, period) => ranges.emitLeap(most, did, period)),
         },
       ],
+      last: ranges && (() => ranges.emitPromise()),
       others: ranges && ((limit, count) => ranges.emitFlow(limit, count)),
     });
   }

@@ -33,7 +33,14 @@ export const pace = {
   transfers: 80,
   answers: 84,
   asks: 88,
-  bytes: 96,
+  /**
+   * Of a source that waits for a burst: so many beats from there on are pushed as they come, and popped a clock later by somebody who does
+   * nothing else meanwhile that others see, if the first comes at clock `least` or later; 1 if the arbiter goes by that (flow-code.ts).
+   */
+  flow: 92,
+  least: 96,
+  flowing: 100,
+  bytes: 104,
 } as const;
 
 /** An entry of the table of transfers: beats, the clock from which its channel acts, the 64-bit time at which it began. */
@@ -83,6 +90,7 @@ export class PaceCode {
         .get(local)
         .mem("i32.store", pace[name as keyof typeof pace]);
     code.get(this.record).get(this.free).mem("f64.store", pace.free);
+    for (const field of ["flow", "flowing"] as const) code.get(this.record).i32(0).mem("i32.store", pace[field]);
     code.end();
   }
 

@@ -17,7 +17,7 @@ import {
 import { ddrNumbers } from "../platform/ddr.js";
 import { eighthEnds, PROGRESS_PARTS, tracesOf, type Moved, type TransferTrace } from "../platform/dma.js";
 import type { BoardValues } from "../platform/platform.js";
-import { answering, block, entry } from "./arbiter-code.js";
+import { answering, block, entry } from "./arbiter-block.js";
 import { pace, transfer } from "./pace-code.js";
 
 /** A stream's port in the memory of the engine. */
@@ -106,7 +106,7 @@ export class Pacing {
       },
     });
     const end = entries + streams.length * entry.bytes;
-    this.#put(place, block, { woken, entries, end, answered: 0, polls: 0, how: answering.done });
+    this.#put(place, block, { woken, entries, end, answered: 0, flowed: 0, polls: 0, how: answering.done });
     this.#floats[(place + block.readLatency) >> 3] = board["hp.readLatency"];
     ports.forEach((port, i) => {
       this.#writeRecord(port, i);
@@ -213,6 +213,11 @@ export class Pacing {
     if (number >= paced.transfers.length) return false;
     const begin = this.#arbiter.begins(index)[number];
     return begin === undefined || clock < begin.clock;
+  }
+
+  /** Bursts that the arbiter did by itself for sources that flow (flow-code.ts). */
+  get flowed(): number {
+    return this.#words[(this.#block + block.flowed) >> 2]!;
   }
 
   /** Somebody waits for an answer. */

@@ -102,6 +102,7 @@ class PassReader {
     const { head, ahead } = this.#head(body);
     // The first process of a round sees for itself whether its loop is over; the others stay in theirs.
     const around = outer && this.#wayRound(outer, again, head ? this.#known.copy() : new Known());
+    const others = this.#guards.length;
     if (head) this.#stays(again, around);
     if (this.#outside.some(({ side, channel }) => this.#channels[side].has(channel))) throw new NoPass();
     if (this.#clocks === 0 || this.#clocks > MOST_CLOCKS) throw new NoPass();
@@ -112,6 +113,7 @@ class PassReader {
       ahead,
       steps: this.#steps,
       guards: this.#guards,
+      follows: this.#guards.slice(others),
       outside: this.#outside,
       again,
       around,

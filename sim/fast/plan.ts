@@ -87,7 +87,7 @@ export class Plan {
   readonly queueSlots: number;
   /** Actors that the outside has given what they wait for: how many, then which. */
   readonly woken: number;
-  /** Where the address of the arbiter's block stands (arbiter-code.ts); 0 without a board. */
+  /** Where the address of the arbiter's block stands (arbiter-block.ts); 0 without a board. */
   readonly board: number;
   /** Error record: number, actor, clock, and a value. */
   readonly error: number;

@@ -24,6 +24,9 @@ const CHUNKS: readonly (readonly [bytes: number, load: MemoryOp, store: MemoryOp
   [1, "i32.load8_u", "i32.store8"],
 ];
 
+/** More steps are not promised. */
+const MOST_TAKEN = 1 << 20;
+
 export class RangeCode {
   readonly range: Range;
   readonly #code: Code;
@@ -79,6 +82,31 @@ export class RangeCode {
       this.#look(write, address, bank, steps);
     });
     code.end();
+  }
+
+  /**
+   * On the stack: how many tokens are popped from here on, by passes that show nothing to others before the last of them. Behind the
+   * steps that hold as a whole comes one whose tokens are taken, too.
+   */
+  emitTaken(): void {
+    const { exprs } = this.#taker;
+    const code = this.#code;
+    const { start, count, taken, tokens } = this.range;
+    const [most, can] = [code.temp("i32"), code.temp("i32")];
+    const least = (): void => {
+      code.tee(can).get(most).get(can).get(most).op("i32.lt_s").op("select").set(most);
+    };
+    code.i32(MOST_TAKEN).set(most);
+    emitCount(exprs, count);
+    code.i32(1 + rules.round.flowSteps).op("i32.add");
+    least();
+    emitCount(exprs, taken);
+    least();
+    for (const { of, value } of start) {
+      code.get(most).i32(0).get(this.#local(of)).i32(value).op("i32.eq").op("select").set(most);
+    }
+    code.get(most).i32(0).get(most).i32(0).op("i32.gt_s").op("select").i32(tokens).op("i32.mul");
+    code.free("i32", most, can);
   }
 
   /** Find out where the next token goes. */

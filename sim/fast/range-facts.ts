@@ -46,6 +46,8 @@ export interface Range {
   readonly start: readonly { readonly of: Local; readonly value: number }[];
   /** For how many steps all goes on like this. */
   readonly count: Count;
+  /** The same without what decides whether another pass follows the last of a step: its tokens are popped, whatever comes then. */
+  readonly taken: Count;
   readonly grow: readonly { readonly of: Variable; readonly step: number }[];
   readonly writes: readonly RangeWrite[];
   readonly sums: readonly RangeSum[];

@@ -30,7 +30,7 @@ import {
   type RangeSum,
   type RangeWrite,
 } from "./range-facts.js";
-import type { Pass, PassStep } from "./rounds.js";
+import type { Guard, Pass, PassStep } from "./rounds.js";
 
 class NoRange extends Error {}
 
@@ -71,7 +71,8 @@ class RangeReader {
   #token: Local | undefined;
   readonly #images = new Map<Local, Image>();
   readonly #partial = new Map<Local, Image>();
-  readonly #conditions: { readonly condition: Expr; readonly holds: boolean }[] = [];
+  /** `taken`: without it not even the step's tokens are popped. */
+  readonly #conditions: { readonly condition: Expr; readonly holds: boolean; taken: boolean }[] = [];
   readonly #writes: OneWrite[][] = [];
   readonly #sums: RangeSum[][] = [];
   #clocks = 0;
@@ -84,7 +85,7 @@ class RangeReader {
   }
 
   read(wholeLoop: boolean): Range {
-    const { guards, again, outside, steps } = this.#pass;
+    const { guards, follows, again, outside, steps } = this.#pass;
     const around = wholeLoop ? this.#pass.around : undefined;
     if (outside.length > 0 || steps.filter(({ kind }) => kind === "pop").length !== 1) throw new NoRange();
     const start = around ? startOf(around.stmts) : [];
@@ -92,8 +93,8 @@ class RangeReader {
     if (wholeLoop && tokens === undefined) throw new NoRange();
     // Each pass of the inner loop with its guards, then the way round.
     const whole: PassStep[] = [];
-    const guardsAt = new Map<PassStep, readonly { condition: Expr; holds: boolean }[]>();
-    const begin = (list: readonly PassStep[], of: readonly { condition: Expr; holds: boolean }[]): void => {
+    const guardsAt = new Map<PassStep, readonly Guard[]>();
+    const begin = (list: readonly PassStep[], of: readonly Guard[]): void => {
       const copies = list.map((step) => ({ ...step }));
       if (copies[0]) guardsAt.set(copies[0], of);
       whole.push(...copies);
@@ -106,12 +107,17 @@ class RangeReader {
         around!.guards,
       );
     const induction = new Induction(whole);
+    const ends = new Set([...(tokens ? around!.guards : []), ...follows]);
+    let last = tokens ?? 1;
     const behind = followPass(whole, (step, known) => {
-      for (const { condition, holds } of guardsAt.get(step) ?? []) this.#condition(known, condition, holds);
+      const guards = guardsAt.get(step);
+      if (guards) last--;
+      for (const guard of guards ?? [])
+        this.#condition(known, guard.condition, guard.holds, last > 0 || !ends.has(guard));
       this.#step(step, known);
     });
     // Without the way round, a range ends where the loop would.
-    if (!tokens) this.#condition(behind, again.condition, again.holds);
+    if (!tokens) this.#condition(behind, again.condition, again.holds, false);
     const grow = this.#variables(whole, induction, behind, tokens ? start : []);
     const counts = this.#conditions.map(({ condition, holds }) => known(induction.count(condition, holds)));
     const { writes, counts: within } = this.#allWrites(induction, tokens ?? 1);
@@ -119,27 +125,26 @@ class RangeReader {
     const masks = [...writes, ...sums].flatMap(({ image: { mask } }) => (mask ? [known(induction.linear(mask))] : []));
     if (masks.some(({ step }) => step !== 0)) throw new NoRange();
     if (this.#clocks < 1) throw new NoRange();
+    const others = [...within, ...masks.flatMap((mask) => mask.while), ...grow.flatMap(({ linear }) => linear.while)];
     return {
       tokens: tokens ?? 1,
       clocks: this.#clocks,
       start: tokens ? start : [],
-      count: all([
-        ...counts,
-        ...within,
-        ...masks.flatMap((mask) => mask.while),
-        ...grow.flatMap(({ linear }) => linear.while),
-      ]),
+      count: all([...counts, ...others]),
+      taken: all([...counts.filter((_, i) => this.#conditions[i]!.taken), ...others]),
       grow: grow.map(({ of, linear }) => ({ of, step: linear.step })),
       writes,
       sums,
     };
   }
 
-  #condition(at: Known, condition: Expr, holds: boolean): void {
+  /** `taken`: without it not even the step's tokens are popped. */
+  #condition(at: Known, condition: Expr, holds: boolean, taken = true): void {
     const now = known(at.at(condition));
     if (now.kind !== "const") {
-      if (!this.#conditions.some((other) => other.holds === holds && sameExpr(other.condition, now)))
-        this.#conditions.push({ condition: now, holds });
+      const before = this.#conditions.find((other) => other.holds === holds && sameExpr(other.condition, now));
+      if (before) before.taken ||= taken;
+      else this.#conditions.push({ condition: now, holds, taken });
     } else if (Boolean(now.value) !== holds) throw new NoRange();
   }
 

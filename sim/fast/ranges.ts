@@ -111,6 +111,34 @@ export class Ranges {
     code.get(all);
   }
 
+  /**
+   * At a board's pace: promise how many of the tokens that have no answer yet will flow, so that the arbiter can go on with them alone
+   * (flow-code.ts).
+   */
+  emitPromise(): void {
+    const code = this.#code;
+    const { between, source, taker } = this.#parts;
+    const { clocks } = this.#single.range;
+    if (source.apart(clocks) !== 1) return;
+    const [flow, least] = [code.local("i32"), code.local("i32")];
+    source.emitIsPaced();
+    code.if();
+    source.emitLeft();
+    code.i32(1).op("i32.lt_s").if();
+    code.i32(0).set(flow);
+    if (this.#whole) {
+      this.#whole.emitTaken();
+      code.set(flow);
+    }
+    code.get(flow).op("i32.eqz").if();
+    this.#single.emitTaken();
+    code.set(flow).end();
+    between.emitFlows(source.time, taker.time, clocks, 1);
+    code.set(least);
+    source.emitPromise(flow, least);
+    code.end().end();
+  }
+
   /** How many tokens can be done at once, `most` (a local) at most, and how. */
   #choose(most: number): void {
     const code = this.#code;

@@ -2,7 +2,7 @@
  * A source's pace in rounds (rounds-code.ts): what it may do without a word from the board is worked out once for many rounds,
  * and a leap (leap.ts) finds out before a pass whether each of its beats comes as long after the one before as in the last pass.
  */
-import { PaceCode } from "./pace-code.js";
+import { pace, PaceCode } from "./pace-code.js";
 import type { Environment } from "./plan.js";
 import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
@@ -53,6 +53,9 @@ export class RoundPace extends PaceCode {
   readonly #constants: { readonly beatClocks: number; readonly gap: number };
   readonly #perBurst: number;
   readonly #answers: number;
+  /** What it promises when it goes (see `pace`). */
+  readonly flow: number;
+  readonly least: number;
 
   constructor(code: Code, environment: Environment, time: number, question: number, tokens: number) {
     super(code, environment, true, time, question);
@@ -62,6 +65,7 @@ export class RoundPace extends PaceCode {
     this.#freeAfter = code.local("f64");
     this.#constants = { beatClocks: code.local("f64"), gap: code.local("f64") };
     [this.#perBurst, this.#answers] = [code.local("i32"), code.local("i32")];
+    [this.flow, this.least] = [code.local("i32"), code.local("i32")];
   }
 
   override load(): void {
@@ -72,6 +76,16 @@ export class RoundPace extends PaceCode {
     super.perBurst().set(this.#perBurst);
     this.field("answers").set(this.#answers);
     code.end();
+  }
+
+  override save(): void {
+    super.save();
+    const code = this.code;
+    code.get(this.record).if();
+    code.get(this.record).get(this.flow).mem("i32.store", pace.flow);
+    code.get(this.record).get(this.least).mem("i32.store", pace.least);
+    code.end();
+    code.i32(0).set(this.flow);
   }
 
   protected override constant(field: "beatClocks" | "gap"): Code {

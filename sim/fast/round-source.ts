@@ -100,6 +100,11 @@ export class RoundSource {
     this.#code.get(this.next).get(moved).op("i32.add").set(this.next);
   }
 
+  /** When it goes, it promises that so many tokens flow (a local), if the first does not come before the clock in `least`, another one. */
+  emitPromise(flow: number, least: number): void {
+    this.#code.get(flow).set(this.#pace.flow).get(least).set(this.#pace.least);
+  }
+
   /** Nonzero on the stack if it has the tokens of a pass, and none waits for a word from the board. */
   emitHas(): void {
     this.#pace.emitHasPass(this.next);

@@ -147,6 +147,8 @@ interface Parts {
   readonly others?: ((limit: number, count: (done: number) => void) => void) | undefined;
   readonly ranges?: Ranges;
   readonly goOn?: GoesOn | undefined;
+  /** Behind all rounds, before the state goes to memory. */
+  readonly last?: (() => void) | undefined;
 }
 
 /** The first process can be away from its loop for a while, in the middle of a run of rounds. */
@@ -235,6 +237,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   code.br(again);
   code.end();
   code.end();
+  parts.last?.();
   kept.forEach((part, i) => {
     const mayBeGone = i === 0 && parts.goOn;
     if (mayBeGone) code.get(mayBeGone.gone).op("i32.eqz").if();

@@ -88,6 +88,8 @@ export interface Pass {
   readonly ahead: readonly Stmt[];
   readonly steps: readonly PassStep[];
   readonly guards: readonly Guard[];
+  /** Those among them that say that another pass follows. */
+  readonly follows: readonly Guard[];
   readonly outside: readonly Outside[];
   /** Another pass follows if this holds behind a pass, or else by the way round. */
   readonly again: Guard;

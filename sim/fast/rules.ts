@@ -25,7 +25,11 @@ export interface TimeRules {
   /** So many beats more are taken to come evenly; tokens flow that come by so much too early. */
   readonly rangeEven: number;
   readonly rangeFlow: number;
-  /** At a board's pace a port is taken to put no question for so many clocks more. */
+  /** At a board's pace so many steps more are promised to be taken. */
+  readonly flowSteps: number;
+  /** A source that flows asks so much later than with the last beat of a burst. */
+  readonly flowAsks: number;
+  /** There a port is taken to put no question for so many clocks more. */
   readonly silence: number;
   /** So many more rounds are done at once than are told to be alike. */
   readonly jointExtra: number;
@@ -50,6 +54,8 @@ const exact: TimeRules = {
   rangeTime: 0,
   rangeEven: 0,
   rangeFlow: 0,
+  flowSteps: 0,
+  flowAsks: 0,
   silence: 0,
   jointExtra: 0,
   jointWords: 0,

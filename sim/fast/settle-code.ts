@@ -2,9 +2,10 @@
  * A settlement of a board's DMA (pacing.ts) in WebAssembly: the questions that ports have left in their records (pace-code.ts) go to the arbiter,
  * what each port waits for is written down, and for how many clocks it will be silent; then questions are answered (arbiter-code.ts).
  */
-import { block, emitAnswers, entry } from "./arbiter-code.js";
+import { block, emitOpen, entry } from "./arbiter-block.js";
+import { emitAnswers } from "./arbiter-code.js";
+import { emitFlowBegins, emitSilence } from "./flow-code.js";
 import { pace, transfer } from "./pace-code.js";
-import { rules } from "./rules.js";
 import { Code } from "./wasm.js";
 
 const NEVER = 0x7fffffff;
@@ -22,7 +23,8 @@ export function settleCode(): Code {
 
 /** New questions of all ports, and what their actors wait for: the oldest answer that each needs. */
 export function emitCollect(code: Code, at: number): void {
-  const [each, end, record, number, other] = [0, 0, 0, 0, 0].map(() => code.local("i32")) as [
+  const [each, end, record, number, other, left] = [0, 0, 0, 0, 0, 0].map(() => code.local("i32")) as [
+    number,
     number,
     number,
     number,
@@ -65,17 +67,22 @@ export function emitCollect(code: Code, at: number): void {
       code.else().i32(NEVER).end();
     });
     code.end();
-    emitOpen(code, each, number);
+    emitOpen(code, each);
     put("waitsFor", () => code.i32(-1));
     put("begin", () => code.i32(-1));
     field("begun").if();
+    field("beatsPerBurst");
+    field("within").op("i32.sub").set(left);
+    field("beats");
+    field("beat").op("i32.sub").tee(other).get(left).get(other).get(left).op("i32.lt_s").op("select").set(left);
     field("waits").if();
     put("waitsFor", () => {
       field("burst");
       own("back").op("i32.sub");
     });
+    emitFlowBegins(code, { at, each, record, left });
     code.end();
-    emitSilence(code, record);
+    emitSilence(code, record, left);
     code.set(silence);
     code.else();
     field("waits").if();
@@ -94,35 +101,7 @@ export function emitCollect(code: Code, at: number): void {
     code.get(each).get(each).mem("f64.load", entry.quiet).get(others).op("f64.min");
     code.f64(0).get(at).mem("i32.load", block.polls).op("i32.eqz").op("select").mem("f64.store", entry.quiet);
   });
+  code.get(at).get(others).mem("f64.store", block.others);
   code.get(at).mem("i32.load", block.woken).i32(0).mem("i32.store");
   code.get(at).get(at).mem("f64.load", block.horizon).mem("f64.store", block.before);
-}
-
-/** The clock of the first open question of the entry in `each`; `number` is used up. */
-function emitOpen(code: Code, each: number, number: number): void {
-  code.get(each);
-  code.get(each).mem("f64.load", entry.closing);
-  code.get(each).mem("i32.load", entry.answered).tee(number);
-  code.get(each).mem("i32.load", entry.asked).op("i32.lt_s").if("f64");
-  code.get(each).mem("i32.load", entry.asks).get(number).i32(3).op("i32.shl").op("i32.add").mem("f64.load");
-  code.else().f64(Infinity).end();
-  code.op("f64.min").mem("f64.store", entry.open);
-}
-
-/**
- * On the stack: clocks without a question of the channel with that record. One comes with the last beat of a burst, at the earliest. A beat
- * takes `beatClocks`; what is lost of them where the first beat is late (sim/platform/dma.ts) is less than a clock.
- */
-function emitSilence(code: Code, record: number): void {
-  const [left, other] = [code.temp("i32"), code.temp("i32")];
-  const field = (name: keyof typeof pace): Code => code.get(record).mem("i32.load", pace[name]);
-  field("beatsPerBurst");
-  field("within").op("i32.sub").set(left);
-  field("beats");
-  field("beat").op("i32.sub").tee(other).get(left).get(other).get(left).op("i32.lt_s").op("select").set(left);
-  code.get(left).i32(1).op("i32.sub").op("f64.convert_i32_s");
-  code.get(record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.floor").f64(1).op("f64.sub");
-  if (rules.round.silence !== 0) code.f64(rules.round.silence).op("f64.add");
-  code.f64(0).op("f64.max").f64(0).get(left).i32(2).op("i32.ge_s").op("select");
-  code.free("i32", left, other);
 }

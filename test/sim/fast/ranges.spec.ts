@@ -111,6 +111,23 @@ function aroundOf(
   };
 }
 
+/** Long transfers of beats that take a clock, at a board whose memory may be slow: most bursts need nobody but the arbiter. */
+function flowing(
+  random: Random,
+  options: LoadingOptions,
+  ir: Awaited<ReturnType<typeof readDesign>>["ir"],
+): board.Around {
+  const inputs = loadingTokens(random, options);
+  const tokens: Record<string, readonly unknown[]> = { ...inputs };
+  return {
+    inputs: tokens,
+    capacity: ENOUGH,
+    streams: board.streamsOf({ ir }, (port) => tokens[port]?.length ?? ENOUGH, random, random.pick([300, 4000])),
+    board: { ...board.randomBoard(random, true), "hp.width": 16 },
+    until: random.chance(0.4) ? 40 + random.below(3000) : 9000,
+  };
+}
+
 describe(`Loaders are done by the range (seed ${first})`, () => {
   it(`and equal the kernel: ${count} random designs, in which ranges are broken off`, async function () {
     this.timeout(20_000 + count * 3000);
@@ -160,11 +177,32 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
     if (count > 1) expect(tally.leapt, "tokens by the range").to.be.above(tally.rounds * 0.4);
   });
 
+  it(`and where sources flow at its pace: ${count} random designs and boards`, async function () {
+    this.timeout(20_000 + count * 3000);
+    let flowed = 0;
+    for (let seed = first; seed < first + count; seed++) {
+      const random = new Random(seed * 57 + 3);
+      const options = { ...randomLoading(random), careless: false, below: 64 };
+      const { ir } = await irOf(options);
+      const engine = new FastEngine(ir);
+      for (let i = 0; i < SETTINGS; i++) {
+        const around = flowing(random, options, ir);
+        const expected = board.inKernel(new Loading(options), around);
+        board.expectEqual(board.inFast(engine, around, random.chance(0.3)), expected, `SEED=${seed}, setting ${i}`);
+        flowed += engine.flowed;
+        engine.reset();
+      }
+    }
+    if (count > 1) expect(flowed, "bursts that nobody but the arbiter looked at").to.be.above(count * 20);
+  });
+
   const mutants: [keyof TimeRules, number, string][] = [
     ["rangeSteps", 1, "a step more than its conditions allow"],
     ["rangeTime", 1, "its times are further apart"],
     ["rangeEven", 1, "of a burst that comes evenly one beat more is taken"],
     ["rangeFlow", 1, "tokens flow that would have to wait"],
+    ["flowSteps", 4, "steps more than are sure are promised to the board's arbiter"],
+    ["flowAsks", 1, "the arbiter asks for a source one clock too late"],
   ];
   for (const [rule, value, what] of mutants)
     it(`and a range that is wrong is caught: ${what}`, async () => {
@@ -174,14 +212,21 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
         const options = { ...randomLoading(random), careless: false };
         const { ir } = await irOf(options);
         const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
-        const [around, paced] = [setting(random, options), { ...aroundOf(random, options, ir), board: boardValues() }];
+        const around = setting(random, options);
+        const paced = [{ ...aroundOf(random, options, ir), board: boardValues() }, flowing(random, options, ir)];
         const show = (run: () => unknown): string => JSON.stringify(outcome(run));
         const plain = (engine: FastEngine): string => show(() => inFast(engine, around));
-        const atPace = (engine: FastEngine): string => show(() => board.inFast(engine, paced, false));
+        const atPace = (engine: FastEngine): string =>
+          show(() => {
+            const outcomes = [];
+            for (const each of paced) {
+              engine.reset();
+              outcomes.push(board.inFast(engine, each, false));
+            }
+            return outcomes;
+          });
         const right = new FastEngine(ir);
         if (plain(mutant) !== plain(right)) caught = seed;
-        mutant.reset();
-        right.reset();
         if (atPace(mutant) !== atPace(right)) caught = seed;
       }
       expect(caught, `caught by a design up to ${MUTANTS}`).to.be.above(0);
