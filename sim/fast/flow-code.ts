@@ -1,7 +1,7 @@
 /**
  * What the arbiter does for a source whose next beats flow (`pace.flow`): nobody has to be asked when they move, so it goes on by itself from
- * burst to burst, with the rules of pace-code.ts, and puts the source's questions down. The source is woken when what it promised is done,
- * and then finds many answers at once; it does all of it again, beat by beat, in its own record.
+ * burst to burst, with the rules of pace-code.ts, and puts down the clocks of its beats and questions. The source is woken when what it promised
+ * is done; its own record stays behind until then.
  *
  * Why it is exact: such a beat is pushed at the edge at which it is there, and popped one clock later, whatever the others do; so the
  * clocks of its questions are known. What its taker shows to others comes behind the last of these beats.
@@ -9,6 +9,7 @@
 import { block, emitWake, entry } from "./arbiter-block.js";
 import { pace } from "./pace-code.js";
 import { rules } from "./rules.js";
+import { emitSeries } from "./series.js";
 import type { Code } from "./wasm.js";
 
 /**
@@ -44,7 +45,12 @@ export function emitFlowBegins(code: Code, { at, each, record, left }: Port & { 
   field("flowing").op("i32.eqz").if();
   code.get(record).i32(1).mem("i32.store", pace.flowing);
   store(code, each, "flow", () => field("flow"));
-  store(code, each, "flowBurst", () => field("burst"));
+  code.get(record);
+  field("burst").mem("i32.store", pace.ahead);
+  store(code, each, "flowAt", () => {
+    load(code, each, "times");
+    load(code, each, "done").mem("i32.load").i32(2).op("i32.shl").op("i32.add");
+  });
   store(code, each, "flowLeast", () => field("least"));
   store(code, each, "flowLeft", () => {
     field("beats");
@@ -52,7 +58,7 @@ export function emitFlowBegins(code: Code, { at, each, record, left }: Port & { 
   });
   code.get(each).get(record).mem("f64.load", pace.free).mem("f64.store", entry.flowFree);
   code.end();
-  store(code, each, "waitsFor", () => load(code, each, "flowBurst"));
+  store(code, each, "waitsFor", () => field("ahead"));
   field("beatsPerBurst").set(left);
   load(code, each, "flowLeft").tee(other).get(left).get(other).get(left).op("i32.lt_s").op("select").set(left);
   code.end();
@@ -100,13 +106,18 @@ export function emitFlowed(code: Code, { at, each, answer, before }: Port & { an
   code.get(other).i32(0).op("i32.gt_s").op("i32.and");
   code.if();
   code.get(at).get(at).mem("i32.load", block.flowed).i32(1).op("i32.add").mem("i32.store", block.flowed);
-  code.get(each);
+  load(code, each, "flowAt").set(other);
+  emitSeries(code, other, first, count, () => code.i32(1));
+  store(code, each, "flowAt", () => code.get(other).get(count).i32(2).op("i32.shl").op("i32.add"));
   code.get(edge).get(free).get(edge).get(free).op("f64.sub").f64(1).op("f64.ge").op("select");
   code.get(count).op("f64.convert_i32_s").get(record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.add");
-  code.get(record).mem("f64.load", pace.gap).op("f64.add").mem("f64.store", entry.flowFree);
+  code.get(record).mem("f64.load", pace.gap).op("f64.add").set(free);
+  code.get(each).get(free).mem("f64.store", entry.flowFree);
+  field("frees");
+  field("ahead").tee(other).i32(3).op("i32.shl").op("i32.add").get(free).mem("f64.store");
   code.get(first).get(count).op("i32.add").set(first);
   store(code, each, "flowLeast", () => code.get(first));
-  store(code, each, "flowBurst", () => load(code, each, "flowBurst").i32(1).op("i32.add").tee(other));
+  code.get(record).get(other).i32(1).op("i32.add").tee(other).mem("i32.store", pace.ahead);
   store(code, each, "waitsFor", () => code.get(other));
   load(code, each, "asked").tee(other);
   field("bound").op("i32.lt_s").if();
@@ -156,7 +167,8 @@ export function emitAllFlowed(code: Code, at: number): void {
   code.get(at).mem("i32.load", block.entries).set(each);
   const loop = code.loop();
   load(code, each, "record").tee(record).mem("i32.load", pace.flowing);
-  load(code, each, "flowBurst").get(record).mem("i32.load", pace.burst).op("i32.gt_s").op("i32.and").if();
+  code.get(record).mem("i32.load", pace.ahead).get(record).mem("i32.load", pace.burst);
+  code.op("i32.gt_s").op("i32.and").if();
   emitWake(code, at, each);
   code.end();
   code.get(each).i32(entry.bytes).op("i32.add").tee(each);

@@ -40,7 +40,10 @@ export const pace = {
   flow: 92,
   least: 96,
   flowing: 100,
-  bytes: 104,
+  /** Address of `free` behind each burst; the arbiter has written that and the clocks of the beats of all bursts before `ahead`. */
+  frees: 104,
+  ahead: 108,
+  bytes: 112,
 } as const;
 
 /** An entry of the table of transfers: beats, the clock from which its channel acts, the 64-bit time at which it began. */

@@ -37,6 +37,7 @@ interface Tables {
   readonly transfers: number;
   readonly answers: number;
   readonly asks: number;
+  readonly frees: number;
   readonly end: number;
 }
 
@@ -45,7 +46,8 @@ function tablesOf(record: number, stream: PacedStream, bursts: number): Tables {
   const transfers = record + pace.bytes;
   const answers = transfers + stream.transfers.length * transfer.bytes;
   const asks = answers + bursts * 8;
-  return { transfers, answers, asks, end: asks + bursts * 8 };
+  const frees = asks + bursts * 8;
+  return { transfers, answers, asks, frees, end: frees + bursts * 8 };
 }
 
 /** Bytes that a port's record and tables take. */
@@ -125,11 +127,11 @@ export class Pacing {
 
   #writeRecord({ stream, record, done, times, actor }: PacedPort, index: number): void {
     const { beatClocks, gap, beatsPerBurst, outstanding } = this.#arbiter.timing(index);
-    const { transfers, answers, asks } = tablesOf(record, stream, burstsOf(stream, beatsPerBurst));
+    const { transfers, answers, asks, frees } = tablesOf(record, stream, burstsOf(stream, beatsPerBurst));
     this.#words.fill(0, record >> 2, transfers >> 2);
     this.#floats[(record + pace.beatClocks) >> 3] = beatClocks;
     this.#floats[(record + pace.gap) >> 3] = gap;
-    this.#put(record, pace, { beatsPerBurst, outstanding, transfers, answers, asks });
+    this.#put(record, pace, { beatsPerBurst, outstanding, transfers, answers, asks, frees });
     stream.transfers.forEach(({ beats }, i) => {
       this.#words[(transfers + i * transfer.bytes + transfer.beats) >> 2] = beats;
     });

@@ -5,6 +5,7 @@
 import { pace, PaceCode } from "./pace-code.js";
 import type { Environment } from "./plan.js";
 import { rules } from "./rules.js";
+import { emitSeries } from "./series.js";
 import type { Code } from "./wasm.js";
 
 /** Tokens in a row; all are locals, but for the clocks that their taker takes for each, and the least that have to be between two. */
@@ -19,25 +20,6 @@ interface Flow {
   /** The next token must not come before this clock; the taker's clock in front of it. */
   readonly least: number;
   readonly taker: number;
-}
-
-/** `count` numbers from `first` on, `step` apart, go to the address `at`; perhaps three more behind them. All are locals. */
-export function emitSeries(code: Code, at: number, first: number, count: number, step: () => void): void {
-  const [to, end, four, by] = [code.temp("i32"), code.temp("i32"), code.temp("v128"), code.temp("v128")];
-  step();
-  if (rules.round.rangeTime !== 0) code.i32(rules.round.rangeTime).op("i32.add");
-  code.op("i32x4.splat").set(by);
-  const numbers = [0, 1, 2, 3].flatMap((n) => [n, 0, 0, 0]);
-  code.get(by).v128(numbers).op("i32x4.mul").get(first).op("i32x4.splat").op("i32x4.add").set(four);
-  code.get(by).i32(2).op("i32x4.shl").set(by);
-  code.get(at).tee(to).get(count).i32(2).op("i32.shl").op("i32.add").set(end);
-  const loop = code.loop();
-  code.get(to).get(four).mem("v128.store");
-  code.get(four).get(by).op("i32x4.add").set(four);
-  code.get(to).i32(16).op("i32.add").tee(to).get(end).op("i32.lt_u").brIf(loop);
-  code.end();
-  code.free("i32", to, end);
-  code.free("v128", four, by);
 }
 
 export class RoundPace extends PaceCode {
@@ -165,6 +147,10 @@ export class RoundPace extends PaceCode {
     const loop = code.loop();
     code.get(moved).get(most).op("i32.ge_s").brIf(out);
     for (const time of [taker, this.time]) code.get(time).get(limit).op("i32.ge_s").brIf(out);
+    if (apart === 1) {
+      this.#asWritten(flow, at);
+      code.brIf(loop);
+    }
     code.f64(0).set(answered);
     this.beatAnswered(burst, answered);
     code.get(free).get(answered).op("f64.max").f64(1e-9).op("f64.sub").op("f64.ceil").tee(edge);
@@ -221,6 +207,56 @@ export class RoundPace extends PaceCode {
     code.end();
     code.free("i32", at, count, first, other);
     code.free("f64", answered, edge);
+  }
+
+  /** Whole bursts whose clocks the arbiter has written, from the address `at` (a local) on; nonzero on the stack if there are any. */
+  #asWritten({ most, moved, limit, clocks, least, taker }: Flow, at: number): void {
+    const code = this.code;
+    const { beat, within, burst } = this.state;
+    const [bursts, count, last, any] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    code.i32(0).set(any);
+    this.field("ahead").get(burst).op("i32.sub").set(bursts);
+    code.get(within).op("i32.eqz").get(bursts).i32(0).op("i32.gt_s").op("i32.and").if();
+    code.get(most).get(moved).op("i32.sub");
+    this.perBurst()
+      .op("i32.div_u")
+      .tee(count)
+      .get(bursts)
+      .get(count)
+      .get(bursts)
+      .op("i32.lt_s")
+      .op("select")
+      .tee(bursts);
+    this.perBurst().op("i32.mul").tee(count).if();
+    code.get(at).get(count).i32(2).op("i32.shl").op("i32.add").tee(last).i32(4).op("i32.sub").mem("i32.load").tee(any);
+    code
+      .i32(1 + clocks)
+      .op("i32.add")
+      .get(limit)
+      .op("i32.le_s");
+    code.get(at).mem("i32.load").get(least).op("i32.ge_s").op("i32.and").if();
+    code.get(any).set(this.time);
+    code.get(last).set(at);
+    code.get(burst).get(bursts).op("i32.add").set(burst);
+    this.field("frees")
+      .get(burst)
+      .i32(3)
+      .op("i32.shl")
+      .op("i32.add")
+      .i32(8)
+      .op("i32.sub")
+      .mem("f64.load")
+      .set(this.free);
+    for (const total of [moved, beat]) code.get(total).get(count).op("i32.add").set(total);
+    code.get(this.time).i32(1).op("i32.add").set(least);
+    code
+      .get(this.time)
+      .i32(1 + clocks)
+      .op("i32.add")
+      .set(taker);
+    code.i32(1).set(any).else().i32(0).set(any).end().end().end();
+    code.get(any);
+    code.free("i32", bursts, count, last, any);
   }
 
   /** Nonzero on the stack if the tokens of a pass from number `next` (a local) on may go. */

@@ -3,7 +3,8 @@ import { inColumns, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { RoundChannel } from "./round-channel.js";
-import { emitSeries, RoundPace } from "./round-pace.js";
+import { RoundPace } from "./round-pace.js";
+import { emitSeries } from "./series.js";
 import type { Code } from "./wasm.js";
 
 export class RoundSource {
