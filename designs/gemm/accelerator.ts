@@ -45,7 +45,7 @@ export class GemmAccelerator extends Module {
 
   /**
    * `makeArray` makes the array as a child of the accelerator; `makeLines` what leads the first input either to its buffer or to
-   * the array as windows of a depthwise convolution. At level `cycle` the post-processor is a model with an estimate, beside
+   * the array as windows of a depthwise convolution, of whose columns each takes `columnBytes` bytes of K. At level `cycle` the post-processor is a model with an estimate, beside
    * modules that are hardware already.
    */
   constructor(
@@ -54,6 +54,7 @@ export class GemmAccelerator extends Module {
     makeArray: (parent: Module) => MacArrayPorts,
     level: ClockedLevel = "rtl",
     makeLines?: (parent: Module) => LinePorts,
+    columnBytes = 0,
   ) {
     super(null, name);
     const { streams, weightStreams, streamBytes, slots } = config;
@@ -67,7 +68,7 @@ export class GemmAccelerator extends Module {
     const inputs = times(streams, (i) => new InputBuffer(this, `inputBuffer${i}`, config));
     const weights = times(weightStreams, (i) => new WeightBuffer(this, `weightBuffer${i}`, config));
     const walker = new Walker(this, "walker", config);
-    const sequencer = new Sequencer(this, "sequencer", config, makeLines !== undefined);
+    const sequencer = new Sequencer(this, "sequencer", config, columnBytes);
     const array = makeArray(this);
     const lines = makeLines?.(this);
     const collector = new Collector(this, "collector", config);

@@ -12,8 +12,9 @@ export class Sequencer extends Module {
   readonly parts: number;
   readonly weightParts: number;
   readonly bytes: number;
-  /** There is a line buffer for depthwise convolutions. */
+  /** There is a line buffer for depthwise convolutions; the bytes of K that a column of a window takes. */
   readonly windows: boolean;
+  readonly columnBytes: number;
 
   readonly job = this.channelIn(SequenceJob);
   readonly tiles: ChannelIn<TokenOf<typeof tileType>>;
@@ -25,12 +26,14 @@ export class Sequencer extends Module {
   readonly weightReads: readonly ChannelOut<ValueOf<typeof WeightRead>>[];
   readonly feeds = this.channelOut(FeedCommand);
 
-  constructor(parent: Module, name: string, config: GemmConfig, windows: boolean) {
+  /** `columnBytes`: 0 where there is no line buffer. */
+  constructor(parent: Module, name: string, config: GemmConfig, columnBytes: number) {
     super(parent, name);
     this.parts = config.streams;
     this.weightParts = config.weightStreams;
     this.bytes = config.streamBytes;
-    this.windows = windows;
+    this.windows = columnBytes > 0;
+    this.columnBytes = columnBytes;
     this.tiles = this.channelIn(tileType(this.parts));
     this.inputLoaded = Array.from({ length: this.parts }, () => this.channelIn(bool));
     this.weightLoaded = Array.from({ length: this.weightParts }, () => this.channelIn(bool));
@@ -67,14 +70,18 @@ export class Sequencer extends Module {
         const outputs = u8(this.windows && job.windows ? tile.rows[0]! : 1);
         let word = u16(0);
         let output = u8(0);
+        // Bytes of the word that columns of the window have taken.
+        let part = u8(0);
         while (word < job.words) {
           if (tile.loads && output === 0) for (let p = 0; p < this.weightParts; p++) yield* this.weightLoaded[p]!.pop();
           const end = u16(job.words - word < job.segmentWords ? job.words : word + job.segmentWords);
           assert(word < end, "a segment has words");
           let offset = u16(0);
           do {
-            const last = word === job.words - 1;
-            const frees = word === end - 1 && tile.lastUse && released + job.weightSlots < job.segments;
+            const count = word === job.words - 1 ? job.lastBytes : u8(this.bytes);
+            const whole = !(this.windows && job.windows) || part + this.columnBytes >= count;
+            const last = word === job.words - 1 && whole;
+            const frees = word === end - 1 && whole && tile.lastUse && released + job.weightSlots < job.segments;
             if (!(this.windows && job.windows))
               for (let p = 0; p < this.parts; p++)
                 yield* this.inputReads[p]!.push({
@@ -85,14 +92,17 @@ export class Sequencer extends Module {
             for (let p = 0; p < this.weightParts; p++)
               yield* this.weightReads[p]!.push({ address: u16(base + offset), release: frees });
             yield* this.feeds.push({
-              count: last ? job.lastBytes : u8(this.bytes),
-              first: word === 0,
+              count: this.windows && job.windows ? u8(this.columnBytes) : count,
+              first: word === 0 && (!this.windows || part === 0),
               last,
               gap: last ? job.gap : u8(0),
               window: this.windows && job.windows,
             });
-            word = u16(word + 1);
-            offset = u16(offset + 1);
+            if (whole) {
+              word = u16(word + 1);
+              offset = u16(offset + 1);
+            }
+            if (this.windows && job.windows) part = u8(whole ? 0 : part + this.columnBytes);
             if (this.windows && last && output + 1 < outputs) {
               output = u8(output + 1);
               word = u16(0);

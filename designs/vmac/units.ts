@@ -124,6 +124,8 @@ export class MacUnits extends Module {
     let sums = this.sums.zero();
     // Of a depthwise convolution: a sum for each channel.
     let channels = this.rowSums.zero();
+    // Where in the word of weights the next column of a window stands.
+    let column = u8(0);
     for (;;) {
       const command = yield* this.commands.pop();
       assert(command.count >= 1, "a command has products");
@@ -144,6 +146,7 @@ export class MacUnits extends Module {
       for (let k = u8(0); k < command.count; k = u8(k + this.depth)) {
         assert(k <= this.bytes - this.depth, "a word has so many bytes");
         const fresh = command.first && k === 0;
+        assert(column <= this.bytes - this.depth, "a column stands in a word");
         let taps = this.taps.zero();
         let weightZero = i8(0);
         if (command.window)
@@ -153,7 +156,8 @@ export class MacUnits extends Module {
             weightZero = window.weightZero;
           }
         for (let g = 0; g < this.depth / this.group; g++) {
-          // The same multipliers in both modes: each takes a tap of its own in place of a row's input, and one of its
+          // A command is a word of a matrix product, or one column of a window. The same multipliers in both modes: each
+          // takes a tap of its own in place of a row's input, and one of its
           // products counts: that of the row that its column stands for.
           const products = this.products((d) =>
             this.rowsProducts((r) =>
@@ -164,15 +168,18 @@ export class MacUnits extends Module {
                         command.window && r < 2
                           ? taps[g * this.group + d]![p]![q * 2 + andU(r, 1)]!
                           : rows[r]![k + g * this.group + d]!,
-                        weights[p]![k + g * this.group + d]![q * 2]! - (command.window ? weightZero : 0),
-                        weights[p]![k + g * this.group + d]![q * 2 + 1]! - (command.window ? weightZero : 0),
+                        weights[p]![(command.window ? column : k) + g * this.group + d]![q * 2]! -
+                          (command.window ? weightZero : 0),
+                        weights[p]![(command.window ? column : k) + g * this.group + d]![q * 2 + 1]! -
+                          (command.window ? weightZero : 0),
                       )
                     : this.product((_) =>
                         i16(
                           (command.window && r < 1
                             ? taps[g * this.group + d]![p]![q]!
                             : rows[r]![k + g * this.group + d]!) *
-                            (weights[p]![k + g * this.group + d]![q]! - (command.window ? weightZero : 0)),
+                            (weights[p]![(command.window ? column : k) + g * this.group + d]![q]! -
+                              (command.window ? weightZero : 0)),
                         ),
                       ),
                 ),
@@ -220,6 +227,7 @@ export class MacUnits extends Module {
         }
         yield;
       }
+      if (command.window) column = u8(command.last || column === this.bytes - this.depth ? 0 : column + this.depth);
       if (command.last) {
         if (command.window) {
           const others = sums;

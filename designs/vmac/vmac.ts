@@ -35,6 +35,7 @@ export class Vmac extends GemmAccelerator {
       (parent) => (units = new MacUnits(parent, "units", config)),
       level,
       config.lineBytes > 0 ? (parent) => (lines = new Lines(parent, config)) : undefined,
+      config.lineBytes > 0 ? config.depth : 0,
     );
     if (!lines || !units) return;
     this.connect(lines.router.aside, lines.buffer.stream);

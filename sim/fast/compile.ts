@@ -11,7 +11,7 @@ import { Chains, withoutFollowers, type Link } from "./followers.js";
 import { ProcessCompiler } from "./process-compiler.js";
 import { setApart } from "./process.js";
 import { intakeCode, tokensOf } from "./intake-code.js";
-import { clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
+import { besideCode, clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { answering } from "./arbiter-block.js";
 import { settleCode } from "./settle-code.js";
@@ -58,8 +58,12 @@ export function compile(design: DesignIr): Compiled {
     cluster,
     state: clusterState(plan),
   }));
+  const beside = clusters.flatMap(({ cluster }) =>
+    cluster.slice(1).flatMap(({ actor, loop, head }) => (head ? [] : [{ actor, loop, state: clusterState(plan) }])),
+  );
   const intakes = found.intakes.map((intake) => ({ intake, state: clusterState(plan) }));
-  const parks = new Map(clusters.map(({ cluster, state }) => [cluster[0]!.loop, state]));
+  const besides = new Map(beside.map(({ loop, state }) => [loop, state]));
+  const parks = new Map([...clusters.map(({ cluster, state }) => [cluster[0]!.loop, state] as const), ...besides]);
   const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
   const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => intake.passes)];
   const chains = new Chains(ir.processes, new Set(Object.values(outputs)), new Set(apart.map(({ actor }) => actor)));
@@ -73,15 +77,26 @@ export function compile(design: DesignIr): Compiled {
     return module.add(ir.processes[actor]!.node.path, codes[actor]!);
   });
   const rest = module.declare("rest");
-  const around = { plan, globals, grids, compilers, rest };
+  const within = (actor: number): ReadonlySet<number> => chains.actorsOf(actor);
+  const around = { plan, globals, grids, compilers, rest, functions: processes, within };
   const rounds = [
     ...clusters.map(({ cluster, state }) => ({
       ...state,
-      run: module.add(`${ir.processes[cluster[0]!.actor]!.node.path} rounds`, roundsCode(around, cluster, state)),
+      run: module.add(
+        `${ir.processes[cluster[0]!.actor]!.node.path} rounds`,
+        roundsCode(around, cluster, state, besides),
+      ),
     })),
     ...intakes.map(({ intake, state }) => ({
       ...state,
       run: module.add(`${intake.channel.path} rounds`, intakeCode(around, intake, state)),
+    })),
+  ];
+  const parked = [
+    ...rounds,
+    ...beside.map(({ actor, state }) => ({
+      ...state,
+      run: module.add(`${ir.processes[actor]!.node.path} beside`, besideCode(around, actor, state)),
     })),
   ];
   const leavers = grids.map((grid) => module.add(`${grid.cell.grid.path} leaving`, grid.define(module, globals)));
@@ -101,7 +116,10 @@ export function compile(design: DesignIr): Compiled {
   for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));
   const settle = module.add("settle", settleCode());
   module.exportFunction("settle", settle);
-  module.exportFunction("run", module.add("scheduler", scheduler(plan, globals, polling, { rounds, settle }, type)));
+  module.exportFunction(
+    "run",
+    module.add("scheduler", scheduler(plan, globals, polling, { rounds: parked, settle }, type)),
+  );
   module.exportGlobal("head", globals.head);
   module.exportGlobal("tail", globals.tail);
   module.exportGlobal("horizon", globals.horizon);

@@ -150,6 +150,19 @@ export class Chains {
     return this.#links(process.body, [actor], budget, 1);
   }
 
+  /** Whose passes may be done in the function of a process. */
+  actorsOf(actor: number): ReadonlySet<number> {
+    const found = new Set<number>();
+    const look = (links: readonly Link[]): void => {
+      for (const { follower, next } of links) {
+        if (follower) found.add(follower.actor);
+        look(next);
+      }
+    };
+    look(this.of(actor));
+    return found;
+  }
+
   /** `times`: how often the pushes are written. */
   #links(stmts: readonly Stmt[], above: readonly number[], budget: { left: number }, times: number): Link[] {
     const sites = new Map<Channel, number>();

@@ -27,7 +27,7 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
   for (const pass of passes) {
     const between = new RoundChannel(code, plan, plan.channels.get(channel)!, [pass]);
     const source = new RoundSource(code, plan, between, tokensOf(pass));
-    const taker = member(around, pass, code, new Map([[channel, between]]), source);
+    const taker = member(around, pass, code, new Map([[channel, between]]), false, () => undefined, source);
     const sides = [source, taker];
     const ranges = Ranges.of(plan, pass, code, { between, source, taker });
     emitRounds(around, {

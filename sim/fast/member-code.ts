@@ -9,7 +9,7 @@ import type { GridCode } from "./grid-code.js";
 import { emitFeedBurst, feedsFromFixed, feedsFromMemory } from "./grid-feed.js";
 import { Moves, type Elsewhere } from "./moves.js";
 import { emitCopy, emitLoad, type Place } from "./place.js";
-import { frame, type Plan } from "./plan.js";
+import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { ROW_BYTES } from "./product-kernel.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
@@ -34,8 +34,14 @@ export interface SeenToken {
   readonly own: number;
 }
 
+/** The function of the process that pops from a channel to the outside, if it may run in the middle of a round. */
+export type Calls = (channel: Channel) => number | undefined;
+
 export class MemberCode extends StatementCompiler {
   readonly pass: Pass;
+  /** It is the first of the round: what follows its loop's last pass is its own affair. */
+  protected readonly first: boolean;
+  readonly #calls: Calls;
   readonly #channels: ReadonlyMap<Channel, RoundChannel>;
   protected readonly source: RoundSource | undefined;
   /** Scalars that live across passes: where they are here, and in the frame. */
@@ -63,10 +69,14 @@ export class MemberCode extends StatementCompiler {
     code: Code,
     own: ProcessCompiler,
     channels: ReadonlyMap<Channel, RoundChannel>,
+    first: boolean,
+    calls: Calls,
     source?: RoundSource,
   ) {
     super(plan, globals, pass.actor, grids, process, code);
     this.pass = pass;
+    this.first = first;
+    this.#calls = calls;
     this.#channels = channels;
     this.source = source;
     this.#own = own;
@@ -228,8 +238,8 @@ export class MemberCode extends StatementCompiler {
       });
     }
     this.#emitSteps(this.pass.steps, full, leap ? new Map() : undefined);
-    const { head, again, around } = this.pass;
-    if (!head || !around) return;
+    const { again, around } = this.pass;
+    if (this.first || !around) return;
     this.#emitGuards([again]);
     this.code.op("i32.eqz").if();
     this.emitBody(around.stmts);
@@ -391,7 +401,7 @@ export class MemberCode extends StatementCompiler {
     this.plan.sums.emitBefore(this.code, stmt);
     if (stmt.kind === "push") {
       this.putToken(plan, stmt.value);
-      emitPush(this, plan, 0);
+      this.#pushOut(plan);
     } else {
       const binding = stmt.into && this.bind(stmt.into, false);
       emitPop(this, plan, 0, binding ? this.take(binding, plan.layout) : () => undefined);
@@ -404,6 +414,23 @@ export class MemberCode extends StatementCompiler {
     }
     if (!leap) code.get(this.time).get(arrival).op("i32.ne").get(this.#held).op("i32.or").set(this.#held);
     code.free("i32", arrival);
+  }
+
+  /** Who waits for the token runs at once, if it may: then it has been taken when the next one comes. */
+  #pushOut(plan: ChannelPlan): void {
+    const { code } = this;
+    const run = this.#calls(plan.channel);
+    const waits = code.temp("i32");
+    if (run !== undefined) {
+      code.loadAt(plan.popWaits).set(waits);
+      code.storeAt(plan.popWaits, () => code.i32(0));
+    }
+    emitPush(this, plan, 0);
+    if (run !== undefined) {
+      code.get(waits).if();
+      code.call(run).end();
+    }
+    code.free("i32", waits);
   }
 
   /** A token is read where it stands: nothing else goes there in this round. */

@@ -3,8 +3,8 @@
  * what follows the loop's last pass.
  */
 import type { Channel } from "../../hw/channel.js";
-import type { Expr, Loop, Stmt } from "../../hw/ir/ir.js";
-import { expressionsWithin, sameExpr, statementsIn } from "../../hw/ir/walk.js";
+import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
+import { expressionsWithin, sameExpr, someExpr, statementsIn } from "../../hw/ir/walk.js";
 import type { Memory } from "../../hw/memory.js";
 import { boundsOf } from "./expr.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
@@ -62,6 +62,9 @@ function lookWhether(stmt: Stmt): boolean {
   return false;
 }
 
+const usesChannels = (stmt: Stmt): boolean =>
+  [...statementsIn([stmt])].some(({ kind }) => kind === "pop" || kind === "push");
+
 const takesClocks = (stmt: Stmt): boolean =>
   [...statementsIn([stmt])].some(({ kind }) => kind === "edge" || kind === "clocks");
 
@@ -77,9 +80,11 @@ class PassReader {
   readonly #memories = new Set<Memory>();
   readonly #channels = { pop: new Set<Channel>(), push: new Set<Channel>() };
   #known = new Known();
+  readonly #tokens = new Set<Local>();
   readonly #decisive: Expr[] = [];
   readonly #choices: Choices;
   #undecided = false;
+  #goesOnce = false;
   /** Within branches that are taken now and then. */
   #depth = 0;
   #clocks = 0;
@@ -104,6 +109,7 @@ class PassReader {
     const around = outer && this.#wayRound(outer, again, head ? this.#known.copy() : new Known());
     const others = this.#guards.length;
     if (head) this.#stays(again, around);
+    const behind = head ? undefined : this.#behindOthers(outer, again);
     if (this.#outside.some(({ side, channel }) => this.#channels[side].has(channel))) throw new NoPass();
     if (this.#clocks === 0 || this.#clocks > MOST_CLOCKS) throw new NoPass();
     return {
@@ -117,13 +123,31 @@ class PassReader {
       outside: this.#outside,
       again,
       around,
+      behind,
       bankReads: this.#bankReads,
+      once: this.#goesOnce,
       decisive: this.#undecided ? undefined : this.#decisive,
       pops: [...this.#channels.pop],
       pushes: [...this.#channels.push],
       memories: this.#memories,
       clocks: this.#clocks,
     };
+  }
+
+  /** What else holds of a pass that pops nothing where another process is the first of the round. */
+  #behindOthers(outer: Loop | undefined, again: Guard): Pass["behind"] {
+    const guards = this.#guards;
+    this.#guards = [];
+    try {
+      const around = outer && this.#wayRound(outer, again, this.#known.copy());
+      this.#stays(again, around);
+      return { guards: [...guards, ...this.#guards], around };
+    } catch (error) {
+      if (error instanceof NoPass) return undefined;
+      throw error;
+    } finally {
+      this.#guards = guards;
+    }
   }
 
   /** From the end of the loop to its start, through the loop around it; undefined if that takes time. */
@@ -217,7 +241,7 @@ class PassReader {
         return;
       case "if":
         if (matters(stmt)) this.#branch(stmt);
-        else this.#plain(stmt);
+        else this.#decided(stmt);
         return;
       default:
         if (matters(stmt)) throw new NoPass();
@@ -235,6 +259,13 @@ class PassReader {
     }
     this.#steps.push({ kind: "plain", stmt });
     this.#known.after(stmt);
+  }
+
+  /** A branch that takes no time; of one that is decided the statements that are done. */
+  #decided(stmt: Extract<Stmt, { kind: "if" }>): void {
+    const value = this.#known.number(stmt.condition) ?? this.#guarded(stmt.condition);
+    if (value === undefined) this.#plain(stmt);
+    else this.#list(value !== 0 ? stmt.then : stmt.else);
   }
 
   #uses(stmt: Stmt): void {
@@ -261,6 +292,7 @@ class PassReader {
       this.#steps.push({ kind: "push", channel, value: stmt.value, words: this.#words(stmt.value) });
     else {
       this.#steps.push({ kind: "pop", channel, into: stmt.into });
+      if (stmt.into) this.#tokens.add(stmt.into);
       if (stmt.into && outer) this.#known.forget(stmt.into);
       else if (stmt.into) this.#known.token(stmt.into);
     }
@@ -372,7 +404,22 @@ class PassReader {
     const feeds = feedLoop(loop);
     if (feeds) this.#feeds(feeds);
     else if (loop.trips !== undefined) this.#writeOut(loop, before);
+    else if (usesChannels(loop)) this.#once(loop, before);
     else this.#repeat(loop, before);
+  }
+
+  /** A loop that uses channels and counts up to what a token of this pass says: guarded to go round once. */
+  #once(loop: Loop, before: Stmt | undefined): void {
+    const counted = countingLoop(loop, before);
+    if (!counted) throw new NoPass();
+    const { first, step, bound } = counted;
+    const isToken = (expr: Expr): boolean => expr.kind === "local" && this.#tokens.has(expr.local);
+    if (!someExpr(bound, isToken)) throw new NoPass();
+    this.#goesOnce = true;
+    this.#guard(atMost(bound, first), false);
+    this.#guard(atMost(bound, first + step), true);
+    this.#list(loop.body);
+    this.#list(loop.update);
   }
 
   /** A loop of clocks and plain statements that counts up to what is known before the pass. */

@@ -6,11 +6,12 @@
  * process had run alone: frames, rings, counters, and who is to be woken.
  */
 import type { Channel } from "../../hw/channel.js";
-import type { Local, StateField } from "../../hw/ir/ir.js";
+import type { Local, Loop, StateField } from "../../hw/ir/ir.js";
 import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import type { Globals } from "./channel-code.js";
 import type { GridCode } from "./grid-code.js";
 import { Leap, type LeapChannel, type Ranges, type Turn } from "./leap.js";
+import type { Calls } from "./member-code.js";
 import { JointMember } from "./joint-member.js";
 import type { Plan } from "./plan.js";
 import { frame } from "./plan.js";
@@ -53,18 +54,41 @@ export interface Surroundings {
   readonly compilers: readonly ProcessCompiler[];
   /** The function that runs all others until a process has parked (compile.ts). */
   readonly rest: number;
+  /** The functions of the processes, and which processes may be in the course of a call of one. */
+  readonly functions: readonly number[];
+  readonly within: (actor: number) => ReadonlySet<number>;
 }
 
 /** Rounds of processes among themselves. */
-export function roundsCode(around: Surroundings, cluster: Cluster, state: ClusterState): Code {
+export function roundsCode(
+  around: Surroundings,
+  cluster: Cluster,
+  state: ClusterState,
+  beside: ReadonlyMap<Loop, ClusterState>,
+): Code {
   const { plan } = around;
   const code = new Code();
+  const [driver, ...others] = cluster as readonly [Pass, ...Pass[]];
+  const alone = others.flatMap(({ actor, loop, pushes }) => {
+    const state = beside.get(loop);
+    return state ? [{ actor, state, pushes }] : [];
+  });
+  // Who parks beside the first process goes on if somebody waits for its token; the first one stays where it is, so that neither gets ahead.
+  for (const { actor, state, pushes } of alone) {
+    code.loadAt(state.parked);
+    pushes.forEach((channel, i) => {
+      code.loadAt(plan.channels.get(channel)!.popWaits);
+      if (i > 0) code.op("i32.or");
+    });
+    code.op("i32.and").if();
+    emitRelease(code, around, actor, state);
+    code.op("return").end();
+  }
   const channels = new Map<Channel, RoundChannel>();
   for (const { pushes } of cluster)
     for (const channel of pushes)
       channels.set(channel, new RoundChannel(code, plan, plan.channels.get(channel)!, cluster));
-  const members = cluster.map((pass) => member(around, pass, code, channels));
-  const [driver, ...others] = cluster as readonly [Pass, ...Pass[]];
+  const members = cluster.map((pass, i) => member(around, pass, code, channels, i === 0, callsOf(around, cluster)));
   const [rounds, over, full, gone] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
   code.storeAt(state.parked, () => code.i32(0));
   /** Its last pass has been done: it goes on behind it. */
@@ -81,7 +105,8 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
       const place = (side: "pushes" | "pops"): number => cluster.findIndex((pass) => pass[side].includes(channel));
       return { state, producer: place("pushes"), consumer: place("pops") };
     }),
-    standing: others,
+    standing: others.filter(({ head }) => head !== undefined),
+    beside: alone.map(({ state }) => state),
     clocks: clocksOf(cluster),
     sides: members,
     over,
@@ -103,7 +128,8 @@ export function roundsCode(around: Surroundings, cluster: Cluster, state: Cluste
   goBehind();
   code.end();
   for (const { actor, head } of others) {
-    const channel = plan.channels.get(headChannel(head!))!;
+    if (!head) continue;
+    const channel = plan.channels.get(headChannel(head))!;
     code.loadAt(channel.pushed).loadAt(channel.popped).op("i32.ne").loadAt(channel.popWaits).op("i32.and").if();
     code.storeAt(channel.popWaits, () => code.i32(0));
     emitEnqueue(code, around, actor);
@@ -121,10 +147,61 @@ export function member(
   pass: Pass,
   code: Code,
   channels: ReadonlyMap<Channel, RoundChannel>,
+  first: boolean,
+  calls: Calls,
   source?: RoundSource,
 ): JointMember {
   const process = plan.ir.processes[pass.actor]!;
-  return new JointMember(plan, globals, pass, grids, process, code, compilers[pass.actor]!, channels, source);
+  return new JointMember(
+    plan,
+    globals,
+    pass,
+    grids,
+    process,
+    code,
+    compilers[pass.actor]!,
+    channels,
+    first,
+    calls,
+    source,
+  );
+}
+
+/** Who takes tokens from a round and shares no memory with it, whatever runs in the course of its call. */
+function callsOf({ plan, functions, within, compilers }: Surroundings, cluster: Cluster): Calls {
+  const memories = new Set(cluster.flatMap((pass) => [...pass.memories]));
+  const members = new Set(cluster.map(({ actor }) => actor));
+  const mayRun = (actor: number): boolean => {
+    const { body, polls } = plan.ir.processes[actor]!;
+    if (members.has(actor) || polls || compilers[actor]!.polls) return false;
+    for (const stmt of statementsIn(body))
+      if ((stmt.kind === "read" || stmt.kind === "write") && stmt.port.parts.some(({ memory }) => memories.has(memory)))
+        return false;
+    return true;
+  };
+  return (channel) => {
+    const { consumer } = plan.channels.get(channel)!;
+    if (consumer < 0 || consumer >= functions.length) return undefined;
+    return [consumer, ...within(consumer)].every(mayRun) ? functions[consumer] : undefined;
+  };
+}
+
+/** A process that has parked goes on. */
+function emitRelease(
+  code: Code,
+  around: Pick<Surroundings, "plan" | "globals">,
+  actor: number,
+  state: ClusterState,
+): void {
+  code.storeAt(state.parked, () => code.i32(0));
+  emitEnqueue(code, around, actor);
+}
+
+/** Who has parked beside a first process goes on, since that one cannot. */
+export function besideCode(around: Pick<Surroundings, "plan" | "globals">, actor: number, state: ClusterState): Code {
+  const code = new Code();
+  emitRelease(code, around, actor, state);
+  return code;
 }
 
 interface Parts {
@@ -137,6 +214,8 @@ interface Parts {
   readonly channels: readonly LeapChannel[];
   /** Who has to stand at the head of its loop, with nothing to pop. */
   readonly standing: readonly Pass[];
+  /** Who has to be parked, beside the first one. */
+  readonly beside?: readonly ClusterState[];
   /** No clock moves on by more in a round. */
   readonly clocks: number;
   readonly sides: readonly Side[];
@@ -173,6 +252,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   const { plan, globals, compilers } = around;
   const { code, rounds, full, channels, standing, sides, turns } = parts;
   const notReady = code.block();
+  for (const { parked } of parts.beside ?? []) code.loadAt(parked).op("i32.eqz").brIf(notReady);
   for (const { actor, head } of standing) {
     const { popWaits } = plan.channels.get(headChannel(head!))!;
     code.loadAt(popWaits).op("i32.eqz").brIf(notReady);

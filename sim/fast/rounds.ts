@@ -95,8 +95,12 @@ export interface Pass {
   readonly again: Guard;
   readonly bankReads: readonly BankRead[];
   readonly around: WayRound | undefined;
+  /** Of a pass without a head: what it has in place of `guards` and `around` where another process is the first of the round. */
+  readonly behind: Pick<Pass, "guards" | "around"> | undefined;
   /** What decides how many clocks the steps take, known before the pass; undefined where something else decides. */
   readonly decisive: readonly Expr[] | undefined;
+  /** It holds for inner loops that go round once; these may have passes themselves. */
+  readonly once: boolean;
   readonly pops: readonly Channel[];
   readonly pushes: readonly Channel[];
   readonly memories: ReadonlySet<Memory>;
@@ -104,7 +108,10 @@ export interface Pass {
   readonly clocks: number;
 }
 
-/** Passes in the order of a round: who pushes comes before who pops. The first waits for nobody. */
+/**
+ * Passes in the order of a round: who pushes comes before who pops. The first waits for nobody; others without a head park at their
+ * loops as it does.
+ */
 export type Cluster = readonly Pass[];
 
 /** Passes that only take tokens from an outer input; one or the other runs in step with its source. */
@@ -156,11 +163,14 @@ function kinds(passes: readonly Pass[]): Pass[][] {
 
 /** For each loop that can be the first of a round, the round with the most members. */
 function findClusters(passes: readonly Pass[]): Cluster[] {
-  return kinds(passes.filter(({ head }) => head === undefined)).flatMap((firsts) => {
-    const found = firsts.flatMap((first) => roundsOf(first, passes));
-    const [best, ...others] = found;
-    return best ? [others.reduce((most, each) => (each.length > most.length ? each : most), best)] : [];
-  });
+  const clusters: Cluster[] = [];
+  for (const firsts of kinds(passes.filter(({ head }) => head === undefined))) {
+    // Its loop may be in step with another first one.
+    if (clusters.some((cluster) => cluster.some(({ loop }) => loop === firsts[0]!.loop))) continue;
+    const [best, ...others] = firsts.flatMap((first) => roundsOf(first, passes));
+    if (best) clusters.push(others.reduce((most, each) => (each.length > most.length ? each : most), best));
+  }
+  return clusters;
 }
 
 const MOST_TRIALS = 1000;
@@ -174,7 +184,8 @@ function roundsOf(first: Pass, all: readonly Pass[]): Cluster[] {
     const open = openEnd(chosen);
     if (!open) {
       const order = chosen.length > 1 ? inOrder(chosen) : undefined;
-      if (order?.[0] === first && isCluster(order)) found.push(order);
+      if (order?.[0] === first && isCluster(order))
+        found.push(order.map((pass) => (pass === first ? pass : { ...pass, ...(!pass.head && pass.behind) })));
       return;
     }
     for (const pass of all)
@@ -224,7 +235,7 @@ function isCluster([driver, ...others]: readonly Pass[]): boolean {
     actors.size === all.length &&
     new Set(memories).size === memories.length &&
     driver!.head === undefined &&
-    others.every(({ head }) => head !== undefined)
+    others.every(({ head, behind }) => head !== undefined || behind !== undefined)
   );
 }
 
@@ -236,7 +247,7 @@ function candidates({ body }: ProcessIr, actor: number, inputs: ReadonlySet<Chan
       if (stmt.kind === "loop" && !stmt.combinational && !feedLoop(stmt) && (stmt.trips ?? Infinity) >= FEWEST_TRIPS) {
         const passes = kindsOf((choices) => passOf(stmt, actor, inputs, around, choices));
         found.push(...passes);
-        if (passes.length > 0) return;
+        if (passes.some(({ once }) => !once)) return;
       }
       if (stmt.kind === "loop") look(stmt.body, stmt);
       else if (stmt.kind === "block") look(stmt.body);
