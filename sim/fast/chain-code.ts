@@ -6,7 +6,7 @@
 import { emitHorizon, emitPush, emitPushSlot, later, slot, type Actor } from "./channel-code.js";
 import { emitLearnFrom, emitRelease } from "./knowledge.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
-import type { ChannelPlan } from "./plan.js";
+import type { ChannelPlan, Plan } from "./plan.js";
 import { rules } from "./rules.js";
 import { Code, type Label } from "./wasm.js";
 
@@ -14,73 +14,81 @@ import { Code, type Label } from "./wasm.js";
 export interface Taker extends Pick<Actor, "actor" | "time"> {
   readonly channel: ChannelPlan;
   readonly passing: Passing;
-  /** A local: 0 nobody has looked yet, 1 its variables stand in locals and it waits for a token, 2 it is on its own. */
-  readonly here: number;
-  /** A local with the count of news (`Actor.news`) up to which it has learnt. */
-  readonly learnt: number;
   /** Places of the counts that go up with every token that is pushed on the way to it. */
   readonly varying: readonly number[];
-  /** Nonzero on the stack if it stands at the pop. */
-  emitStands(): void;
-  load(): void;
-  /** Its variables to memory; it waits for a token. */
-  save(): void;
   /** Each pass takes a clock. */
   readonly paces: boolean;
+  /** Nonzero on the stack if it stands at the pop. */
+  emitStands(): void;
+  /** Its variables from memory, for many passes; they go there again when it is left. */
+  load(): void;
+  save(): void;
+  /** Its clock to the local `time`, in front of a pass. */
+  emitTime(): void;
   /** What it does from behind the pop up to the next. */
   emitPass(token: Place): void;
 }
 
 /**
- * Of a channel whose tokens are taken at once: what stands in locals as long as they are. All tokens have been popped. From `even` on each
- * of them was popped right after its push; these are in memory when all is saved.
+ * Of a channel whose tokens are taken at once in a function: words in memory, which cost less there than as locals that are carried
+ * through all of the function. All tokens have been popped. From `even` on each of them was popped right after its push; these are in the
+ * rings when all is saved.
  */
 export class Passing {
   readonly channel: ChannelPlan;
+  /** 0 nobody has looked yet, 1 the taker waits for a token, 2 it is on its own; back to 0 when the function is left. */
+  readonly here: number;
+  /** The count of news (`Actor.news`) up to which the taker has learnt. */
+  readonly learnt: number;
   /** Tokens so far, and the clock in which the last of them was popped. */
   readonly count: number;
   readonly last: number;
   readonly even: number;
-  readonly #code: Code;
 
-  constructor(code: Code, channel: ChannelPlan) {
-    this.#code = code;
+  constructor(plan: Plan, channel: ChannelPlan) {
     this.channel = channel;
-    [this.count, this.last, this.even] = [code.local("i32"), code.local("i32"), code.local("i32")];
+    const at = plan.heap.take(20);
+    [this.count, this.last, this.even, this.here, this.learnt] = [at, at + 4, at + 8, at + 12, at + 16];
   }
 
-  load(): void {
-    const code = this.#code;
-    const { channel, count, even } = this;
-    code.loadAt(channel.popped).tee(even).set(count);
-    slot(code, channel, count, 1);
-    code.mem("i32.load", channel.popTimes).set(this.last);
+  load(code: Code): void {
+    const { channel, count, even, last } = this;
+    const tokens = code.temp("i32");
+    code.loadAt(channel.popped).set(tokens);
+    for (const address of [count, even]) code.storeAt(address, () => code.get(tokens));
+    code.storeAt(last, () => {
+      slot(code, channel, tokens, 1);
+      code.mem("i32.load", channel.popTimes);
+    });
+    code.storeAt(this.learnt, () => code.i32(-1));
+    code.free("i32", tokens);
   }
 
-  save({ passed }: Pushing): void {
-    this.#code.get(this.even).get(this.count).get(this.last).call(passed(this.channel));
+  save(code: Code, { passed }: Pushing): void {
+    code.i32(this.count).call(passed(this.channel));
   }
 }
 
-/** Put its variables back to memory if they stand in locals. */
-export function emitApart(code: Code, taker: Taker, pushing: Pushing): void {
-  code.get(taker.here).i32(1).op("i32.eq").if();
+/** Put its variables back to memory if it is taken along. */
+export function emitApart(code: Code, taker: Taker, pushing: Pushing, here: 0 | 2): void {
+  const { passing } = taker;
+  code.loadAt(passing.here).i32(1).op("i32.eq").if();
   taker.save();
-  taker.passing.save(pushing);
+  passing.save(code, pushing);
   code.end();
-  code.i32(2).set(taker.here);
+  code.storeAt(passing.here, () => code.i32(here));
 }
 
 function emitLook(code: Code, taker: Taker): void {
-  const { channel } = taker;
-  code.get(taker.here).op("i32.eqz").if();
-  code.i32(2).set(taker.here);
+  const { channel, passing } = taker;
+  code.loadAt(passing.here).op("i32.eqz").if();
+  code.storeAt(passing.here, () => code.i32(2));
   code.loadAt(channel.popWaits).if();
   taker.emitStands();
   code.if();
   taker.load();
-  taker.passing.load();
-  code.i32(1).set(taker.here).i32(-1).set(taker.learnt);
+  passing.load(code);
+  code.storeAt(passing.here, () => code.i32(1));
   // Its pop comes after the push.
   code.loadAt(channel.maxOccupancy).op("i32.eqz").if();
   code.storeAt(channel.maxOccupancy, () => code.i32(1));
@@ -93,7 +101,7 @@ export interface Pushing {
   readonly alone: (channel: ChannelPlan) => number;
   /** The function that raises the greatest occupancy of a channel when token `i` is pushed at `time`. */
   readonly fuller: (channel: ChannelPlan) => number;
-  /** The function that puts tokens to memory that were popped right after their pushes: `even` to `count`, the last at `last`. */
+  /** The function that puts tokens to the rings that were popped right after their pushes. */
   readonly passed: (channel: ChannelPlan) => number;
 }
 
@@ -109,16 +117,19 @@ export function fullerChannel(channel: ChannelPlan): Code {
 }
 
 /**
- * Such a function (see `Pushing`). Of the clocks only the last are exact. Others may as well be later: as if tokens had come one a clock
+ * Such a function (see `Pushing`). Parameter: where `count`, `last` and `even` stand (`Passing`). Of the clocks only the last are exact. Others may as well be later: as if tokens had come one a clock
  * up to then. They say until when a slot or a lane was used, which is over when the next token can come (`emitPushTo`).
  */
 export function passedChannel(channel: ChannelPlan): Code {
-  const code = new Code(["i32", "i32", "i32"]);
-  const [even, count, last] = [0, 1, 2];
+  const code = new Code(["i32"]);
+  const [count, last] = [code.local("i32"), code.local("i32")];
   const [tokens, at] = [code.local("i32"), code.local("i32")];
+  code.get(0).mem("i32.load").set(count);
   for (const address of [channel.pushed, channel.popped]) code.storeAt(address, () => code.get(count));
-  code.get(count).get(even).op("i32.sub").tee(tokens).op("i32.eqz").if();
+  code.get(count).get(0).mem("i32.load", 8).op("i32.sub").tee(tokens).op("i32.eqz").if();
   code.op("return").end();
+  code.get(0).get(count).mem("i32.store", 8);
+  code.get(0).mem("i32.load", 4).set(last);
   const sum = (): void => {
     code.loadAt(channel.occupancySum, "i64.load").get(tokens).op("i64.extend_i32_u");
     code.i64(rules.chain.popAfterPush).op("i64.mul").op("i64.add");
@@ -181,37 +192,40 @@ export function emitPushTo(
   const done = code.block();
   const apart = code.block();
   const beyond = code.block();
+  code.loadAt(passing.here).i32(1).op("i32.ne").if();
   emitLook(code, taker);
-  code.get(taker.here).i32(1).op("i32.ne").brIf(apart);
+  code.loadAt(passing.here).i32(1).op("i32.ne").brIf(apart);
+  code.end();
   const ready = code.temp("i32");
   code.get(time).i32(popAfterPush).op("i32.add").set(ready);
+  taker.emitTime();
   code.get(taker.time).get(ready);
   if (chainFlow !== 0) code.i32(chainFlow).op("i32.add");
   code.op("i32.le_s");
   const free = lanes === 1 && depth > 1 ? 0 : 1;
-  if (!taker.paces || free !== 0)
+  if (!taker.paces || free !== 0) {
+    code.loadAt(passing.last).get(time);
     code
-      .get(passing.last)
-      .get(time)
       .i32(chainFlow - free)
       .op("i32.add")
       .op("i32.le_s")
       .op("i32.and");
+  }
   code.if();
   code.get(ready);
   emitHorizon(actor).op("i32.ge_s").brIf(beyond);
   raise(code, taker.time, ready, channel.popStall);
-  code.get(ready).set(passing.last);
+  code.storeAt(passing.last, () => code.get(ready));
   code.else();
   pushByRings(actor, taker, pushing, beyond);
   code.end();
   code.free("i32", ready);
   learn(actor, taker);
-  code.get(passing.count).i32(1).op("i32.add").set(passing.count);
+  code.storeAt(passing.count, () => code.loadAt(passing.count).i32(1).op("i32.add"));
   taker.emitPass(token);
   code.br(done);
   code.end();
-  emitApart(code, taker, pushing);
+  emitApart(code, taker, pushing, 2);
   const toSlot = (): void => emitCopy(code, placeAt(channel.layout, 0, emitPushSlot(code, channel)), token);
   if (inSlot) toSlot();
   code.end();
@@ -237,13 +251,12 @@ function raise(code: Code, time: number, to: number, stall: number): void {
 function pushByRings(actor: Actor, taker: Taker, pushing: Pushing, beyond: Label): void {
   const { code, time } = actor;
   const { channel, passing } = taker;
-  const { count, last, even } = passing;
   const { depth, lanes } = channel.channel;
   const { pushAfterPop, pushAfterPush, popAfterPush, popAfterPop } = rules.chain;
-  const [pushed, ready] = [code.temp("i32"), code.temp("i32")];
-  code.get(even).get(count).op("i32.ne").if();
-  passing.save(pushing);
-  code.get(count).set(even).end();
+  const [count, pushed, ready] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
+  code.loadAt(passing.count).tee(count).loadAt(passing.even).op("i32.ne").if();
+  passing.save(code, pushing);
+  code.end();
   slot(code, channel, count, depth);
   code.mem("i32.load", channel.popTimes).set(pushed);
   slot(code, channel, count, lanes);
@@ -262,14 +275,15 @@ function pushByRings(actor: Actor, taker: Taker, pushing: Pushing, beyond: Label
   code.get(time).get(count).call(pushing.fuller(channel)).end();
   raise(code, taker.time, ready, channel.popStall);
   slot(code, channel, count, 0);
-  code.get(taker.time).tee(last).mem("i32.store", channel.popTimes);
+  code.get(taker.time).mem("i32.store", channel.popTimes);
+  code.storeAt(passing.last, () => code.get(taker.time));
   const sum = (): void => {
-    code.loadAt(channel.occupancySum, "i64.load").get(last).get(time);
+    code.loadAt(channel.occupancySum, "i64.load").get(taker.time).get(time);
     code.op("i32.sub").op("i64.extend_i32_s").op("i64.add");
   };
   code.storeAt(channel.occupancySum, sum, "i64.store");
-  code.get(count).i32(1).op("i32.add").set(even);
-  code.free("i32", pushed, ready);
+  code.storeAt(passing.even, () => code.get(count).i32(1).op("i32.add"));
+  code.free("i32", count, pushed, ready);
 }
 
 /** What the token tells: all that is known if there are news, else what changes with every token. */
@@ -278,12 +292,13 @@ function learn(actor: Actor, taker: Taker): void {
   const { told } = taker.channel;
   if (told.length === 0) return;
   const [to, from] = [plan.known[taker.actor]!, plan.known[actor.actor]!];
-  code.get(taker.learnt).get(news!).op("i32.ne").if();
+  const { learnt } = taker.passing;
+  code.loadAt(learnt).get(news!).op("i32.ne").if();
   emitLearnFrom(code, told, to, from);
-  code.get(news!).set(taker.learnt);
+  code.storeAt(learnt, () => code.get(news!));
   code.else();
   emitLearnFrom(code, taker.varying, to, from);
   code.end();
   const own = plan.observers.indexOf(actor.actor);
-  if (told.includes(own)) emitRelease(code, from, own);
+  if (told.includes(own)) emitRelease(code, plan, from, own);
 }

@@ -3,8 +3,8 @@
  * the next such pop. Its variables stand in locals between passes. Where it has to wait for anything else than a token, or its
  * loop ends, it leaves as its own function would, and goes on there.
  */
-import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
-import { statementsIn } from "../../hw/ir/walk.js";
+import type { Expr, Local, Loop, StateField, Stmt } from "../../hw/ir/ir.js";
+import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import { emitPushSlot, type Actor, type Globals } from "./channel-code.js";
 import { emitApart, emitPushTo, Passing, type Pushing, type Taker } from "./chain-code.js";
 import type { FollowerLoop, Link } from "./followers.js";
@@ -77,14 +77,12 @@ export class Takers {
 
   /** The function is left. */
   emitLeave(code: Code): void {
-    for (const taker of this.all) emitApart(code, taker, this.#context);
+    for (const taker of this.all) emitApart(code, taker, this.#context, 0);
   }
 }
 
 export class Follower extends StatementCompiler implements Taker {
   readonly channel: ChannelPlan;
-  readonly here: number;
-  readonly learnt: number;
   readonly passing: Passing;
   readonly varying: readonly number[];
   override readonly news: number;
@@ -94,8 +92,12 @@ export class Follower extends StatementCompiler implements Taker {
   readonly #follower: FollowerLoop;
   readonly #own: ProcessCompiler;
   readonly #next: Takers;
-  /** Scalars that live across suspensions: where they are here, and in the frame; of all passes, and of one pass only. */
-  readonly #kept: Spilled[] = [];
+  /**
+   * Scalars that live across suspensions, and their places in the frame: those that a pass uses stand in locals from its begin to its end;
+   * of those some are given other values in it; others are of one pass only.
+   */
+  readonly #used: Spilled[] = [];
+  readonly #changed: Spilled[] = [];
   readonly #within: Spilled[] = [];
   readonly #ends = new Map<string, Label>();
   #away!: Label;
@@ -110,7 +112,7 @@ export class Follower extends StatementCompiler implements Taker {
     const { plan, globals, grids, code } = context;
     super(plan, globals, follower.actor, grids, plan.ir.processes[follower.actor]!, code);
     this.channel = channel;
-    this.passing = new Passing(code, channel);
+    this.passing = new Passing(plan, channel);
     this.varying = varying;
     this.news = context.news;
     this.horizon = context.horizon;
@@ -119,16 +121,19 @@ export class Follower extends StatementCompiler implements Taker {
     this.paces = takesClock(follower.rest);
     this.#own = context.compiled(follower.actor);
     this.#next = next;
-    [this.here, this.learnt] = [code.local("i32"), code.local("i32")];
     this.#adopt();
   }
 
   #adopt(): void {
+    const { rest, head, ahead, loop, exit } = this.#follower;
     const within = new Set<Local>();
-    for (const stmt of statementsIn([...this.#follower.rest, this.#follower.head])) {
+    for (const stmt of statementsIn([...rest, head])) {
       if (stmt.kind === "let") within.add(stmt.local);
       if (stmt.kind === "pop" && stmt.into) within.add(stmt.into);
     }
+    const pass = [...rest, ...ahead, ...loop.update, ...(exit ? [exit] : [])];
+    const used = new Set([...expressionsWithin(pass), ...expressionsIn(loop.condition)].map(variableOf));
+    const changed = new Set([...statementsIn(pass)].map(changedBy));
     for (const of of this.#own.variables()) {
       const home = this.#own.homeOf(of);
       if (!home) continue;
@@ -138,7 +143,10 @@ export class Follower extends StatementCompiler implements Taker {
       }
       const local = this.code.local(home.type);
       this.bindings.set(of, { local, type: home.type });
-      (within.has(of as Local) ? this.#within : this.#kept).push({ ...home, local });
+      const spilled = { ...home, local };
+      if (within.has(of as Local)) this.#within.push(spilled);
+      else if (used.has(of) || changed.has(of)) this.#used.push(spilled);
+      if (changed.has(of) && !within.has(of as Local)) this.#changed.push(spilled);
     }
   }
 
@@ -154,20 +162,21 @@ export class Follower extends StatementCompiler implements Taker {
       .op("i32.eq");
   }
 
+  /** Its variables are in memory between two passes. */
   load(): void {
-    const { code } = this;
-    code.loadAt(this.#frame + frame.time).set(this.time);
-    for (const { local, type, address } of this.#kept)
-      code.loadAt(address, type === "i64" ? "i64.load" : "i32.load").set(local);
+    return;
   }
-
   save(): void {
-    this.code.storeAt(this.#frame + frame.time, () => this.code.get(this.time));
-    this.#saveAll(this.#kept);
+    return;
   }
 
-  #saveAll(scalars: readonly Spilled[]): void {
+  emitTime(): void {
+    this.code.loadAt(this.#frame + frame.time).set(this.time);
+  }
+
+  #save(scalars: readonly Spilled[]): void {
     const { code } = this;
+    code.storeAt(this.#frame + frame.time, () => this.code.get(this.time));
     for (const { local, type, address } of scalars)
       code.storeAt(address, () => code.get(local), type === "i64" ? "i64.store" : "i32.store");
   }
@@ -182,21 +191,23 @@ export class Follower extends StatementCompiler implements Taker {
     const stays = code.block();
     this.#away = code.block();
     const away = this.#away;
+    for (const { local, type, address } of this.#used)
+      code.loadAt(address, type === "i64" ? "i64.load" : "i32.load").set(local);
     const home = head.into && this.#take(head.into, token);
     this.#walk(rest);
     this.#walk(loop.update);
     this.#emitOver(loop, exit);
     this.emitBody(ahead);
+    this.#save(this.#changed);
     code.br(stays);
     code.end();
     this.#away = away;
     if (home) emitCopy(code, home, token);
     code.storeAt(this.channel.popWaits, () => code.i32(0));
     code.storeAt(this.#frame + frame.resume, () => code.get(this.resume));
-    this.save();
-    this.passing.save(this.#context);
-    this.#saveAll(this.#within);
-    code.i32(2).set(this.here);
+    this.#save([...this.#changed, ...this.#within]);
+    this.passing.save(code, this.#context);
+    code.storeAt(this.passing.here, () => code.i32(2));
     code.end();
   }
 
@@ -364,6 +375,18 @@ export class Follower extends StatementCompiler implements Taker {
     }
     to.forEach((leaf, i) => stands(leaf, from[i]!));
   }
+}
+
+const variableOf = (expr: Expr): Local | StateField | undefined =>
+  expr.kind === "local" ? expr.local : expr.kind === "field" ? expr.field : undefined;
+
+/** The variable that gets another value. */
+function changedBy(stmt: Stmt): Local | StateField | undefined {
+  if (stmt.kind === "let") return stmt.local;
+  if (stmt.kind !== "assign") return undefined;
+  let at: Expr = stmt.target;
+  while (at.kind === "index" || at.kind === "member") at = at.base;
+  return variableOf(at);
 }
 
 /** A variable of a token or of the process, or a member of it: nobody changes it before the token has been dealt with. */

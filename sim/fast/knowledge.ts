@@ -4,6 +4,7 @@
  * observer asks for its count, so a channel tells it only where that can be news on the way to someone who asks:
  * what comes back to an actor it has been through is none.
  */
+import type { Plan } from "./plan.js";
 import type { Code } from "./wasm.js";
 
 export interface Edge {
@@ -147,8 +148,8 @@ export function emitLearnFrom(code: Code, places: readonly number[], known: numb
 }
 
 /** An actor's own count goes up; as a whole block, which is read as one next. */
-export function emitRelease(code: Code, known: number, own: number): void {
+export function emitRelease(code: Code, plan: Pick<Plan, "constant">, known: number, own: number): void {
   const at = known + (own >> 2) * 16;
   const one = Array.from({ length: 16 }, (_, i) => (i === (own & 3) * 4 ? 1 : 0));
-  code.i32(0).loadAt(at, "v128.load").v128(one).op("i32x4.add").mem("v128.store", at);
+  code.i32(0).loadAt(at, "v128.load").loadAt(plan.constant(one), "v128.load").op("i32x4.add").mem("v128.store", at);
 }

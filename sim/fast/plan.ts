@@ -98,6 +98,7 @@ export class Plan {
   readonly known: number[] = [];
   /** By actor of a grid: what waves tell it. */
   readonly fedTold = new Map<number, readonly number[]>();
+  readonly #constants = new Map<string, number>();
   /** Writes into the initial image of the memory. */
   readonly #initial: ((view: DataView) => void)[] = [];
 
@@ -172,6 +173,15 @@ export class Plan {
   }
   writeInitial(view: DataView): void {
     for (const write of this.#initial) write(view);
+  }
+
+  /** Address of 16 bytes that stay as they are: one load, where to make them takes several instructions of the machine. */
+  constant(bytes: readonly number[]): number {
+    const name = bytes.join();
+    const at = this.#constants.get(name) ?? this.heap.take(16);
+    if (!this.#constants.has(name)) this.initially((view) => bytes.forEach((byte, i) => view.setUint8(at + i, byte)));
+    this.#constants.set(name, at);
+    return at;
   }
 
   #use(users: Map<Channel, number>, channel: Channel, actor: number, side: "push" | "pop"): void {

@@ -9,8 +9,6 @@ import type { Code } from "./wasm.js";
 
 export class SinkTaker implements Taker {
   readonly channel: ChannelPlan;
-  readonly here: number;
-  readonly learnt: number;
   readonly passing: Passing;
   readonly varying: readonly number[];
   /** It may take several tokens in a clock. */
@@ -30,14 +28,14 @@ export class SinkTaker implements Taker {
     const { plan, horizon, code } = context;
     this.#pushing = context;
     this.channel = channel;
-    this.passing = new Passing(code, channel);
+    this.passing = new Passing(plan, channel);
     this.varying = varying;
     this.#code = code;
     this.#horizon = horizon;
     this.#frame = plan.frames[channel.consumer]!;
     this.#buffer = plan.environments.get(channel.channel)!;
     const local = (): number => code.local("i32");
-    [this.here, this.learnt, this.time, this.#next] = [local(), local(), local(), local()];
+    [this.time, this.#next] = [local(), local()];
     this.#columns = this.#buffer.tokens.map(local);
     this.#pace = new PaceCode(code, this.#buffer, false, this.time, this.#frame + frame.pollTime);
   }
@@ -66,6 +64,10 @@ export class SinkTaker implements Taker {
     code.storeAt(this.#frame + frame.time, () => code.get(this.time));
     code.storeAt(this.#buffer.done, () => code.get(this.#next));
     this.#pace.save();
+  }
+
+  emitTime(): void {
+    return;
   }
 
   emitPass(token: Place): void {
@@ -99,8 +101,8 @@ export class SinkTaker implements Taker {
     code.storeAt(popWaits, () => code.i32(0));
     code.storeAt(this.#frame + frame.resume, () => code.get(state));
     this.save();
-    this.passing.save(this.#pushing);
-    code.i32(2).set(this.here);
+    this.passing.save(code, this.#pushing);
+    code.storeAt(this.passing.here, () => code.i32(2));
     code.end();
     code.free("i32", state);
   }
