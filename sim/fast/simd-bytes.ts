@@ -196,16 +196,17 @@ export function emitShuffled(
   const { size } = leaf;
   const count = Math.min(BYTES / size, all - first);
   const mine = offsets.slice(first, first + count);
-  const least = Math.min(...mine);
-  const reach = Math.max(...mine) + size - least;
-  if (reach > 2 * BYTES) return false;
+  const [least, end] = [Math.min(...mine), Math.max(...mine) + size];
+  if (end - least > 2 * BYTES) return false;
+  // One load lies below the last element: what stands behind it was stored on its own, and the processor would wait for it.
+  const from = end - least > BYTES || least < 0 ? least : Math.max(0, end - BYTES);
   const bytes = Array.from({ length: BYTES }, (_, i) => {
     const element = Math.floor(i / size);
-    return element < count ? mine[element]! - least + (i % size) : 0;
+    return element < count ? mine[element]! - from + (i % size) : 0;
   });
-  for (const part of [0, reach > BYTES ? BYTES : 0]) {
+  for (const part of [0, end - from > BYTES ? BYTES : 0]) {
     emitBase(code, leaf);
-    code.mem("v128.load", leaf.offset + least + part);
+    code.mem(loadOf(end - from), leaf.offset + from + part);
   }
   code.shuffle(bytes).set(register);
   return true;
