@@ -10,6 +10,7 @@ import { emitApart, emitPushTo, Passing, type Pushing, type Taker } from "./chai
 import type { FollowerLoop, Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
 import { isScalar } from "./layout.js";
+import { accessOf, contiguous } from "./lanes.js";
 import { countingLoop, numberOf } from "./pass-facts.js";
 import { exitOf, matters } from "./pass-reader.js";
 import { emitCopy, emitLoad, placeAt, select, type LeafRef, type Place } from "./place.js";
@@ -249,8 +250,22 @@ export class Follower extends StatementCompiler implements Taker {
   #walk(stmts: readonly Stmt[]): void {
     stmts.forEach((stmt, i) => {
       if (matters(stmt)) this.#waiting(stmt, stmts[i - 1]);
+      else if (stmt.kind === "let" && stmt.value.kind === "q" && this.#isWord(stmt.local, stmts.slice(i + 1)))
+        this.bindings.set(stmt.local, { place: this.q(stmt.value) });
       else this.emitBody([stmt]);
     });
+  }
+
+  /** The word of a port has a name that is used up to the next wait only, and no read comes before that: no copy is needed. */
+  #isWord(local: Local, behind: readonly Stmt[]): boolean {
+    if (isScalar(local.type)) return false;
+    const uses = (stmts: Iterable<Stmt>): number =>
+      [...expressionsWithin(stmts)].filter((expr) => expr.kind === "local" && expr.local === local).length;
+    const until = behind.findIndex((stmt) => matters(stmt));
+    const wait = behind[until];
+    const plain = behind.slice(0, Math.max(until, 0));
+    if (wait?.kind !== "push" || plain.some(({ kind }) => kind !== "let" && kind !== "assert")) return false;
+    return uses([...plain, wait]) === uses(this.plan.ir.processes[this.actor]!.body);
   }
 
   #waiting(stmt: Stmt, before: Stmt | undefined): void {
@@ -362,18 +377,32 @@ export class Follower extends StatementCompiler implements Taker {
       for (const { name, value: member } of value.fields) this.#put(select(to, { member: name }), member, stands);
       return;
     }
-    const from = named(value) ? this.exprs.resolvePlace(value, []) : undefined;
+    const from = named(value) ? this.exprs.resolvePlace(value, []) : this.#column(to, value);
     const alike =
       from?.length === to.length &&
       to.every(({ size, count, signed }, i) => {
         const leaf = from[i]!;
-        return leaf.size === size && leaf.count === count && leaf.signed === signed && leaf.whole;
+        return leaf.size === size && leaf.count === count && leaf.signed === signed;
       });
     if (!alike) {
       store(this.exprs, to, value);
       return;
     }
     to.forEach((leaf, i) => stands(leaf, from[i]!));
+  }
+
+  /** The elements of a vector that stand one behind the other in a variable, as a member of all lanes of it. */
+  #column([to, ...more]: Place, value: Expr): Place | undefined {
+    if (value.kind !== "map" || !to || more.length > 0 || to.dims.length !== 1) return undefined;
+    const { lane, length, body } = value;
+    let root = body;
+    while (root.kind === "member" || root.kind === "index") root = root.base;
+    if (root.kind !== "local" || root === body) return undefined;
+    const access = accessOf(this.exprs, body, { locals: [lane], lengths: [length], count: length });
+    if (access?.leaf.size !== to.size || access.leaf.signed !== to.signed || !contiguous(access, 0, length))
+      return undefined;
+    const { terms, offset } = access.leaf;
+    return [{ ...to, terms, offset: offset + access.offsets[0]!, whole: false }];
   }
 }
 

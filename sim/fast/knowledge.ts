@@ -109,8 +109,13 @@ export function emitLearn(
   [local, offset]: Address,
   news?: number,
 ): void {
+  const blocks = pieces(told);
+  if (news !== undefined && blocks.every(({ vector }) => vector)) {
+    learnBlocks(code, blocks, known, [local, offset], news);
+    return;
+  }
   const [one, old, all] = [code.temp("i32"), code.temp("i32"), code.temp("v128")];
-  for (const piece of pieces(told)) {
+  for (const piece of blocks) {
     const at = known + piece.known;
     if (piece.vector) {
       base(code, local)
@@ -118,9 +123,6 @@ export function emitLearn(
         .loadAt(at, "v128.load")
         .op("i32x4.max_u")
         .set(all);
-      if (news !== undefined) {
-        code.get(all).loadAt(at, "v128.load").op("i32x4.ne").op("v128.any_true").get(news).op("i32.add").set(news);
-      }
       code.storeAt(at, () => code.get(all), "v128.store");
     } else {
       base(code, local)
@@ -132,6 +134,32 @@ export function emitLearn(
   }
   code.free("i32", one, old);
   code.free("v128", all);
+}
+
+/** As `emitLearn`, of whole blocks: as a rule there is nothing new, and nothing to store. */
+function learnBlocks(
+  code: Code,
+  blocks: readonly Piece[],
+  known: number,
+  [local, offset]: Address,
+  news: number,
+): void {
+  const latest = blocks.map(() => code.temp("v128"));
+  blocks.forEach((piece, i) => {
+    base(code, local)
+      .mem("v128.load", offset + piece.slot)
+      .loadAt(known + piece.known, "v128.load")
+      .op("i32x4.max_u")
+      .tee(latest[i]!)
+      .loadAt(known + piece.known, "v128.load")
+      .op("v128.xor");
+    if (i > 0) code.op("v128.or");
+  });
+  code.op("v128.any_true").if();
+  code.get(news).i32(1).op("i32.add").set(news);
+  blocks.forEach((piece, i) => code.storeAt(known + piece.known, () => code.get(latest[i]!), "v128.store"));
+  code.end();
+  code.free("v128", ...latest);
 }
 
 /** Learn what another actor knows at these places; counts that stand beside them may go with them, as with tokens. */

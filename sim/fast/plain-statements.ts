@@ -5,11 +5,15 @@ import * as channels from "./channel-code.js";
 import type { Binding } from "./expr.js";
 import { isScalar } from "./layout.js";
 import { emitError, emitRead, emitWrite } from "./memory-code.js";
-import { emitCopy, placeAt } from "./place.js";
+import { emitCopy, placeAt, type Place } from "./place.js";
 import type { ChannelPlan } from "./plan.js";
 import { Scope } from "./scope.js";
+import { emitSimdLeaf } from "./simd.js";
 import { store } from "./store.js";
 import { someExpr } from "../../hw/ir/walk.js";
+
+/** Bytes that are stored at once. */
+const AT_ONCE = 16;
 
 export abstract class PlainStatements extends Scope {
   /** A statement without control flow, waits and suspension points; `lives`: suspension points follow in the same list. */
@@ -66,7 +70,15 @@ export abstract class PlainStatements extends Scope {
     const place = this.exprs.resolvePlace(target, []);
     if (!place) throw new Error("assignment to something that is not stored");
     if (isScalar(target.type) || !reads(value, of)) store(this.exprs, place, value);
+    else if (this.#atOnce(place, value)) return;
     else emitCopy(this.code, place, this.scratch(value));
+  }
+
+  /** All that is stored at once may read what it overwrites; false if nothing was emitted. */
+  #atOnce([leaf, ...more]: Place, given: Expr): boolean {
+    const value = given.kind === "cast" ? given.operand : given;
+    if (value.kind !== "map" || !leaf || more.length > 0 || leaf.count * leaf.size > AT_ONCE) return false;
+    return emitSimdLeaf(this.exprs, leaf, value);
   }
 
   #tryPop(stmt: Extract<Stmt, { kind: "tryPop" | "peek" }>, lives: boolean): void {
