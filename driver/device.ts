@@ -53,6 +53,10 @@ export interface StartedRun<Result = RunResult> {
   finished(): boolean;
   /** Do it here and now if nobody has begun it; false if somebody has. Its result comes as it would have. */
   help(): boolean;
+  /** Milliseconds since somebody has begun it; undefined while nobody has. */
+  age(): number | undefined;
+  /** Of the runs that nobody has begun, other threads take the most urgent; 0 unless said otherwise. */
+  urge(urgency: number): void;
 }
 
 export type FillInputs = (room: Readonly<Record<string, Uint8Array>>) => Readonly<Record<string, Uint8Array>>;

@@ -69,11 +69,7 @@ export class Offload<Config> implements Accelerator {
   async #startLayer(compiled: CompiledLayer, input: Uint8Array): Promise<StartedRun<LayerResult>> {
     const { program, handle } = await this.#load(compiled);
     const started = this.#device.start!(handle, (room) => program.inputs(input, room));
-    return {
-      result: started.result.then((result) => resultOf(program, result)),
-      finished: () => started.finished(),
-      help: () => started.help(),
-    };
+    return { ...started, result: started.result.then((result) => resultOf(program, result)) };
   }
 
   /** Places for the inputs of a run, the same for all runs. */

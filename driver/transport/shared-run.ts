@@ -27,10 +27,13 @@ const [STATE, OWNER, CONTROL_WORDS] = [0, 1, 2];
 export const runState = { free: 0, offered: 1, taken: 2, done: 3, failed: 4 } as const;
 
 /** Numbers in the report before the counters. */
-const [CLOCKS, EXACT, WALL_MS, TRANSFERS, HEAD] = [0, 1, 2, 3, 4];
+const [CLOCKS, EXACT, WALL_MS, TRANSFERS, URGENCY, BEGAN, HEAD] = [0, 1, 2, 3, 4, 5, 6];
 /** Of a transfer. */
 const FIELDS = 8;
 const TRACE_NUMBERS = FIELDS + PROGRESS_PARTS;
+
+/** Milliseconds, on a clock that all threads share. */
+const now = (): number => performance.timeOrigin + performance.now();
 
 const shared = (bytes: number): Uint8Array<SharedArrayBuffer> => new Uint8Array(new SharedArrayBuffer(bytes));
 
@@ -81,7 +84,20 @@ export class SharedRun {
     const { control } = this.parts;
     if (Atomics.compareExchange(control, STATE, runState.offered, runState.taken) !== runState.offered) return false;
     Atomics.store(control, OWNER, thread);
+    this.parts.report[BEGAN] = now();
     return true;
+  }
+
+  /** Milliseconds since it was taken; undefined while it is only offered. */
+  get age(): number | undefined {
+    return this.state === runState.offered ? undefined : now() - this.parts.report[BEGAN]!;
+  }
+
+  get urgency(): number {
+    return this.parts.report[URGENCY]!;
+  }
+  set urgency(urgency: number) {
+    this.parts.report[URGENCY] = urgency;
   }
 
   /** Everything of a result of the fast engine but the timeline. */

@@ -47,9 +47,25 @@ async function obey(message: ToMember): Promise<void> {
       runs.set(message.run, { shared: new SharedRun(message.parts, names), handle: message.handle });
       return;
     case "run": {
-      const { shared, handle } = runs.get(message.run)!;
-      if (shared.take(thread)) port.postMessage(await simulate(simulator, message.run, shared, programs.get(handle)!));
+      const run = takeOne();
+      if (run === undefined) return;
+      const { shared, handle } = runs.get(run)!;
+      port.postMessage(await simulate(simulator, run, shared, programs.get(handle)!));
     }
+  }
+}
+
+/** The most urgent run that is offered, now this thread's; whichever it is, there is a message for each. */
+function takeOne(): number | undefined {
+  for (;;) {
+    let [best, urgency] = [-1, -Infinity];
+    for (const [run, { shared }] of runs) {
+      if (shared.state !== runState.offered || shared.urgency <= urgency) continue;
+      best = run;
+      urgency = shared.urgency;
+    }
+    if (best < 0) return undefined;
+    if (runs.get(best)!.shared.take(thread)) return best;
   }
 }
 

@@ -124,8 +124,11 @@ export class SimulatorTeam implements Device {
     const common = this.#members.size > 0 ? { ...program, buffers } : program;
     const here = await this.#here.load(common);
     const handle = ++this.#last;
-    this.#programs.set(handle, { program: common, here, free: [] });
+    const held: Held = { program: common, here, free: [] };
+    this.#programs.set(handle, held);
     this.#tell({ type: "load", handle, program: common });
+    // The others are to know what is offered before they come to its message: they take the most urgent.
+    held.free.push(this.#room(handle, held));
     return handle;
   }
 
@@ -155,6 +158,7 @@ export class SimulatorTeam implements Device {
       throw error;
     }
     const result = new Promise<RunResult>((resolve, reject) => Object.assign(offered, { resolve, reject }));
+    shared.urgency = 0;
     shared.state = runState.offered;
     let known = false;
     const settled = (): void => void (known = true);
@@ -163,7 +167,15 @@ export class SimulatorTeam implements Device {
     const help = (): boolean => !known && this.#help(offered);
     // Without other threads there is nobody to wait for.
     if (this.#members.size === 0) help();
-    return { result, finished: () => known || shared.state >= runState.done, help };
+    return {
+      result,
+      finished: () => known || shared.state >= runState.done,
+      help,
+      age: () => (known ? 0 : shared.age),
+      urge(urgency) {
+        if (!known) shared.urgency = urgency;
+      },
+    };
   }
 
   #room(handle: ProgramHandle, held: Held): Offered {

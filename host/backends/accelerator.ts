@@ -12,7 +12,7 @@ import { TandemError } from "../../hw/errors.js";
 import { inputTensor, outputTensor, type Graph, type Operator, type OperatorOf } from "../graph/graph.js";
 import type { TensorArray } from "../graph/tensor.js";
 import * as fast from "../kernels/fast/index.js";
-import { OtherBytes, type Implementation, type Kernel } from "../kernels/implementation.js";
+import { OtherBytes, type AheadKernel, type Implementation, type Kernel } from "../kernels/implementation.js";
 import { typeRange } from "../kernels/parameters/common.js";
 import { convLayer, depthwiseLayer, type GroupedConvLayer } from "../kernels/parameters/conv.js";
 import { fullyConnectedLayer, scaleSum, type FullyConnectedLayer } from "../kernels/parameters/fully-connected.js";
@@ -108,28 +108,29 @@ function kernelOf(
   const onCpu = Object.values(fast).find(({ operator }) => operator === node.type);
   if (onCpu?.refuses(graph, node) !== null) return kernel;
   let onThisCpu: Kernel | undefined;
-  // As with the plan's arena, there is one run at a time.
-  let expected = new Uint8Array(0);
+  // There is one run of a layer at a time.
   let found = new Uint8Array(0);
-  return Object.assign(kernel, {
+  const ahead: AheadKernel = {
     here: start !== undefined,
-    async ahead(inputs: readonly TensorArray[], output: TensorArray): Promise<StartedRun<LayerCost>> {
-      const input = bytesOf(inputs[0]!);
-      // The arena is used again before a run that is elsewhere may have read its input.
-      const started = await (start?.(compiled, input) ?? elsewhere(accelerator.run(compiled, input.slice())));
-      onThisCpu ??= onCpu.prepare(graph, node);
-      void onThisCpu(inputs, output);
-      if (expected.length === 0)
-        [expected, found] = [new Uint8Array(output.byteLength), new Uint8Array(output.byteLength)];
-      expected.set(bytesOf(output));
-      const check = (result: LayerResult): LayerCost => {
+    async offer([given], output, known) {
+      const input = bytesOf(given!);
+      const started = await (start?.(compiled, input) ?? elsewhere(accelerator.run(compiled, input)));
+      const arrived = (result: LayerResult): LayerCost => {
+        const bytes = bytesOf(output);
+        if (!known()) return take(result, bytes);
+        if (found.length === 0) found = new Uint8Array(bytes.length);
         const cost = take(result, found);
-        if (Buffer.compare(found, expected) !== 0) throw new OtherBytes(compiled.layer.name);
+        if (Buffer.compare(found, bytes) !== 0) throw new OtherBytes(compiled.layer.name);
         return cost;
       };
-      return { result: started.result.then(check), finished: () => started.finished(), help: () => started.help() };
+      return { ...started, result: started.result.then(arrived) };
     },
-  });
+    compute(inputs, output) {
+      onThisCpu ??= onCpu.prepare(graph, node);
+      void onThisCpu(inputs, output);
+    },
+  };
+  return Object.assign(kernel, { ahead });
 }
 
 /** A run that this thread cannot help with. */
@@ -137,7 +138,7 @@ function elsewhere<Result>(result: Promise<Result>): StartedRun<Result> {
   let known = false;
   const settled = (): void => void (known = true);
   result.then(settled, settled);
-  return { result, finished: () => known, help: () => false };
+  return { result, finished: () => known, help: () => false, age: () => 0, urge: () => undefined };
 }
 
 /** A fully connected layer as a 1 x 1 convolution over a row of `batch` pixels, up to its sums. */

@@ -13,13 +13,20 @@ import type { DType, TensorArray } from "../graph/tensor.js";
  */
 export interface Kernel {
   (inputs: readonly TensorArray[], output: TensorArray): Promise<LayerCost> | undefined;
+  /** Present where the layer can be simulated while others go on: by other threads, or by a device of its own. */
+  readonly ahead?: AheadKernel;
+}
+
+export interface AheadKernel {
+  /** The kernel itself runs in this thread, and others take what is offered. */
+  readonly here: boolean;
   /**
-   * The same, but the output is there when the promise resolves, computed on the CPU, while the layer still runs elsewhere. The result
-   * rejects with `OtherBytes` if that gives another output.
+   * Offer the layer to whoever simulates; `inputs` are read before the promise resolves. When it is done, its bytes go to `output`; if `known()`
+   * says that these are there already, it rejects with `OtherBytes` where they differ.
    */
-  readonly ahead?: (inputs: readonly TensorArray[], output: TensorArray) => Promise<StartedRun<LayerCost>>;
-  /** The kernel itself runs in this thread, and others take what is run ahead. */
-  readonly here?: boolean;
+  offer(inputs: readonly TensorArray[], output: TensorArray, known: () => boolean): Promise<StartedRun<LayerCost>>;
+  /** The bytes by themselves, on the CPU, many times as fast. */
+  compute(inputs: readonly TensorArray[], output: TensorArray): void;
 }
 
 /** A layer gave other bytes than the CPU has computed ahead of it. */

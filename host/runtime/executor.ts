@@ -1,14 +1,12 @@
 /**
- * Runs a plan: layer by layer, in order, waiting for those that run elsewhere. Or ahead of them: since a simulated layer takes much
- * longer than the CPU's kernel, and depends on the layers before it by their bytes alone, the CPU computes the bytes and goes on, and
- * several layers are simulated at once. What a simulation gives must be those bytes; if it is not, everything runs again in order.
+ * Runs a plan: layer by layer, in order, waiting for those that run elsewhere; or several at once (ahead.ts), where the CPU computes
+ * the bytes of some layers before they are simulated. What a simulation gives must be those bytes; if it is not, everything runs again in order.
  */
 import type { LayerCost } from "../../driver/accelerator.js";
-import type { StartedRun } from "../../driver/device.js";
 import { TandemError } from "../../hw/errors.js";
-import type { TensorArray } from "../graph/tensor.js";
 import { OtherBytes } from "../kernels/implementation.js";
-import type { Plan, PlannedLayer } from "./plan.js";
+import { runAhead } from "./ahead.js";
+import { asBytes, outputsOf, setInputs, type Plan, type PlannedLayer } from "./plan.js";
 
 export interface LayerRun {
   readonly layer: PlannedLayer;
@@ -46,7 +44,7 @@ export async function execute(plan: Plan, inputs: readonly Uint8Array[], options
   if (jobs <= 1) return inOrder(plan, inputs, options);
   const begin = performance.now();
   try {
-    return await ahead(plan, inputs, jobs, options);
+    return await runAhead(plan, inputs, jobs, options);
   } catch (error) {
     if (!(error instanceof OtherBytes)) throw error;
     const result = await inOrder(plan, inputs, options);
@@ -65,16 +63,8 @@ function checkInputs({ graph, arrays }: Plan, inputs: readonly Uint8Array[]): vo
   });
 }
 
-const setInputs = ({ graph, arrays }: Plan, inputs: readonly Uint8Array[]): void =>
-  graph.inputs.forEach((index, i) => {
-    asBytes(arrays[index]!).set(inputs[i]!);
-  });
-
-const outputsOf = ({ graph, arrays }: Plan): Uint8Array[] =>
-  graph.outputs.map((index) => asBytes(arrays[index]!).slice());
-
 async function inOrder(plan: Plan, inputs: readonly Uint8Array[], { onLayer }: RunOptions): Promise<RunResult> {
-  setInputs(plan, inputs);
+  setInputs(plan.graph, plan.arrays, inputs);
   const begin = performance.now();
   const layers: LayerRun[] = [];
   for (const layer of plan.layers) {
@@ -84,88 +74,5 @@ async function inOrder(plan: Plan, inputs: readonly Uint8Array[], { onLayer }: R
     layers.push(run);
     onLayer?.(run, asBytes(layer.output));
   }
-  return { outputs: outputsOf(plan), layers, wallMs: performance.now() - begin };
-}
-
-/** A layer whose output is known; what it cost perhaps not yet. */
-interface UnderWay {
-  readonly layer: PlannedLayer;
-  readonly started: StartedRun<LayerCost> | undefined;
-  readonly finished: Promise<{ readonly run: LayerRun; readonly output: Uint8Array }>;
-}
-
-/** So many layers for each that runs wait with their inputs, lest the inputs of a whole network stand in memory. */
-const WAITING = 3;
-
-/**
- * Where layers run in workers alone, the CPU goes ahead of all of them. Where this thread simulates as well (`here`), it goes ahead as far as is
- * needed to keep the other threads busy, simulates the rest in order, which gives the bytes without another computation of them, and
- * helps with what the others have not begun.
- */
-async function ahead(
-  plan: Plan,
-  inputs: readonly Uint8Array[],
-  jobs: number,
-  { onLayer }: RunOptions,
-): Promise<RunResult> {
-  setInputs(plan, inputs);
-  const begin = performance.now();
-  const layers: LayerRun[] = [];
-  const underWay: UnderWay[] = [];
-  const finishOldest = async (): Promise<void> => {
-    const { run, output } = await underWay.shift()!.finished;
-    layers.push(run);
-    if (run.cost) workOf.set(run.layer, run.wallMs);
-    onLayer?.(run, output);
-  };
-  const here = plan.layers.some(({ kernel }) => kernel.here);
-  // Work that is left in layers after this one, as far as they can be simulated.
-  let left = plan.layers.reduce((sum, layer) => sum + expectedWork(layer), 0);
-  for (const layer of plan.layers) {
-    const start = performance.now();
-    const { kernel } = layer;
-    left -= expectedWork(layer);
-    const offered = underWay.reduce(
-      (sum, each) => sum + (each.started?.finished() === false ? expectedWork(each.layer) : 0),
-      0,
-    );
-    let started: StartedRun<LayerCost> | undefined;
-    let cost: LayerCost | undefined;
-    // The others have enough to do until this thread has done the rest alone.
-    if (!kernel.ahead || (here && offered / (jobs - 1) >= left)) cost = await kernel(layer.inputs, layer.output);
-    else started = await kernel.ahead(layer.inputs, layer.output);
-    const ranIn = performance.now() - start;
-    const output = onLayer ? asBytes(layer.output).slice() : new Uint8Array(0);
-    const done = (known?: LayerCost): Awaited<UnderWay["finished"]> => ({
-      run: { layer, cost: known, wallMs: known?.wallMs ?? ranIn },
-      output,
-    });
-    const finished = started ? started.result.then(done) : Promise.resolve(done(cost));
-    // It is waited for in its turn; until then its failure is nobody's.
-    finished.catch(() => undefined);
-    underWay.push({ layer, started, finished });
-    if (!here && underWay.length > jobs * WAITING) await finishOldest();
-  }
-  const outputs = outputsOf(plan);
-  // From the end, for the others begin at the front.
-  for (const { started } of [...underWay].reverse()) started?.help();
-  while (underWay.length > 0) await finishOldest();
-  return { outputs, layers, wallMs: performance.now() - begin };
-}
-
-/** Milliseconds that a layer took to simulate when it last ran. */
-const workOf = new WeakMap<PlannedLayer, number>();
-
-/** Work of simulating a layer, to share it out before it is known. */
-function expectedWork(layer: PlannedLayer): number {
-  if (!layer.kernel.ahead) return 0;
-  return workOf.get(layer) ?? layer.macs / MACS_PER_MS + layer.output.length / OUTPUTS_PER_MS;
-}
-
-/** Of the fast engine on one core, roughly. */
-const MACS_PER_MS = 1e7;
-const OUTPUTS_PER_MS = 1e5;
-
-function asBytes(array: TensorArray): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  return { outputs: outputsOf(plan.graph, plan.arrays), layers, wallMs: performance.now() - begin };
 }

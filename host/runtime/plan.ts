@@ -93,3 +93,17 @@ function absent(name: string, named: readonly Implementation[], operator: Operat
   const types = [...new Set(named.map((each) => each.operator))];
   return types.length > 0 && types.length < 3 ? `${name} runs ${types.join(", ")} only` : `no ${name} ${operator.type}`;
 }
+
+/** The bytes of an array, in the machine's order, which is little-endian. */
+export const asBytes = (array: TensorArray): Uint8Array =>
+  new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
+/** Put a network's inputs where `arrays` has them. */
+export const setInputs = (graph: Graph, arrays: Plan["arrays"], inputs: readonly Uint8Array[]): void =>
+  graph.inputs.forEach((index, i) => {
+    asBytes(arrays[index]!).set(inputs[i]!);
+  });
+
+/** Copies of a network's outputs. */
+export const outputsOf = (graph: Graph, arrays: Plan["arrays"]): Uint8Array[] =>
+  graph.outputs.map((index) => asBytes(arrays[index]!).slice());

@@ -118,6 +118,25 @@ describe("Simulators that share the work", () => {
       );
     }));
 
+  it("take the most urgent run first", () =>
+    using(openSuccessor(2), async (device) => {
+      const bytes = 1 << 20;
+      const handles = [];
+      for (let i = 0; i < 4; i++) handles.push(await device.load(adderProgram(16)));
+      const [first] = offer(device, await device.load(adderProgram(bytes)), 1, bytes);
+      while (first!.age() === undefined) await new Promise((resolve) => setImmediate(resolve));
+      // The worker has enough to do until all of them are offered.
+      const done: number[] = [];
+      const runs = handles.flatMap((handle) => offer(device, handle, 1));
+      [2, 4, 1, 3].forEach((urgency, i) => {
+        runs[i]!.urge(urgency);
+      });
+      expect(first!.finished()).to.equal(false);
+      await Promise.all(runs.map(({ result }, i) => result.then(() => done.push(i))));
+      expect(done).to.deep.equal([1, 3, 0, 2]);
+      expect(runs.every(({ age }) => age() !== undefined)).to.equal(true);
+    }));
+
   it("leave a run that is under way to who has it, and do one that nobody has begun at once", () =>
     using(openSuccessor(1), async (device) => {
       // Without others, it is done when it is offered.

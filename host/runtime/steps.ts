@@ -1,0 +1,84 @@
+/**
+ * A plan for layers that run in another order than the network's: every tensor in memory of its own, which the arena's order of life does not
+ * govern, and who waits for whom. Made once per plan. Beside it what each layer took before, by which the work is shared out.
+ */
+import type { TensorArray } from "../graph/tensor.js";
+import type { Plan, PlannedLayer } from "./plan.js";
+
+/** A layer, as it is the same in all runs. */
+export interface Step {
+  readonly index: number;
+  readonly layer: PlannedLayer;
+  readonly inputs: readonly TensorArray[];
+  readonly output: TensorArray;
+  /** The layers that make its inputs, and those that take its output. */
+  readonly producers: readonly Step[];
+  readonly consumers: readonly Step[];
+  /** Time that it takes: to be simulated, and on the CPU. */
+  readonly simulation: Estimate;
+  readonly cpu: Estimate;
+}
+
+/** Milliseconds: a guess, then the least that was seen. */
+export class Estimate {
+  ms: number;
+  #unlike: number;
+  #seen = false;
+
+  /** The first `unlike` times are not like those that follow. */
+  constructor(guess: number, unlike = 0) {
+    this.ms = guess;
+    this.#unlike = unlike;
+  }
+
+  saw(ms: number): void {
+    if (this.#unlike-- > 0) return;
+    this.ms = this.#seen ? Math.min(this.ms, ms) : ms;
+    this.#seen = true;
+  }
+}
+
+export interface Steps {
+  readonly steps: readonly Step[];
+  readonly arrays: readonly (TensorArray | undefined)[];
+}
+
+/** Of the fast engine and of the CPU's kernels on one core, roughly, per millisecond. */
+const SIMULATED = { macs: 1e7, outputs: 1e5 };
+const COMPUTED = { macs: 3.5e7, outputs: 1e6 };
+
+const known = new WeakMap<Plan, Steps>();
+
+export function stepsOf(plan: Plan): Steps {
+  const found = known.get(plan);
+  if (found) return found;
+  const { graph, layers } = plan;
+  const own = new Set([...graph.inputs, ...graph.operators.flatMap(({ outputs }) => outputs)]);
+  const arrays = plan.arrays.map((array, tensor) => (array && own.has(tensor) ? array.slice() : array));
+  const makers = new Map<number, Step & { readonly consumers: Step[] }>();
+  const steps = layers.map((layer, index) => {
+    const { operator, macs, output } = layer;
+    const guess = (rate: typeof SIMULATED): number => macs / rate.macs + output.length / rate.outputs;
+    const producers = [...new Set(operator.inputs.flatMap((tensor) => makers.get(tensor) ?? []))];
+    const step = {
+      index,
+      layer,
+      inputs: operator.inputs.map((tensor) => arrays[tensor]!),
+      output: arrays[operator.outputs[0]!]!,
+      producers,
+      consumers: [],
+      simulation: new Estimate(guess(SIMULATED)),
+      // The first time weights are packed, too.
+      cpu: new Estimate(guess(COMPUTED), 1),
+    };
+    for (const producer of producers) producer.consumers.push(step);
+    for (const tensor of operator.outputs) makers.set(tensor, step);
+    return step;
+  });
+  const made = { steps, arrays };
+  known.set(plan, made);
+  return made;
+}
+
+/** Milliseconds of a layer in the simulation, 0 of one that is the CPU's. */
+export const simulationOf = ({ layer, simulation }: Step): number => (layer.kernel.ahead ? simulation.ms : 0);
