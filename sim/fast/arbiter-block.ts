@@ -56,14 +56,13 @@ export const entry = {
   next: channelState.bytes + 56,
   last: channelState.bytes + 60,
   /**
-   * Of a source that flows (flow-code.ts), 64 bits: `free`; then the beats that still do, the address of the clock of the next, beats left of the
-   * transfer, and the clock before which the next must not come.
+   * Of a source that flows (flow-code.ts), 64 bits: `free`; then the beats that still do, beats left of the transfer, and the clock before which
+   * the next must not come.
    */
   flowFree: channelState.bytes + 64,
   flow: channelState.bytes + 72,
-  flowAt: channelState.bytes + 76,
-  flowLeft: channelState.bytes + 80,
-  flowLeast: channelState.bytes + 84,
+  flowLeft: channelState.bytes + 76,
+  flowLeast: channelState.bytes + 80,
   bytes: channelState.bytes + 88,
 } as const;
 

@@ -31,14 +31,17 @@ export function emitAnswers(code: Code, at: number): void {
   code.get(at).mem("f64.load", block.before).set(before);
   code.get(at).mem("i32.load", block.end).set(end);
   const again = code.loop();
-  code.get(before).set(clock).i32(0).set(first);
+  // As whole numbers, clocks have the same order: they are not negative. So nothing has to be guessed by a branch.
+  const [bits, least] = [code.local("i64"), code.local("i64")];
+  code.get(before).op("i64.reinterpret_f64").set(least).i32(0).set(first);
   code.get(at).mem("i32.load", block.entries).set(each);
   const scan = code.loop();
-  code.get(each).mem("f64.load", entry.open).set(open);
-  code.get(each).get(first).get(open).get(clock).op("f64.lt").op("select").set(first);
-  code.get(open).get(clock).op("f64.min").set(clock);
+  code.get(each).mem("i64.load", entry.open).set(bits);
+  code.get(each).get(first).get(bits).get(least).op("i64.lt_s").op("select").set(first);
+  code.get(bits).get(least).get(bits).get(least).op("i64.lt_s").op("select").set(least);
   code.get(each).i32(entry.bytes).op("i32.add").tee(each).get(end).op("i32.lt_u").brIf(scan);
   code.end();
+  code.get(least).op("f64.reinterpret_i64").set(clock);
   code.get(first).op("i32.eqz").if();
   emitAllFlowed(code, at);
   leave(answering.done);
@@ -65,16 +68,15 @@ export function emitAnswers(code: Code, at: number): void {
   code.get(first).mem("i32.load", entry.port).tee(other).mem("f64.load").get(served).op("f64.max").set(start);
   code.get(other).get(start).get(bytes);
   number64("portPerByte").op("f64.mul").op("f64.add").tee(open).mem("f64.store");
-  code.get(at).get(start).mem("f64.store", memory("start"));
-  code.get(at).get(open);
-  number64("free").op("f64.max").tee(open).mem("f64.store", memory("end"));
   code.get(at);
   number64("busy").get(service).get(turn).op("f64.add").op("f64.add").mem("f64.store", memory("busy"));
   code.get(at);
   number64("bytes").get(bytes).op("f64.add").mem("f64.store", memory("bytes"));
   // The answer, not before the clock behind the question.
-  code.get(start).get(at).mem("f64.load", block.readLatency).op("f64.add").get(open);
-  code.get(first).mem("i32.load", entry.reads).op("select");
+  code.get(first).mem("i32.load", entry.reads).if("f64");
+  code.get(start).get(at).mem("f64.load", block.readLatency).op("f64.add");
+  code.else().get(open);
+  number64("free").op("f64.max").end();
   code.get(clock).f64(1).op("f64.add").op("f64.max").set(open);
   code.get(first).mem("i32.load", entry.answered).set(number);
   code.get(first).mem("i32.load", entry.answers).get(number).i32(3).op("i32.shl").op("i32.add");

@@ -1,6 +1,6 @@
 /**
  * What the arbiter does for a source whose next beats flow (`pace.flow`): nobody has to be asked when they move, so it goes on by itself from
- * burst to burst, with the rules of pace-code.ts, and puts down the clocks of its beats and questions. The source is woken when what it promised
+ * burst to burst, with the rules of pace-code.ts, and puts down when bursts begin, and the questions. The source is woken when what it promised
  * is done; its own record stays behind until then.
  *
  * Why it is exact: such a beat is pushed at the edge at which it is there, and popped one clock later, whatever the others do; so the
@@ -9,7 +9,6 @@
 import { block, emitWake, entry } from "./arbiter-block.js";
 import { pace } from "./pace-code.js";
 import { rules } from "./rules.js";
-import { emitSeries } from "./series.js";
 import type { Code } from "./wasm.js";
 
 /**
@@ -47,10 +46,6 @@ export function emitFlowBegins(code: Code, { at, each, record, left }: Port & { 
   store(code, each, "flow", () => field("flow"));
   code.get(record);
   field("burst").mem("i32.store", pace.ahead);
-  store(code, each, "flowAt", () => {
-    load(code, each, "times");
-    load(code, each, "done").mem("i32.load").i32(2).op("i32.shl").op("i32.add");
-  });
   store(code, each, "flowLeast", () => field("least"));
   store(code, each, "flowLeft", () => {
     field("beats");
@@ -106,15 +101,13 @@ export function emitFlowed(code: Code, { at, each, answer, before }: Port & { an
   code.get(other).i32(0).op("i32.gt_s").op("i32.and");
   code.if();
   code.get(at).get(at).mem("i32.load", block.flowed).i32(1).op("i32.add").mem("i32.store", block.flowed);
-  load(code, each, "flowAt").set(other);
-  emitSeries(code, other, first, count, () => code.i32(1));
-  store(code, each, "flowAt", () => code.get(other).get(count).i32(2).op("i32.shl").op("i32.add"));
   code.get(edge).get(free).get(edge).get(free).op("f64.sub").f64(1).op("f64.ge").op("select");
   code.get(count).op("f64.convert_i32_s").get(record).mem("f64.load", pace.beatClocks).op("f64.mul").op("f64.add");
   code.get(record).mem("f64.load", pace.gap).op("f64.add").set(free);
   code.get(each).get(free).mem("f64.store", entry.flowFree);
   field("frees");
   field("ahead").tee(other).i32(3).op("i32.shl").op("i32.add").get(free).mem("f64.store");
+  field("firsts").get(other).i32(2).op("i32.shl").op("i32.add").get(first).mem("i32.store");
   code.get(first).get(count).op("i32.add").set(first);
   store(code, each, "flowLeast", () => code.get(first));
   code.get(record).get(other).i32(1).op("i32.add").tee(other).mem("i32.store", pace.ahead);
@@ -141,12 +134,12 @@ export function emitFlowed(code: Code, { at, each, answer, before }: Port & { an
   others().op("f64.add");
   notAfter();
   code.end();
+  // The arbiter itself (pacing.ts) will answer for the last burst of the transfer.
+  code.get(left).get(count).op("i32.le_s").if();
   code.get(each);
-  field("beatsPerBurst").set(count);
-  code.get(left);
-  least(count);
-  emitSilence(code, record, count);
+  emitSilence(code, record, left);
   others().op("f64.min").mem("f64.store", entry.quiet);
+  code.end();
   code.else();
   store(code, each, "waitsFor", () => code.i32(-1));
   emitWake(code, at, each);

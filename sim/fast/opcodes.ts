@@ -63,6 +63,8 @@ export const opcodes = {
   "i64.extend_i32_s": 0xac,
   "i64.extend_i32_u": 0xad,
   "f64.convert_i32_s": 0xb7,
+  "i64.reinterpret_f64": 0xbd,
+  "f64.reinterpret_i64": 0xbf,
   "i32.extend8_s": 0xc0,
   "i32.extend16_s": 0xc1,
   "i32.trunc_sat_f64_s": 0xfc02,

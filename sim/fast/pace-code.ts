@@ -40,10 +40,14 @@ export const pace = {
   flow: 92,
   least: 96,
   flowing: 100,
-  /** Address of `free` behind each burst; the arbiter has written that and the clocks of the beats of all bursts before `ahead`. */
-  frees: 104,
-  ahead: 108,
-  bytes: 112,
+  /**
+   * What the arbiter did with bursts that flow: it has done all those before `ahead`; addresses of `free` behind each burst (64 bits), and of the
+   * clock of its first beat, 0 where the arbiter had nothing to do with it. A beat comes a clock after the one before.
+   */
+  ahead: 104,
+  frees: 108,
+  firsts: 112,
+  bytes: 120,
 } as const;
 
 /** An entry of the table of transfers: beats, the clock from which its channel acts, the 64-bit time at which it began. */

@@ -38,6 +38,7 @@ interface Tables {
   readonly answers: number;
   readonly asks: number;
   readonly frees: number;
+  readonly firsts: number;
   readonly end: number;
 }
 
@@ -47,7 +48,8 @@ function tablesOf(record: number, stream: PacedStream, bursts: number): Tables {
   const answers = transfers + stream.transfers.length * transfer.bytes;
   const asks = answers + bursts * 8;
   const frees = asks + bursts * 8;
-  return { transfers, answers, asks, frees, end: frees + bursts * 8 };
+  const firsts = frees + bursts * 8;
+  return { transfers, answers, asks, frees, firsts, end: firsts + bursts * 4 };
 }
 
 /** Bytes that a port's record and tables take. */
@@ -127,11 +129,13 @@ export class Pacing {
 
   #writeRecord({ stream, record, done, times, actor }: PacedPort, index: number): void {
     const { beatClocks, gap, beatsPerBurst, outstanding } = this.#arbiter.timing(index);
-    const { transfers, answers, asks, frees } = tablesOf(record, stream, burstsOf(stream, beatsPerBurst));
+    const { end, ...tables } = tablesOf(record, stream, burstsOf(stream, beatsPerBurst));
+    const { transfers, answers, asks, firsts } = tables;
     this.#words.fill(0, record >> 2, transfers >> 2);
+    this.#words.fill(0, firsts >> 2, end >> 2);
     this.#floats[(record + pace.beatClocks) >> 3] = beatClocks;
     this.#floats[(record + pace.gap) >> 3] = gap;
-    this.#put(record, pace, { beatsPerBurst, outstanding, transfers, answers, asks, frees });
+    this.#put(record, pace, { beatsPerBurst, outstanding, ...tables });
     stream.transfers.forEach(({ beats }, i) => {
       this.#words[(transfers + i * transfer.bytes + transfer.beats) >> 2] = beats;
     });
@@ -233,15 +237,26 @@ export class Pacing {
     if (this.#ports.length > 0) this.#settle(this.#block, 1);
     this.#arbiter.settle(Infinity);
     const streams = this.#ports.map(({ stream }) => stream);
-    const firsts = streams.map(({ transfers }) => {
-      let sum = 0;
-      return transfers.map(({ beats }) => (sum += beats) - beats);
+    // Beats and bursts of each transfer behind those before it.
+    const starts = streams.map(({ transfers }, stream) => {
+      const { beatsPerBurst } = this.#arbiter.timing(stream);
+      let [sum, bursts] = [0, 0];
+      return transfers.map(({ beats }) => ({
+        before: (sum += beats) - beats,
+        burst: (bursts += Math.ceil(beats / beatsPerBurst)) - Math.ceil(beats / beatsPerBurst),
+        beatsPerBurst,
+      }));
     });
     return tracesOf(this.#arbiter, streams, (stream, number): Moved => {
-      const { times } = this.#ports[stream]!;
-      const before = firsts[stream]![number]!;
+      const { times, record } = this.#ports[stream]!;
+      const { before, burst, beatsPerBurst } = starts[stream]![number]!;
       const { beats } = streams[stream]!.transfers[number]!;
-      const clock = (beat: number): number => this.#words[(times >> 2) + before + beat]!;
+      const words = this.#words;
+      const firsts = words[(record + pace.firsts) >> 2]! >> 2;
+      const clock = (beat: number): number => {
+        const first = words[firsts + burst + Math.floor(beat / beatsPerBurst)]!;
+        return first > 0 ? first + (beat % beatsPerBurst) : words[(times >> 2) + before + beat]!;
+      };
       const eighths = Array.from({ length: PROGRESS_PARTS }, (_, part) => clock(eighthEnds(part, beats) - 1));
       return { first: clock(0), last: clock(beats - 1), eighths };
     });

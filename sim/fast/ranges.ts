@@ -68,10 +68,17 @@ export class Ranges {
     this.#choose(most);
     code.get(this.#tokens).tee(did).if();
     code.get(source.next).set(this.#first).get(between.stayed).set(this.#stay);
-    source.emitAgain(did, period, Math.max(...[this.#single, this.#whole].map((each) => each?.timesAsked ?? 0)));
+    source.emitAgain(did, period, this.#asked(false));
     code.get(taker.time).get(did).get(period).op("i32.mul").op("i32.add").set(taker.time);
     this.#move();
     code.end().end();
+  }
+
+  /** Of how many of the last tokens the times are asked for; `both`: there may be single steps behind whole ones. */
+  #asked(both: boolean): number {
+    const { depth, lanes } = this.#parts.between.channel.channel;
+    const [single, whole] = [this.#single.timesAsked, this.#whole?.timesAsked ?? 0];
+    return both ? Math.max(depth, lanes, single + whole) : Math.max(single, whole);
   }
 
   /** At a board's pace: all that can flow before the clock in `limit`; nonzero on the stack if it was any. */
@@ -97,7 +104,7 @@ export class Ranges {
     code.brIf(out);
     code.end();
     code.get(source.next).set(this.#first).i32(1).set(this.#stay).get(taker.time).set(before);
-    source.emitFlow(most, moved, limit, least, taker.time, clocks);
+    source.emitFlow({ most, moved, limit, least, taker: taker.time, clocks, asked: this.#asked(true) });
     code.get(moved).tee(this.#tokens).op("i32.eqz").brIf(out);
     code.get(source.next).i32(2).op("i32.shl").get(source.times).op("i32.add").set(end);
     between.emitFlowed(moved, end, before, clocks);

@@ -9,7 +9,7 @@ import { emitSeries } from "./series.js";
 import type { Code } from "./wasm.js";
 
 /** Tokens in a row; all are locals, but for the clocks that their taker takes for each, and the least that have to be between two. */
-interface Flow {
+export interface Flow {
   readonly next: number;
   readonly times: number;
   readonly most: number;
@@ -20,6 +20,8 @@ interface Flow {
   /** The next token must not come before this clock; the taker's clock in front of it. */
   readonly least: number;
   readonly taker: number;
+  /** Of so many of the last tokens of all somebody wants to know the clocks. */
+  readonly asked: number;
 }
 
 export class RoundPace extends PaceCode {
@@ -148,7 +150,7 @@ export class RoundPace extends PaceCode {
     code.get(moved).get(most).op("i32.ge_s").brIf(out);
     for (const time of [taker, this.time]) code.get(time).get(limit).op("i32.ge_s").brIf(out);
     if (apart === 1) {
-      this.#asWritten(flow, at);
+      this.#asArbiter(flow, at);
       code.brIf(loop);
     }
     code.f64(0).set(answered);
@@ -209,14 +211,28 @@ export class RoundPace extends PaceCode {
     code.free("f64", answered, edge);
   }
 
-  /** Whole bursts whose clocks the arbiter has written, from the address `at` (a local) on; nonzero on the stack if there are any. */
-  #asWritten({ most, moved, limit, clocks, least, taker }: Flow, at: number): void {
+  /**
+   * Whole bursts that the arbiter has done (flow-code.ts), from the address `at` (a local) on; nonzero on the stack if there are any. Of the
+   * clocks of their beats only those of the last burst are written down, which has to be as long as what is `asked`.
+   */
+  #asArbiter({ most, moved, limit, clocks, least, taker, asked }: Flow, at: number): void {
     const code = this.code;
     const { beat, within, burst } = this.state;
-    const [bursts, count, last, any] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    const [bursts, count, first, any] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    const clockOf = (offset: number): void => {
+      this.field("firsts")
+        .get(burst)
+        .get(bursts)
+        .op("i32.add")
+        .i32(2)
+        .op("i32.shl")
+        .op("i32.add")
+        .mem("i32.load", offset);
+    };
     code.i32(0).set(any);
     this.field("ahead").get(burst).op("i32.sub").set(bursts);
-    code.get(within).op("i32.eqz").get(bursts).i32(0).op("i32.gt_s").op("i32.and").if();
+    code.get(within).op("i32.eqz").get(bursts).i32(0).op("i32.gt_s").op("i32.and");
+    this.perBurst().i32(asked).op("i32.ge_s").op("i32.and").if();
     code.get(most).get(moved).op("i32.sub");
     this.perBurst()
       .op("i32.div_u")
@@ -228,15 +244,12 @@ export class RoundPace extends PaceCode {
       .op("select")
       .tee(bursts);
     this.perBurst().op("i32.mul").tee(count).if();
-    code.get(at).get(count).i32(2).op("i32.shl").op("i32.add").tee(last).i32(4).op("i32.sub").mem("i32.load").tee(any);
-    code
-      .i32(1 + clocks)
-      .op("i32.add")
-      .get(limit)
-      .op("i32.le_s");
-    code.get(at).mem("i32.load").get(least).op("i32.ge_s").op("i32.and").if();
-    code.get(any).set(this.time);
-    code.get(last).set(at);
+    clockOf(-4);
+    code.set(first);
+    code.get(first);
+    this.perBurst().op("i32.add").i32(clocks).op("i32.add").get(limit).op("i32.le_s");
+    this.field("firsts").get(burst).i32(2).op("i32.shl").op("i32.add").mem("i32.load");
+    code.get(least).op("i32.ge_s").op("i32.and").tee(any).if();
     code.get(burst).get(bursts).op("i32.add").set(burst);
     this.field("frees")
       .get(burst)
@@ -248,15 +261,20 @@ export class RoundPace extends PaceCode {
       .mem("f64.load")
       .set(this.free);
     for (const total of [moved, beat]) code.get(total).get(count).op("i32.add").set(total);
+    code.get(at).get(count).i32(2).op("i32.shl").op("i32.add");
+    this.perBurst().tee(count).i32(2).op("i32.shl").op("i32.sub").set(at);
+    emitSeries(code, at, first, count, () => code.i32(1));
+    code.get(at).get(count).i32(2).op("i32.shl").op("i32.add").set(at);
+    code.get(first).get(count).op("i32.add").i32(1).op("i32.sub").set(this.time);
     code.get(this.time).i32(1).op("i32.add").set(least);
     code
       .get(this.time)
       .i32(1 + clocks)
       .op("i32.add")
       .set(taker);
-    code.i32(1).set(any).else().i32(0).set(any).end().end().end();
+    code.end().end().end();
     code.get(any);
-    code.free("i32", bursts, count, last, any);
+    code.free("i32", bursts, count, first, any);
   }
 
   /** Nonzero on the stack if the tokens of a pass from number `next` (a local) on may go. */

@@ -3,7 +3,7 @@ import { inColumns, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { frame } from "./plan.js";
 import type { RoundChannel } from "./round-channel.js";
-import { RoundPace } from "./round-pace.js";
+import { RoundPace, type Flow } from "./round-pace.js";
 import { emitSeries } from "./series.js";
 import type { Code } from "./wasm.js";
 
@@ -95,10 +95,10 @@ export class RoundSource {
    * before the clock in `least`; the one who takes them is at the clock in `taker` in front of each, and must be before `limit` then. All are
    * locals.
    */
-  emitFlow(most: number, moved: number, limit: number, least: number, taker: number, clocks: number): void {
+  emitFlow(flow: Pick<Flow, "most" | "moved" | "limit" | "least" | "taker" | "clocks" | "asked">): void {
     const { next, times } = this;
-    this.#pace.emitFlow({ next, times, most, moved, limit, least, taker, clocks, apart: this.apart(clocks) });
-    this.#code.get(this.next).get(moved).op("i32.add").set(this.next);
+    this.#pace.emitFlow({ ...flow, next, times, apart: this.apart(flow.clocks) });
+    this.#code.get(this.next).get(flow.moved).op("i32.add").set(this.next);
   }
 
   /** When it goes, it promises that so many tokens flow (a local), if the first does not come before the clock in `least`, another one. */
