@@ -51,7 +51,7 @@ export function boundsOf(expr: Expr): Bounds {
 
 const MIN = -2147483648;
 export const MAX = 2147483647;
-const UMAX = 4294967295;
+export const UMAX = 4294967295;
 export const fitsSigned = ({ lo, hi }: Bounds): boolean => lo >= MIN && hi <= MAX;
 export const fitsUnsigned = ({ lo, hi }: Bounds): boolean => lo >= 0 && hi <= UMAX;
 /** The value can be told from its low 32 bits. */
