@@ -7,13 +7,13 @@ import type { Expr, Local, Loop, StateField, Stmt } from "../../hw/ir/ir.js";
 import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import { emitPushSlot, type Actor, type Globals } from "./channel-code.js";
 import { emitApart, emitPushTo, Passing, type Pushing, type Taker } from "./chain-code.js";
+import { tokenOf } from "./chain-token.js";
 import type { FollowerLoop, Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
 import { isScalar } from "./layout.js";
-import { accessOf, contiguous } from "./lanes.js";
 import { countingLoop, numberOf } from "./pass-facts.js";
 import { exitOf, matters } from "./pass-reader.js";
-import { emitCopy, emitLoad, placeAt, select, type LeafRef, type Place } from "./place.js";
+import { emitCopy, emitLoad, placeAt, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
@@ -349,7 +349,7 @@ export class Follower extends StatementCompiler implements Taker {
         const channel = this.channelPlan(part);
         const id = this.#own.pointOf(stmt);
         if (this.#next.takes(channel)) {
-          this.#next.emitPush(this, channel, this.#token(channel, stmt.value), false, id);
+          this.#next.emitPush(this, channel, tokenOf(this.exprs, this.plan, channel, stmt.value), false, id);
           return;
         }
         store(this.exprs, placeAt(channel.layout, 0, emitPushSlot(code, channel)), stmt.value);
@@ -357,52 +357,6 @@ export class Follower extends StatementCompiler implements Taker {
       },
       index,
     );
-  }
-
-  /** A token that is taken at once: what was stored before stays there, the rest has a place of its own. */
-  #token(channel: ChannelPlan, value: Expr): Place {
-    const own = placeAt(channel.layout, this.plan.heap.take(channel.layout.bytes));
-    const token = [...own];
-    this.#put(own, value, (leaf, elsewhere) => {
-      const at = own.findIndex(({ offset }) => offset === leaf.offset);
-      token[at] = { ...elsewhere, path: own[at]!.path };
-    });
-    return token;
-  }
-
-  /** Put a part of a token in its place, but for leaves that stand elsewhere as they are. */
-  #put(to: Place, given: Expr, stands: (leaf: LeafRef, elsewhere: LeafRef) => void): void {
-    const value = given.kind === "cast" && !isScalar(given.type) ? given.operand : given;
-    if (value.kind === "struct") {
-      for (const { name, value: member } of value.fields) this.#put(select(to, { member: name }), member, stands);
-      return;
-    }
-    const from = named(value) ? this.exprs.resolvePlace(value, []) : this.#column(to, value);
-    const alike =
-      from?.length === to.length &&
-      to.every(({ size, count, signed }, i) => {
-        const leaf = from[i]!;
-        return leaf.size === size && leaf.count === count && leaf.signed === signed;
-      });
-    if (!alike) {
-      store(this.exprs, to, value);
-      return;
-    }
-    to.forEach((leaf, i) => stands(leaf, from[i]!));
-  }
-
-  /** The elements of a vector that stand one behind the other in a variable, as a member of all lanes of it. */
-  #column([to, ...more]: Place, value: Expr): Place | undefined {
-    if (value.kind !== "map" || !to || more.length > 0 || to.dims.length !== 1) return undefined;
-    const { lane, length, body } = value;
-    let root = body;
-    while (root.kind === "member" || root.kind === "index") root = root.base;
-    if (root.kind !== "local" || root === body) return undefined;
-    const access = accessOf(this.exprs, body, { locals: [lane], lengths: [length], count: length });
-    if (access?.leaf.size !== to.size || access.leaf.signed !== to.signed || !contiguous(access, 0, length))
-      return undefined;
-    const { terms, offset } = access.leaf;
-    return [{ ...to, terms, offset: offset + access.offsets[0]!, whole: false }];
   }
 }
 
@@ -416,13 +370,6 @@ function changedBy(stmt: Stmt): Local | StateField | undefined {
   let at: Expr = stmt.target;
   while (at.kind === "index" || at.kind === "member") at = at.base;
   return variableOf(at);
-}
-
-/** A variable of a token or of the process, or a member of it: nobody changes it before the token has been dealt with. */
-function named(expr: Expr): boolean {
-  let at = expr;
-  while (at.kind === "member") at = at.base;
-  return at.kind === "local";
 }
 
 /** A clock passes whichever way statements go. */

@@ -1,9 +1,10 @@
 /** Arithmetic on four 32-bit lanes at a time, with 64-bit lanes where an exact integer needs them (for simd.ts). */
 import type { Expr } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
-import { boundsOf, fitsSigned, fitsUnsigned, UMAX, type Bounds, type ExprCompiler } from "./expr.js";
+import { boundsOf, fitsSigned, fitsUnsigned, type ExprCompiler } from "./expr.js";
 import { foldLanes } from "./lanes.js";
 import { comparisonsOf, ringOf } from "./simd-ops.js";
+import { emitShifted } from "./simd-shifts.js";
 import type { Power } from "./simd-powers.js";
 import type { Code } from "./wasm.js";
 
@@ -256,68 +257,11 @@ export abstract class LaneArithmetic {
     return a !== undefined && b !== undefined && a <= b;
   }
 
-  /**
-   * The low 32 bits of a b >> n, without 64-bit lanes: b = high 2^n + low, so it is a high + (a low >> n), if a low fits 32 bits.
-   * False if it does not.
-   */
-  #shiftedProduct(product: Expr, n: number): boolean {
-    if (product.kind !== "binary" || product.op !== "*") return false;
-    const signed = ({ lo, hi }: Bounds): boolean => Math.max(-lo, hi) <= 2 ** (31 - n);
-    const unsigned = ({ lo, hi }: Bounds): boolean => lo >= 0 && hi <= 2 ** (32 - n);
-    const { left, right } = product;
-    for (const [a, b] of [
-      [left, right],
-      [right, left],
-    ] as const) {
-      const [short, long] = [boundsOf(a), boundsOf(b)];
-      if (!(signed(short) || unsigned(short)) || !(fitsSigned(long) || fitsUnsigned(long))) continue;
-      const code = this.code;
-      const [x, y] = [code.local("v128"), code.local("v128")];
-      this.vector(a);
-      code.set(x);
-      this.vector(b);
-      code.set(y);
-      code.get(x).get(y).i32(n);
-      code.op(fitsSigned(long) ? "i32x4.shr_s" : "i32x4.shr_u").op("i32x4.mul");
-      code
-        .get(x)
-        .get(y)
-        .i32(2 ** n - 1)
-        .op("i32x4.splat")
-        .op("v128.and")
-        .op("i32x4.mul")
-        .i32(n);
-      code.op(signed(short) ? "i32x4.shr_s" : "i32x4.shr_u").op("i32x4.add");
-      return true;
-    }
-    return false;
-  }
-
-  /** A sum of two numbers of 32 bits without sign, of 33 bits itself, shifted right: a + b >> 1 = (a >> 1) + (b >> 1) + (a & b & 1). */
-  #shiftedSum(sum: Expr, n: number): boolean {
-    const terms = termsOf(sum).sort((a, b) => boundsOf(b).hi - boundsOf(a).hi);
-    const [greatest, ...rest] = terms;
-    const least = rest.reduce((total, term) => total + boundsOf(term).hi, 0);
-    if (rest.length === 0 || least > UMAX || !terms.every((term) => fitsUnsigned(boundsOf(term)))) return false;
-    const code = this.code;
-    const [x, y] = [code.local("v128"), code.local("v128")];
-    this.vector(greatest!);
-    code.set(x);
-    rest.forEach((term, i) => {
-      this.vector(term);
-      if (i > 0) code.op("i32x4.add");
-    });
-    code.set(y).get(x).i32(1).op("i32x4.shr_u").get(y).i32(1).op("i32x4.shr_u").op("i32x4.add");
-    code.get(x).get(y).op("v128.and").i32(1).op("i32x4.splat").op("v128.and").op("i32x4.add");
-    if (n > 1) code.i32(n - 1).op("i32x4.shr_u");
-    return true;
-  }
-
   /** The low 32 bits of a wide number shifted right: what comes in from above is not among them for shifts up to 32. */
   #wideShift(a: Expr, by: Expr): void {
     const code = this.code;
     const n = foldLanes(by, new Map());
-    if (n !== undefined && n >= 1 && n <= 31 && (this.#shiftedProduct(a, n) || this.#shiftedSum(a, n))) return;
+    if (n !== undefined && n >= 1 && n <= 31 && emitShifted(this.code, (expr) => this.vector(expr), a, n)) return;
     const x = this.#wide(a);
     for (const half of [0, 1] as const) {
       code.get(x[half]);
@@ -416,7 +360,3 @@ export abstract class LaneArithmetic {
     throw new Unsupported();
   }
 }
-
-/** What is added up, however it is grouped. */
-const termsOf = (expr: Expr): Expr[] =>
-  expr.kind === "binary" && expr.op === "+" ? [...termsOf(expr.left), ...termsOf(expr.right)] : [expr];
