@@ -73,7 +73,7 @@ export class JointRange {
   emit(rounds: number, period: number): void {
     const code = this.#code;
     const out = code.block();
-    this.#emitLength(rounds, period);
+    this.#emitLength(rounds, period, () => code.i32(0).set(rounds).br(out));
     if (rules.round.jointExtra !== 0) {
       code.get(rounds).i32(rules.round.jointExtra).op("i32.add").set(rounds);
       this.#wayRound?.emitExtra(rules.round.jointExtra);
@@ -121,8 +121,8 @@ export class JointRange {
     return member.range.readSteps[member.code.views.indexOf(view)]!;
   }
 
-  /** `rounds` becomes smaller, if not so many can be done. */
-  #emitLength(rounds: number, period: number): void {
+  /** `rounds` becomes smaller, if not so many can be done; `leave` leaves where there are none. */
+  #emitLength(rounds: number, period: number, leave: () => void): void {
     const code = this.#code;
     const atMost = (): void => {
       const other = code.temp("i32");
@@ -147,6 +147,11 @@ export class JointRange {
         }
       member.emitAsBefore();
       only();
+      if (member === this.#members[0]!.code) {
+        code.get(rounds).i32(WORTH).op("i32.lt_s").if();
+        leave();
+        code.end();
+      }
       for (const { channel, value } of range.tokens) member.emitToken(this.#channels.get(channel)!.token, value);
       if (member.feeds) {
         code.get(period).i32(BLOCK).op("i32.eq");

@@ -29,10 +29,16 @@ export class JointWayRound {
     [this.#alike, this.#first] = [code.local("i32"), code.local("i32")];
   }
 
-  /** In front of the range; leaves nonzero on the stack if the first pass is what it has to be. */
+  /** In front of the range; leaves nonzero on the stack if more than one pass is what it has to be, or one with the way round. */
   emitFirst(): void {
+    const code = this.#code;
+    const again = code.temp("i32");
     this.#emitLeast(this.#range.counts, this.#first);
-    this.#code.get(this.#first).i32(0).op("i32.gt_s");
+    code.get(this.#first).i32(1).op("i32.ne").if("i32");
+    code.get(this.#first).i32(1).op("i32.gt_s").else();
+    this.#emitLeast(this.#way.again, again);
+    code.get(again).op("i32.eqz").end();
+    code.free("i32", again);
   }
 
   /**

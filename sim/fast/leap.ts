@@ -55,6 +55,10 @@ export class Leap {
   readonly #period: number;
   /** So many rounds pass before a leap is thought of. */
   readonly #pause: number;
+  /** A local: 1 as long as all is as a leap has left it at the end of a round. */
+  readonly steady: number;
+  /** A local: 1 where the next leap goes on from there, though there was no round before it; it begins with many rounds or not at all. */
+  readonly resumes: number;
 
   /**
    * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. No round comes
@@ -78,7 +82,7 @@ export class Leap {
     this.#over = over;
     this.#ranges = ranges;
     this.#possible = turns.every(({ leaps }) => leaps);
-    [this.turn, this.#period, this.#pause] = [local(), local(), local()];
+    [this.turn, this.#period, this.#pause, this.steady, this.resumes] = [local(), local(), local(), local(), local()];
     this.#noted = [...times, ...channels.flatMap(({ state }) => state.clocks)].map((clock) => [clock, local()]);
     code.i32(0).set(this.turn).i32(0).set(this.#pause);
   }
@@ -87,6 +91,7 @@ export class Leap {
   emitBefore(): void {
     if (!this.#possible) return;
     const code = this.#code;
+    code.i32(0).set(this.steady);
     code.get(this.#pause).op("i32.eqz").if();
     this.#noted.forEach(([clock, before]) => code.get(clock).set(before));
     code.end();
@@ -103,6 +108,8 @@ export class Leap {
     code.get(this.#pause).if();
     code.get(this.#pause).i32(1).op("i32.sub").set(this.#pause);
     code.else();
+    code.get(this.resumes).if("i32");
+    code.i32(1).else();
     const [[first, before], ...others] = this.#noted as [Noted, ...Noted[]];
     code.get(first).get(before).op("i32.sub").set(this.#period);
     code.i32(0);
@@ -118,6 +125,7 @@ export class Leap {
       .get(full)
       .op("i32.or")
       .op("i32.eqz")
+      .end()
       .if();
     this.#leap(count);
     code.end().end();
@@ -171,7 +179,10 @@ export class Leap {
     code.get(done).i32(1).op("i32.add").set(done);
     code.end();
     const range = this.#ranges();
-    code.insertAt(start, () => code.i32(range ? 1 : 0).set(skips));
+    code.insertAt(start, () => {
+      code.i32(range ? 1 : 0).set(skips);
+      if (!range) code.i32(0).get(most).get(this.resumes).op("select").set(most);
+    });
     if (range) {
       code.i32(0).set(skips);
       const rounds = code.local("i32");
@@ -179,10 +190,12 @@ export class Leap {
       if (this.#over !== undefined) code.i32(0).get(rounds).get(this.#over).op("select").set(rounds);
       range.emit(rounds, this.#period);
       code.get(done).get(rounds).op("i32.add").set(done);
+      code.get(done).op("i32.eqz").get(this.resumes).op("i32.and").brIf(out);
     }
     code.br(again);
     code.end();
     code.end();
+    code.get(done).get(this.turn).op("i32.or").if();
     const [pushed, popped] = [code.temp("i32"), code.temp("i32")];
     const passes = (turn: number, into: number): void => {
       code.get(done).get(this.turn).i32(turn).op("i32.gt_s").op("i32.add").set(into);
@@ -198,7 +211,13 @@ export class Leap {
     });
     code.free("i32", pushed, popped);
     count(done);
+    code.end();
+    code.get(this.turn).op("i32.eqz").get(done).i32(0).op("i32.ne").op("i32.and").set(this.steady);
     // Of the round that a leap leaves half done, the clocks before it were not noted.
     code.get(this.turn).i32(0).op("i32.ne").i32(PAUSE).get(done).op("select").set(this.#pause);
+    code.get(this.resumes).if();
+    code.i32(0).set(this.resumes);
+    code.get(this.#pause).i32(0).get(done).op("select").set(this.#pause);
+    code.end();
   }
 }

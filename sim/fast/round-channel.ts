@@ -5,7 +5,7 @@
  */
 import type { BankView } from "./bank-view.js";
 import { countReleases, later, type Actor } from "./channel-code.js";
-import { emitLearn, emitTell, toldBytes, toldOffset } from "./knowledge.js";
+import { emitLearn, emitLearnFrom, emitTell, toldBytes, toldOffset } from "./knowledge.js";
 import { movesOnly } from "./moves.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
 import type { ChannelPlan, Plan } from "./plan.js";
@@ -245,6 +245,13 @@ export class RoundChannel {
       code.i32(0).get(news).loadAt(at).tee(old).get(news).get(old).op("i32.gt_u").op("select").mem("i32.store", at);
     }
     code.free("i32", news, old);
+  }
+
+  /** Between rounds: who pops learns all that tokens would tell now. */
+  emitLearnAll(): void {
+    const { told, producer, consumer } = this.channel;
+    const { known } = this.#plan;
+    if (told.length > 0) emitLearnFrom(this.#code, told, known[consumer]!, known[producer]!);
   }
 
   #operation(side: "push" | "pop"): Operation {

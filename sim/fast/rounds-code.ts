@@ -96,6 +96,9 @@ export function roundsCode(
     const behind = around.compilers[driver.actor]!.behind(driver.loop);
     code.storeAt(plan.frames[driver.actor]! + frame.resume, () => code.i32(behind));
   };
+  const tell = (): void => {
+    for (const pass of others) for (const channel of pass.pops) channels.get(channel)!.emitLearnAll();
+  };
   emitRounds(around, {
     code,
     rounds,
@@ -110,7 +113,7 @@ export function roundsCode(
     clocks: clocksOf(cluster),
     sides: members,
     over,
-    goOn: leavesAlone(plan, cluster) ? { gone, behind: goBehind, actor: driver.actor } : undefined,
+    goOn: leavesAlone(plan, cluster) ? { gone, behind: goBehind, actor: driver.actor, tell } : undefined,
     ranges: () => JointRange.of(code, members, channels, state.ranged, over),
     turns: members.map((each, i) => ({
       leaps: each.leaps,
@@ -237,6 +240,11 @@ interface GoesOn {
   readonly gone: number;
   /** Emits where it goes on. */
   readonly behind: () => void;
+  /**
+   * Tells all others what it knows now. They stand at pops, and what the next tokens tell, each from whoever has heard it then, they
+   * would know before they do anything else.
+   */
+  readonly tell: () => void;
 }
 
 interface Side {
@@ -289,6 +297,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     parts.others(limit, count);
     code.brIf(again);
   }
+  const round = code.block();
   const entries = turns.map(() => code.block()).reverse();
   code.get(leap.turn).brTable(entries, entries[0]!);
   turns.forEach(({ ready, pass }, i) => {
@@ -300,9 +309,11 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
           // Not if it does not pay.
           code.get(rounds).get(since).op("i32.sub").i32(WORTH).op("i32.lt_s").brIf(stop);
           code.get(rounds).set(since);
-          emitAway(around, parts, parts.goOn);
-        } else code.i32(1);
-        code.brIf(stop).end();
+          emitAway(around, parts, parts.goOn, leap);
+          code.brIf(stop);
+          code.get(leap.resumes).brIf(round);
+        } else code.br(stop);
+        code.end();
       }
       for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
       leap.emitBefore();
@@ -313,6 +324,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   });
   code.get(rounds).i32(1).op("i32.add").set(rounds);
   code.get(full).i32(1).op("i32.shr_u").set(full);
+  code.end();
   leap.emitAfter(full, count);
   code.br(again);
   code.end();
@@ -330,9 +342,14 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
 /**
  * The first process's loop is over: it goes on by itself, and so do all others, while those of the rounds stand at their heads and their
  * channels, which nobody else uses, stay empty. If it comes back to its loop, rounds go on. Nonzero on the stack if it does not.
+ *
+ * If no time has passed for it, nothing of what tells the clocks of rounds has changed, and a leap goes on.
  */
-function emitAway({ plan, globals, rest }: Surroundings, parts: Parts, { behind, actor, gone }: GoesOn): void {
+function emitAway({ plan, globals, rest }: Surroundings, parts: Parts, goesOn: GoesOn, leap: Leap): void {
   const { code, sides, state, over, full } = parts;
+  const { behind, actor, gone, tell } = goesOn;
+  const left = code.local("i32");
+  code.get(sides[0]!.time).set(left);
   sides[0]!.save();
   behind();
   emitEnqueue(code, { plan, globals }, actor);
@@ -343,8 +360,12 @@ function emitAway({ plan, globals, rest }: Surroundings, parts: Parts, { behind,
   code.storeAt(state.parked, () => code.i32(0));
   sides[0]!.load();
   // What it has heard meanwhile has to be told.
+  code.get(leap.steady).get(sides[0]!.time).get(left).op("i32.sub");
+  code.i32(rules.round.awaySlack).op("i32.le_s").op("i32.and").tee(leap.resumes).if();
+  if (rules.round.awayDeaf === 0) tell();
+  code.else();
   code.i32(rules.round.awayDeaf === 0 ? 1 : 0).set(full);
-  code.end();
+  code.end().end();
 }
 
 /** The first process uses the channels of the rounds nowhere but in its loop. */

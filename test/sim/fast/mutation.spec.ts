@@ -29,6 +29,7 @@ const ranges: [keyof TimeRules, number, string][] = [
   ["jointExtra", 5, "five rounds more at once than are alike"],
   ["jointWords", 1, "words are taken that stand a byte further"],
   ["awayDeaf", 1, "a run of rounds goes on without what the first process heard on its way back to its loop"],
+  ["awaySlack", 99, "a leap goes on though time has passed on that way"],
   ["jointDeaf", 1, "a range goes on over the end of a loop, though others are told something else behind it"],
 ];
 
