@@ -195,11 +195,34 @@ export class BankView {
     const { code } = this.#actor;
     const { epochStride } = this.#memory;
     const [word, left] = [code.temp("i32"), code.temp("i32")];
+    const checked = step === 1 ? this.#memory.checked.get(this.#actor.actor) : undefined;
+    if (checked !== undefined) {
+      code.get(this.#next).loadAt(checked).op("i32.ge_s");
+      code
+        .get(this.#next)
+        .get(rounds)
+        .op("i32.add")
+        .loadAt(checked + 4)
+        .op("i32.le_s");
+      code.op("i32.and").op("i32.eqz").if();
+    }
     // The latest epoch of each bank tells it of all words, if it is early enough.
     const latest = this.#vectors.map(() => code.temp("v128"));
     for (const each of latest) code.v128(new Array<number>(16).fill(0)).set(each);
-    code.get(this.#next).i32(epochStride).op("i32.mul").set(word);
-    this.#times(rounds, left, () => {
+    const [from, count] = [code.temp("i32"), code.temp("i32")];
+    code.get(this.#next).set(from).get(rounds).set(count);
+    if (checked !== undefined) {
+      // Words that were read one by one between this row and the last.
+      code
+        .get(this.#next)
+        .loadAt(checked + 4)
+        .op("i32.sub");
+      code.i32(SHORT_GAP).op("i32.lt_u").get(rounds).i32(0).op("i32.gt_s").op("i32.and").if();
+      code.loadAt(checked + 4).set(from);
+      code.get(this.#next).get(from).op("i32.sub").get(rounds).op("i32.add").set(count).end();
+    }
+    code.get(from).i32(epochStride).op("i32.mul").set(word);
+    this.#times(count, left, () => {
       latest.forEach((each, i) => {
         code
           .get(word)
@@ -226,9 +249,32 @@ export class BankView {
     code.get(left).i32(1).op("i32.sub").set(left).br(again);
     code.end().end();
     code.get(rounds).get(left).op("i32.sub").set(rounds);
+    if (checked !== undefined) {
+      code.else();
+      this.#emitChecked(from, count, checked);
+    }
     code.end();
+    if (checked !== undefined) code.end();
     code.free("v128", ...latest);
-    code.free("i32", word, left);
+    code.free("i32", word, left, from, count);
+  }
+
+  /** So many words (a local) of all banks were handed over, from one on whose number is in a local. */
+  #emitChecked(first: number, words: number, checked: number): void {
+    const { code } = this.#actor;
+    code.get(words).i32(0).op("i32.gt_s");
+    if (this.#left !== undefined) code.get(this.#left).op("i32.eqz").op("i32.and");
+    code.if();
+    code.get(first).loadAt(checked).op("i32.lt_s");
+    code
+      .get(first)
+      .loadAt(checked + 4)
+      .op("i32.gt_s");
+    code.op("i32.or").if();
+    code.storeAt(checked, () => code.get(first));
+    code.end();
+    code.storeAt(checked + 4, () => code.get(first).get(words).op("i32.add"));
+    code.end();
   }
 
   /** Do it as often as `count` (a local) says, not at all if that is less than one; `left` is a local to count with. */
@@ -369,6 +415,9 @@ export class BankView {
     }
   }
 }
+
+/** So many words, or fewer, that lie between rows that were checked are checked with them. */
+const SHORT_GAP = 16;
 
 /** Bytes of an epoch, or of what a port counts. */
 const EPOCH = 4;

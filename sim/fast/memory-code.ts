@@ -8,6 +8,7 @@ import type { Actor } from "./channel-code.js";
 import type { Code } from "./wasm.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
 import type { MemoryPlan, PortPlan } from "./memory-plan.js";
+import { rules } from "./rules.js";
 
 type Message = (clock: number, value: number) => TandemError;
 
@@ -270,5 +271,29 @@ export function emitWrite(actor: Actor, port: PortPlan, address: number, put: (w
   if (canRead || siblings(port).length > 0) code.storeAt(port.writeAddress, () => code.get(address));
   const epochs = writeEpochs.get(actor.actor);
   if (epochs !== undefined) setEpoch(actor, port, epochs, address);
+  for (const checked of port.memory.checked.values()) emitUnchecked(code, checked, address, address);
   count(actor, port.writes);
+}
+
+/** Words from `low` to `high` (locals) have been written: of what was checked, what lies on one side of them is left. */
+export function emitUnchecked(code: Code, checked: number, low: number, high: number): void {
+  if (rules.round.jointStale !== 0) return;
+  code.get(high).loadAt(checked).op("i32.ge_s");
+  code
+    .get(low)
+    .loadAt(checked + 4)
+    .op("i32.lt_s")
+    .op("i32.and")
+    .if();
+  code.get(low).loadAt(checked).op("i32.gt_s").if();
+  code.storeAt(checked + 4, () => code.get(low));
+  code.else();
+  code.storeAt(checked, () => code.get(high).i32(1).op("i32.add"));
+  code.get(high).i32(1).op("i32.add");
+  code
+    .loadAt(checked + 4)
+    .op("i32.gt_s")
+    .if();
+  code.storeAt(checked + 4, () => code.loadAt(checked));
+  code.end().end().end();
 }

@@ -51,6 +51,11 @@ export interface MemoryPlan {
   /** By actor that reads while another writes: the epoch of its last read. */
   readonly readEpochs: ReadonlyMap<number, number>;
   readonly epochStride: number;
+  /**
+   * By actor that reads what one other writes: the first of a row of words that it may read, and the one behind them (two numbers). It
+   * knows that all banks' words there were handed over to it, and none was written since.
+   */
+  readonly checked: ReadonlyMap<number, number>;
 }
 
 export interface MemoryPlans {
@@ -146,6 +151,7 @@ function planBanks(
   // A memory of one process, too, must know which words were written.
   const written = epochs(writers.size > 0 ? writers : [...users].slice(0, 1));
   const read = shared ? epochs([...readers].filter((reader) => [...writers].some((w) => w !== reader))) : new Map();
+  const checked = new Map([...read.keys()].map((reader) => [reader, heap.take(8)]));
   const shift = (of: ReadonlyMap<number, number>, bytes: number): Map<number, number> =>
     new Map([...of].map(([actor, at]) => [actor, at + bytes]));
   return banks.map((memory, bank) => {
@@ -159,6 +165,7 @@ function planBanks(
       writeEpochs: shift(written, bank * 4),
       readEpochs: shift(read, bank * 4),
       epochStride,
+      checked,
     };
     initially((view) => {
       const init = memory.init ?? [];

@@ -39,6 +39,8 @@ export interface TimeRules {
   readonly jointDeaf: number;
   /** 1: what the first process has heard while it was away from its loop is not told. */
   readonly awayDeaf: number;
+  /** 1: words that were written since are read without a look. */
+  readonly jointStale: number;
   /** A leap goes on behind its way back to its loop if that took so many clocks or fewer. */
   readonly awaySlack: number;
 }
@@ -63,6 +65,7 @@ const exact: TimeRules = {
   jointWords: 0,
   jointDeaf: 0,
   awayDeaf: 0,
+  jointStale: 0,
   awaySlack: 0,
 };
 

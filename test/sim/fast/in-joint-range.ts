@@ -72,6 +72,8 @@ const Job = struct({
   restAt: u8,
   /** The word of the last tile behind which a fetcher says that all were read; rightly so, if it is the last. */
   freesAt: u8,
+  /** Only the first segment is waited for, which is wrong. */
+  blind: bool,
   shortAt: u8,
   lastBytes: u8,
   gap: u8,
@@ -206,7 +208,8 @@ class Sequence extends Module {
         let word = u8(0);
         let count = u8(250);
         while (word < job.words) {
-          if (tile === 0) for (let p = 0; p < this.parts + 1; p++) yield* this.loaded[p]!.pop();
+          if (tile === 0 && (word === 0 || !job.blind))
+            for (let p = 0; p < this.parts + 1; p++) yield* this.loaded[p]!.pop();
           const end = u8(job.words - word < job.segment ? job.words : word + job.segment);
           assert(word < end, "a segment has words");
           do {
@@ -391,6 +394,7 @@ export function randomRangesJobs(random: Random, { rows }: RangesOptions): Range
       tellAt: somewhere(),
       restAt: somewhere(),
       freesAt: u8(words - 1),
+      blind: false,
       shortAt: somewhere(),
       lastBytes: u8(random.pick([8, 8, 1 + random.below(8)])),
       gap: u8(random.pick([0, 0, 1, 20])),

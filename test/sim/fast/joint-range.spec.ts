@@ -3,6 +3,7 @@ import { expect } from "chai";
 import { elaborate, u8, uint } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
+import { withMutation } from "../../../sim/fast/rules.js";
 import { InRanges, randomRanges, randomRangesJobs } from "./in-joint-range.js";
 import { Random } from "./random.js";
 import { rangesInFast, rangesInKernel, rangesSetting } from "./joint-range.js";
@@ -115,5 +116,21 @@ describe(`Many rounds at once (seed ${first})`, () => {
       expect(failure(() => rangesInFast(engine, around)) !== "none", `after word ${freesAt}`).to.equal(fails);
       engine.reset();
     }
+  });
+
+  it("notice words that were written again since they were read last, and not handed over", async () => {
+    const random = new Random(first);
+    const options = { ...randomRanges(random), parts: 2, rows: 4, far: false, pace: 1 };
+    const { ir } = await readDesign(elaborate(new InRanges(options)));
+    const [job] = randomRangesJobs(random, options);
+    const sizes = { words: u8(90), filled: u8(90), segment: u8(30), freesAt: u8(89), tiles: u8(2), base: u7(0) };
+    const never = { tellAt: u8(255), restAt: u8(255), shortAt: u8(255) };
+    const like = { ...job!, ...sizes, ...never, used: [u8(4), u8(4)] };
+    const around = { ...rangesSetting(random, options), jobs: [like, { ...like, blind: true }], horizons: [undefined] };
+    const inFast = (): string => failure(() => rangesInFast(new FastEngine(ir), around));
+    const expected = failure(() => rangesInKernel(new InRanges(options), around));
+    expect(expected).to.contain("without handing it over");
+    expect(inFast()).to.equal(expected);
+    expect(withMutation("round", { jointStale: 1 }, inFast), "if writes change nothing").to.not.equal(expected);
   });
 });
