@@ -6,7 +6,7 @@
 import type { Channel } from "../../hw/channel.js";
 import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
 import { bool } from "../../hw/types.js";
-import { expressionsIn, expressionsWithin, sameExpr, someExpr } from "../../hw/ir/walk.js";
+import { expressionsIn, expressionsWithin, operandsOf, sameExpr, someExpr } from "../../hw/ir/walk.js";
 import { boundsOf } from "./expr.js";
 import type { OneHot } from "./feed-burst.js";
 import { assignedIn, followPass, Induction, type Count, type Variable } from "./induction.js";
@@ -172,7 +172,16 @@ class RangeReader {
     for (const one of this.#told)
       if (varies(one.value) && !told.some((other) => sameExpr(one.value, other.value))) told.push(one);
     if (told.some(({ step }) => Number.isNaN(step))) return undefined;
-    return { again: this.#again, told, changed: [...changed] };
+    // What hangs on others of them only is told with those.
+    const isTold = (value: Expr, others: readonly Expr[]): boolean =>
+      others.some((other) => sameExpr(other, value)) ||
+      !varies(value) ||
+      (operandsOf(value).length > 0 && operandsOf(value).every((operand) => isTold(operand, others)));
+    const needed = told.filter(({ value }) => {
+      const others = told.flatMap((other) => (other.value !== value && other.step === 0 ? [other.value] : []));
+      return !isTold(value, others);
+    });
+    return { again: this.#again, told: needed, changed: [...changed] };
   }
 
   /** By how much a part of a token grows from pass to pass; not a number if that is not known. */
@@ -397,17 +406,29 @@ function tidy(counts: readonly Count[]): Count[] {
   for (const count of counts.flatMap(parts))
     if (!isFree(count) && !single.some((one) => same(one, count))) single.push(count);
   const known = single.filter(({ kind }) => kind !== "any");
-  return single.flatMap((count): Count[] => {
-    if (count.kind !== "any") return [count];
-    const of = count.of.flatMap(ways).map((way) => {
+  const choices = single.flatMap((count): (readonly Count[])[] => {
+    if (count.kind !== "any") return [];
+    const of = count.of.flatMap(ways).flatMap((way) => {
       const left = parts(way).filter((each) => !isFree(each) && !known.some((one) => same(one, each)));
-      return left.length === 1 ? left[0]! : ({ kind: "all", of: left } as const);
+      return left.length === 1 ? ways(left[0]!) : [{ kind: "all", of: left } as const];
     });
     const isKnown = of.some((way) => way.kind === "all" && way.of.length === 0);
-    return isKnown || isImplied(of, known) ? [] : [{ kind: "any", of }];
+    return isKnown || isImplied(of, known) ? [] : [of.filter((way, i) => !isAmong(way, of.slice(0, i)))];
   });
+  // Where one of fewer has to hold, one of more does.
+  const left = choices.filter(
+    (of, i) =>
+      !choices.some(
+        (fewer, j) =>
+          i !== j &&
+          fewer.every((way) => isAmong(way, of)) &&
+          (fewer.length < of.length || (fewer.length === of.length && j < i)),
+      ),
+  );
+  return [...known, ...left.map((of): Count => ({ kind: "any", of }))];
 }
 
+const isAmong = (count: Count, of: readonly Count[]): boolean => of.some((one) => same(one, count));
 const parts = (count: Count): readonly Count[] => (count.kind === "all" ? count.of.flatMap(parts) : [count]);
 const ways = (count: Count): readonly Count[] => (count.kind === "any" ? count.of.flatMap(ways) : [count]);
 
