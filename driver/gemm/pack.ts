@@ -89,12 +89,37 @@ export function parameterOf(
   const offset = layer.dtype === "uint8" ? 128 : 0;
   const inputZero = layer.inputZero - offset;
   const weightZero = layer.weightZero - offset;
-  let sum = 0;
-  for (let i = 0; i < k; i++) sum += layer.weights[channel * k + i]! - offset;
+  const sum = sumOf(layer.weights, channel * k, k) - offset * k;
   const bias = (layer.bias[channel]! - inputZero * sum + k * inputZero * weightZero) | 0;
   // round(2 x 2^30 / 2^31) is x: the sum itself comes out of the scaling.
   if (layer.sums) return { bias, multiplier: 2 ** 30, left: 1, right: 0 };
   const shift = layer.shifts[channel]!;
   if (shift < -31) return { bias, multiplier: 0, left: 0, right: 0 };
   return { bias, multiplier: layer.multipliers[channel]!, left: Math.max(shift, 0), right: Math.max(-shift, 0) };
+}
+
+/** Words whose bytes are added up before a sum of 16 bits might overflow. */
+const WORDS_AT_ONCE = 64;
+
+/** The sum of `count` bytes. */
+function sumOf(weights: ConvLayer["weights"], from: number, count: number): number {
+  const first = weights.byteOffset + from;
+  let sum = 0;
+  if (((first | count) & 3) !== 0) {
+    for (let i = from; i < from + count; i++) sum += weights[i]!;
+    return sum;
+  }
+  // Four bytes at a time, as unsigned ones, into two sums of 16 bits.
+  const signed = weights instanceof Int8Array;
+  const flip = signed ? 0x80808080 : 0;
+  const words = new Int32Array(weights.buffer, first, count >> 2);
+  for (let start = 0; start < words.length; start += WORDS_AT_ONCE) {
+    let pair = 0;
+    for (let i = start, end = Math.min(words.length, start + WORDS_AT_ONCE); i < end; i++) {
+      const word = words[i]! ^ flip;
+      pair += (word & 0xff00ff) + ((word >>> 8) & 0xff00ff);
+    }
+    sum += (pair & 0xffff) + (pair >>> 16);
+  }
+  return signed ? sum - 128 * count : sum;
 }

@@ -122,9 +122,10 @@ export class SimulatorTeam implements Device {
   async load(program: Program): Promise<ProgramHandle> {
     const buffers = program.buffers.map((each) => (each.data ? { ...each, data: inSharedMemory(each.data) } : each));
     const common = this.#members.size > 0 ? { ...program, buffers } : program;
-    const here = await this.#here.load(common);
+    // Copies from memory that is not shared are faster.
+    const here = await this.#here.load(program);
     const handle = ++this.#last;
-    const held: Held = { program: common, here, free: [] };
+    const held: Held = { program, here, free: [] };
     this.#programs.set(handle, held);
     this.#tell({ type: "load", handle, program: common });
     // The others are to know what is offered before they come to its message: they take the most urgent.

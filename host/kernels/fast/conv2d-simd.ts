@@ -220,9 +220,24 @@ function constantsOf(
     const group = Math.floor(channel / columns);
     const column = channel - group * columns;
     const panel = at - SCRATCH_BYTES + (group * columnGroups + Math.floor(column / B_STEP)) * blocks * B_STEP * BLOCK;
-    for (let k = 0; k < taps; k += BLOCK)
-      for (let i = 0; i < Math.min(BLOCK, taps - k); i++)
-        bytes[panel + k * B_STEP + (column % B_STEP) * BLOCK + i] = weights[channel * taps + k + i]!;
+    placeTaps(weights, channel * taps, taps, bytes, panel + (column % B_STEP) * BLOCK);
   }
   return bytes;
+}
+
+/** Taps of a channel to `at`, in blocks of eight, those of the other three columns between them. */
+function placeTaps(weights: Bytes, from: number, taps: number, bytes: Uint8Array, at: number): void {
+  const first = weights.byteOffset + from;
+  if (((first | taps | at) & 3) === 0) {
+    // Four bytes at a time.
+    const source = new Int32Array(weights.buffer, first, taps >> 2);
+    const target = new Int32Array(bytes.buffer);
+    for (let k = 0, to = at >> 2; k < source.length; k += 2, to += (BLOCK * B_STEP) >> 2) {
+      target[to] = source[k]!;
+      if (k + 1 < source.length) target[to + 1] = source[k + 1]!;
+    }
+    return;
+  }
+  for (let k = 0; k < taps; k += BLOCK)
+    for (let i = 0; i < Math.min(BLOCK, taps - k); i++) bytes[at + k * B_STEP + i] = weights[from + k + i]!;
 }

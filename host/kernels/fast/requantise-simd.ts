@@ -98,14 +98,21 @@ export function writeTables(
   padded: number,
 ): void {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, 3 * padded);
-  const wide = new BigInt64Array(bytes.buffer, bytes.byteOffset + 12 * padded, 3 * padded);
+  // Of 64 bits, the lower half first.
+  const wide = new Int32Array(bytes.buffer, bytes.byteOffset + 12 * padded, 6 * padded);
   for (let c = 0; c < outChannels; c++) {
     const [left, right] = [Math.max(0, shifts[c]!), Math.min(31, Math.max(0, -shifts[c]!))];
     words[c] = bias[c]!;
     words[padded + c] = 1 << left;
     words[2 * padded + c] = multipliers[c]!;
-    wide[c] = right > 0 ? 1n << BigInt(right - 1) : 0n;
-    wide[padded + c] = right > 0 ? -1n : 0n;
-    wide[2 * padded + c] = 1n << BigInt(32 - right);
+    // Half of what the shift drops, whether there is a shift, and 2^(32 - right).
+    const half = 2 * c;
+    const sign = 2 * (padded + c);
+    const power = 2 * (2 * padded + c);
+    wide[half] = right > 0 ? 1 << (right - 1) : 0;
+    wide[half + 1] = 0;
+    wide[sign] = wide[sign + 1] = right > 0 ? -1 : 0;
+    wide[power] = right > 0 ? 1 << (32 - right) : 0;
+    wide[power + 1] = right > 0 ? 0 : 1;
   }
 }
