@@ -101,8 +101,17 @@ export class ImageEngine {
 
   /** Everything as after elaboration; buffers of tokens are dropped. */
   reset(): void {
-    new Uint8Array(this.#memory.buffer).set(this.#compiled.initial);
-    this.#top = this.#compiled.initial.length;
+    const { initial, fills } = this.#compiled;
+    const bytes = new Uint8Array(this.#memory.buffer);
+    // Nearly all of it are zeros: they need not be read.
+    let copied = 0;
+    for (const [start, end, byte] of fills) {
+      bytes.set(initial.subarray(copied, start), copied);
+      bytes.fill(byte, start, end);
+      copied = end;
+    }
+    bytes.set(initial.subarray(copied), copied);
+    this.#top = initial.length;
     this.#until = Infinity;
     this.#received.clear();
     this.#sent.clear();

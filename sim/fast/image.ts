@@ -15,6 +15,8 @@ export interface EngineImage {
   readonly pages: number;
   /** The memory that is in use, as after reset. */
   readonly initial: Uint8Array;
+  /** Long runs of one byte in it: start, end, and the byte. */
+  readonly fills: readonly (readonly [number, number, number])[];
   /** Addresses of the actors' frames: processes, grids, sources, sinks. */
   readonly frames: readonly number[];
   readonly queue: number;
@@ -45,6 +47,7 @@ export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled
     wasm: bytes,
     pages,
     initial,
+    fills: fillsOf(initial),
     frames: plan.frames,
     queue: plan.queue,
     queueSlots: plan.queueSlots,
@@ -62,4 +65,17 @@ export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled
     grids: grids.map(({ image }) => image),
     errors: plan.errors,
   };
+}
+
+/** Bytes from which a run is worth a fill of its own. */
+const LONG = 4096;
+
+export function fillsOf(bytes: Uint8Array): [number, number, number][] {
+  const fills: [number, number, number][] = [];
+  for (let start = 0, end; start < bytes.length; start = end) {
+    const byte = bytes[start]!;
+    for (end = start + 1; bytes[end] === byte;) end++;
+    if (end - start >= LONG) fills.push([start, end, byte]);
+  }
+  return fills;
 }

@@ -110,55 +110,67 @@ export class Pacing {
       },
     });
     const end = entries + streams.length * entry.bytes;
-    this.#put(place, block, { woken, entries, end, answered: 0, flowed: 0, polls: 0, how: answering.done });
+    this.#put(place + block.woken, woken);
+    this.#put(place + block.entries, entries);
+    this.#put(place + block.end, end);
+    this.#put(place + block.answered, 0);
+    this.#put(place + block.flowed, 0);
+    this.#put(place + block.polls, 0);
+    this.#put(place + block.how, answering.done);
     this.#floats[(place + block.readLatency) >> 3] = board["hp.readLatency"];
     ports.forEach((port, i) => {
       this.#writeRecord(port, i);
     });
   }
 
-  /** Write 32-bit numbers to fields of a structure at `at`. */
-  #put<Field extends string>(
-    at: number,
-    fields: Readonly<Record<Field, number>>,
-    values: Readonly<Partial<Record<Field, number>>>,
-  ): void {
-    for (const [field, value] of Object.entries(values))
-      this.#words[(at + fields[field as Field]) >> 2] = value as number;
+  /** Write a 32-bit number. Plainly, one by one: this is done many times for each layer of a network. */
+  #put(at: number, value: number): void {
+    this.#words[at >> 2] = value;
   }
 
   #writeRecord({ stream, record, done, times, actor }: PacedPort, index: number): void {
     const { beatClocks, gap, beatsPerBurst, outstanding } = this.#arbiter.timing(index);
-    const { end, ...tables } = tablesOf(record, stream, burstsOf(stream, beatsPerBurst));
-    const { transfers, answers, asks, firsts } = tables;
+    const { transfers, answers, asks, frees, firsts, end } = tablesOf(record, stream, burstsOf(stream, beatsPerBurst));
     this.#words.fill(0, record >> 2, transfers >> 2);
     this.#words.fill(0, firsts >> 2, end >> 2);
     this.#floats[(record + pace.beatClocks) >> 3] = beatClocks;
     this.#floats[(record + pace.gap) >> 3] = gap;
-    this.#put(record, pace, { beatsPerBurst, outstanding, ...tables });
-    stream.transfers.forEach(({ beats }, i) => {
-      this.#words[(transfers + i * transfer.bytes + transfer.beats) >> 2] = beats;
-    });
+    this.#put(record + pace.beatsPerBurst, beatsPerBurst);
+    this.#put(record + pace.outstanding, outstanding);
+    this.#put(record + pace.transfers, transfers);
+    this.#put(record + pace.answers, answers);
+    this.#put(record + pace.asks, asks);
+    this.#put(record + pace.frees, frees);
+    this.#put(record + pace.firsts, firsts);
+    let place = transfers + transfer.beats;
+    for (const { beats } of stream.transfers) {
+      this.#put(place, beats);
+      place += transfer.bytes;
+    }
     if (stream.transfers.length > 0) this.#begin(index, 0);
     const input = stream.direction === "in";
-    this.#put(this.#entries[index]!, entry, {
-      ...{ asks, answers, record, actor, done, times },
-      port: this.#block + block.ddr + 8 * this.#arbiter.portOf(index),
-      reads: Number(input),
-      back: input ? 0 : outstanding,
-      endBeat: stream.transfers[0]?.beats ?? NEVER,
-      next: transfers,
-      last: transfers + stream.transfers.length * transfer.bytes,
-    });
+    const at = this.#entries[index]!;
+    this.#put(at + entry.asks, asks);
+    this.#put(at + entry.answers, answers);
+    this.#put(at + entry.record, record);
+    this.#put(at + entry.actor, actor);
+    this.#put(at + entry.done, done);
+    this.#put(at + entry.times, times);
+    this.#put(at + entry.port, this.#block + block.ddr + 8 * this.#arbiter.portOf(index));
+    this.#put(at + entry.reads, Number(input));
+    this.#put(at + entry.back, input ? 0 : outstanding);
+    this.#put(at + entry.endBeat, stream.transfers[0]?.beats ?? NEVER);
+    this.#put(at + entry.next, transfers);
+    this.#put(at + entry.last, transfers + stream.transfers.length * transfer.bytes);
   }
 
   #begin(index: number, number: number): void {
     const { clock, started } = this.#arbiter.begins(index)[number]!;
     const { record } = this.#ports[index]!;
     const place = record + pace.bytes + number * transfer.bytes;
-    this.#put(place, transfer, { clock });
+    this.#put(place + transfer.clock, clock);
     this.#floats[(place + transfer.started) >> 3] = started;
-    this.#put(record, pace, { begins: number + 1 });
+    this.#put(record + pace.begins, number + 1);
   }
 
   /** From now on questions of clocks before `horizon` are answered. */
@@ -176,7 +188,7 @@ export class Pacing {
     const answered = (this.#block + block.answered) >> 2;
     const earlier = words[answered]!;
     if (poll !== undefined) {
-      this.#put(this.#block, block, { polls: 1 });
+      this.#put(this.#block + block.polls, 1);
       this.limit(Math.min(horizon, poll + 1));
       this.#settle(this.#block, 1);
     }
@@ -201,11 +213,11 @@ export class Pacing {
     words[(this.#block + block.answered) >> 2]!++;
     if (arbiter.kind === answerKind.end) return;
     const waits = arbiter.kind === answerKind.burst ? "waitsFor" : "begin";
-    if (waits === "waitsFor") this.#put(record, pace, { answered: number + 1 });
+    if (waits === "waitsFor") this.#put(record + pace.answered, number + 1);
     else this.#begin(index, number);
     if (number !== words[(at + entry[waits]) >> 2]) return;
-    this.#put(at, entry, { [waits]: -1 });
-    this.#put(record, pace, { waits: 0 });
+    this.#put(at + entry[waits], -1);
+    this.#put(record + pace.waits, 0);
     words[this.#woken + ++words[this.#woken]!] = actor;
     const until = arbiter.clock + this.#floats[(at + entry.quiet) >> 3]!;
     if (until < this.#floats[before]!) this.#floats[before] = until;
