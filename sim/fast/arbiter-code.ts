@@ -11,7 +11,8 @@ import type { Code } from "./wasm.js";
 
 /** Answers the questions of the block in `at`, a local, and returns how. */
 export function emitAnswers(code: Code, at: number): void {
-  const [each, first, end, number, other] = Array.from({ length: 5 }, () => code.local("i32")) as [
+  const [each, first, end, number, other, reads] = Array.from({ length: 6 }, () => code.local("i32")) as [
+    number,
     number,
     number,
     number,
@@ -22,12 +23,38 @@ export function emitAnswers(code: Code, at: number): void {
     code.local("f64"),
   ) as [number, number, number, number, number, number, number, number];
   const memory = (place: keyof typeof ddr): number => block.ddr + 8 * ddr[place];
-  const number64 = (place: keyof typeof ddr): Code => code.get(at).mem("f64.load", memory(place));
+  // The board's memory: its state, and constants, in locals meanwhile.
+  const state = {
+    free: code.local("f64"),
+    busy: code.local("f64"),
+    bytes: code.local("f64"),
+    lastReads: code.local("f64"),
+  };
+  const constants = {
+    readPerByte: code.local("f64"),
+    writePerByte: code.local("f64"),
+    turnaround: code.local("f64"),
+    portPerByte: code.local("f64"),
+  };
+  const readLatency = code.local("f64");
+  const answered = code.local("i32");
   const leave = (how: number): void => {
     code.get(at).get(before).mem("f64.store", block.before);
     code.get(at).i32(how).mem("i32.store", block.how);
+    code.get(at).get(at).mem("i32.load", block.answered).get(answered).op("i32.add").mem("i32.store", block.answered);
+    for (const [place, local] of Object.entries(state))
+      code
+        .get(at)
+        .get(local)
+        .mem("f64.store", memory(place as keyof typeof ddr));
     code.i32(how).op("return");
   };
+  for (const [place, local] of Object.entries({ ...state, ...constants }))
+    code
+      .get(at)
+      .mem("f64.load", memory(place as keyof typeof ddr))
+      .set(local);
+  code.get(at).mem("f64.load", block.readLatency).set(readLatency);
   code.get(at).mem("f64.load", block.before).set(before);
   code.get(at).mem("i32.load", block.end).set(end);
   const again = code.loop();
@@ -52,38 +79,36 @@ export function emitAnswers(code: Code, at: number): void {
   code.end();
   code.get(first).get(first).mem("i32.load", entry.left).get(first).mem("i32.load", entry.burst).op("i32.sub");
   code.mem("i32.store", entry.left);
-  // The board's memory.
   code.get(first).mem("i32.load", entry.burst).op("f64.convert_i32_s").set(bytes);
-  code.f64(0);
-  number64("turnaround");
-  code.get(first).mem("i32.load", entry.reads).op("f64.convert_i32_s");
-  number64("lastReads").op("f64.eq").op("select").set(turn);
-  code.get(clock);
-  number64("free").op("f64.max").get(turn).op("f64.add").set(served);
-  number64("readPerByte");
-  number64("writePerByte").get(first).mem("i32.load", entry.reads).op("select");
-  code.get(bytes).op("f64.mul").set(service);
-  code.get(at).get(served).get(service).op("f64.add").mem("f64.store", memory("free"));
-  code.get(at).get(first).mem("i32.load", entry.reads).op("f64.convert_i32_s").mem("f64.store", memory("lastReads"));
+  code.get(first).mem("i32.load", entry.reads).tee(reads).op("f64.convert_i32_s").set(open);
+  code.f64(0).get(constants.turnaround).get(open).get(state.lastReads).op("f64.eq").op("select").set(turn);
+  code.get(open).set(state.lastReads);
+  code.get(clock).get(state.free).op("f64.max").get(turn).op("f64.add").set(served);
+  code
+    .get(constants.readPerByte)
+    .get(constants.writePerByte)
+    .get(reads)
+    .op("select")
+    .get(bytes)
+    .op("f64.mul")
+    .set(service);
+  code.get(served).get(service).op("f64.add").set(state.free);
   code.get(first).mem("i32.load", entry.port).tee(other).mem("f64.load").get(served).op("f64.max").set(start);
-  code.get(other).get(start).get(bytes);
-  number64("portPerByte").op("f64.mul").op("f64.add").tee(open).mem("f64.store");
-  code.get(at);
-  number64("busy").get(service).get(turn).op("f64.add").op("f64.add").mem("f64.store", memory("busy"));
-  code.get(at);
-  number64("bytes").get(bytes).op("f64.add").mem("f64.store", memory("bytes"));
+  code.get(other).get(start).get(bytes).get(constants.portPerByte).op("f64.mul").op("f64.add").tee(open);
+  code.mem("f64.store");
+  code.get(state.busy).get(service).get(turn).op("f64.add").op("f64.add").set(state.busy);
+  code.get(state.bytes).get(bytes).op("f64.add").set(state.bytes);
   // The answer, not before the clock behind the question.
-  code.get(first).mem("i32.load", entry.reads).if("f64");
-  code.get(start).get(at).mem("f64.load", block.readLatency).op("f64.add");
-  code.else().get(open);
-  number64("free").op("f64.max").end();
+  code.get(reads).if("f64");
+  code.get(start).get(readLatency).op("f64.add");
+  code.else().get(open).get(state.free).op("f64.max").end();
   code.get(clock).f64(1).op("f64.add").op("f64.max").set(open);
   code.get(first).mem("i32.load", entry.answered).set(number);
   code.get(first).mem("i32.load", entry.answers).get(number).i32(3).op("i32.shl").op("i32.add");
   code.get(open).mem("f64.store");
   code.get(first).get(number).i32(1).op("i32.add").tee(other).mem("i32.store", entry.answered);
   code.get(first).mem("i32.load", entry.record).get(other).mem("i32.store", pace.answered);
-  code.get(at).get(at).mem("i32.load", block.answered).i32(1).op("i32.add").mem("i32.store", block.answered);
+  code.get(answered).i32(1).op("i32.add").set(answered);
   // Who waits for it goes on.
   code.get(number).get(first).mem("i32.load", entry.waitsFor).op("i32.eq").if();
   code.get(first).mem("i32.load", entry.record).mem("i32.load", pace.flowing).if();

@@ -72,7 +72,7 @@ export function emitFlowed(code: Code, { at, each, answer, before }: Port & { an
     number,
     number,
   ];
-  const [free, edge, limit] = [code.temp("f64"), code.temp("f64"), code.temp("f64")];
+  const [free, edge] = [code.temp("f64"), code.temp("f64")];
   const field = (name: keyof typeof pace): Code => code.get(record).mem("i32.load", pace[name]);
   const others = (): Code => code.get(at).mem("f64.load", block.others);
   const notAfter = (): void => {
@@ -96,9 +96,16 @@ export function emitFlowed(code: Code, { at, each, answer, before }: Port & { an
   code.get(first).get(count).op("i32.add").op("f64.convert_i32_s").get(at).mem("f64.load", block.horizon);
   code.op("f64.le").op("i32.and");
   code.get(record).mem("f64.load", pace.beatClocks).f64(1).op("f64.le").op("i32.and");
-  code.get(free).get(answer).op("f64.min").f64(1).op("f64.sub").op("i32.trunc_sat_f64_s").tee(other).op("i32.clz");
-  code.get(first).get(count).op("i32.add").i32(2).op("i32.add").op("i32.clz").op("i32.eq").op("i32.and");
-  code.get(other).i32(0).op("i32.gt_s").op("i32.and");
+  // That is of one exponent.
+  for (const from of [free, answer]) {
+    code.get(from).f64(1).op("f64.sub").op("i64.reinterpret_f64");
+    code.get(first).get(count).op("i32.add").i32(2).op("i32.add").op("f64.convert_i32_s").op("i64.reinterpret_f64");
+    code
+      .op("i64.xor")
+      .i64(1n << 52n)
+      .op("i64.lt_u")
+      .op("i32.and");
+  }
   code.if();
   code.get(at).get(at).mem("i32.load", block.flowed).i32(1).op("i32.add").mem("i32.store", block.flowed);
   code.get(edge).get(free).get(edge).get(free).op("f64.sub").f64(1).op("f64.ge").op("select");
@@ -150,7 +157,7 @@ export function emitFlowed(code: Code, { at, each, answer, before }: Port & { an
   notAfter();
   code.end();
   code.free("i32", record, count, first, left, other);
-  code.free("f64", free, edge, limit);
+  code.free("f64", free, edge);
 }
 
 /** If nobody else can go on, those can who flow and are behind what the arbiter has done for them. */
