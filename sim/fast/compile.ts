@@ -10,7 +10,7 @@ import { frame, Plan, type ChannelPlan } from "./plan.js";
 import { Chains, withoutFollowers, type Link } from "./followers.js";
 import { ProcessCompiler } from "./process-compiler.js";
 import { setApart } from "./process.js";
-import { intakeCode, tokensOf } from "./intake-code.js";
+import { endsInRounds, intakeCode, tokensOf } from "./intake-code.js";
 import { besideCode, clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { answering } from "./arbiter-block.js";
@@ -67,6 +67,7 @@ export function compile(design: DesignIr): Compiled {
   const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
   const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => intake.passes)];
   const chains = new Chains(ir.processes, new Set(Object.values(outputs)), new Set(apart.map(({ actor }) => actor)));
+  setApart(intakes.flatMap(({ intake }) => intake.passes.filter(endsInRounds)).map(({ loop }) => loop));
   const codes = compileProcesses(compilers, chains, {
     alone: once((channel) => module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel))),
     fuller: once((channel) => module.add(`${channel.channel.path} fuller`, fullerChannel(channel))),

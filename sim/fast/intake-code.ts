@@ -3,6 +3,7 @@ import type { Channel } from "../../hw/channel.js";
 import { resume } from "./environment-code.js";
 import { pace } from "./pace-code.js";
 import { frame } from "./plan.js";
+import { exitOf } from "./pass-reader.js";
 import { Ranges } from "./ranges.js";
 import { RoundChannel } from "./round-channel.js";
 import { RoundSource } from "./round-source.js";
@@ -24,10 +25,17 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
   const code = new Code();
   const [rounds, full] = [code.local("i32"), code.local("i32")];
   code.storeAt(state.parked, () => code.i32(0));
+  const ended = code.local("i32");
   for (const pass of passes) {
+    // The last pass of its loop is a round too; it goes on behind it.
+    const over = code.local("i32");
+    const last = endsInRounds(pass);
     const between = new RoundChannel(code, plan, plan.channels.get(channel)!, [pass]);
     const source = new RoundSource(code, plan, between, tokensOf(pass));
-    const taker = member(around, pass, code, new Map([[channel, between]]), false, () => undefined, source);
+    const guards = pass.guards.filter((guard) => !pass.follows.includes(guard));
+    const own = last ? { ...pass, guards, around: pass.wayBehind } : pass;
+    const taker = member(around, own, code, new Map([[channel, between]]), last, () => undefined, source);
+    if (last) taker.over = over;
     const sides = [source, taker];
     const ranges = Ranges.of(plan, pass, code, { between, source, taker });
     emitRounds(around, {
@@ -53,24 +61,38 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
             source.emitAsBefore();
             code.op("i32.and");
           },
-          pass: (leap) => taker.emitPass(full, leap),
+          pass: (leap) => {
+            taker.emitPass(full, leap);
+            if (last) taker.emitOver(over);
+          },
           many: ranges && ((most, did, period) => ranges.emitLeap(most, did, period)),
         },
       ],
-      last: ranges && (() => ranges.emitPromise()),
+      ...(last ? { over } : {}),
+      last: ranges && (() => ranges.emitPromise(over)),
       others: ranges && ((limit, count) => ranges.emitFlow(limit, count)),
     });
+    if (!last) continue;
+    code.get(over).if();
+    const behind = around.compilers[pass.actor]!.behind(pass.loop);
+    code.storeAt(plan.frames[pass.actor]! + frame.resume, () => code.i32(behind));
+    code.storeAt(plan.channels.get(channel)!.popWaits, () => code.i32(0));
+    emitEnqueue(code, around, pass.actor);
+    code.i32(1).set(ended).end();
   }
   emitPatience(code, state, rounds);
   emitWaits(code, around, channel).op("i32.eqz").if();
-  // A source stands in front of its next token, not behind the place where it parks.
-  code.loadAt(state.alone).op("i32.eqz").if();
+  // A source stands in front of its next token, not behind the place where it parks; if a loop has ended, it can park there again.
+  code.loadAt(state.alone).get(ended).op("i32.or").op("i32.eqz").if();
   code.storeAt(state.alone, () => code.i32(1));
   code.end();
   emitEnqueue(code, around, plan.channels.get(channel)!.producer);
   code.end();
   return code;
 }
+
+/** The loop's last pass can be done in rounds. */
+export const endsInRounds = ({ loop }: Pass): boolean => exitOf(loop) === undefined;
 
 /** A source whose next token needs an answer of the board waits for it, as its own code would; nonzero on the stack if so. */
 function emitWaits(code: Code, { plan, globals }: Surroundings, channel: Channel): Code {

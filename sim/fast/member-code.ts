@@ -106,6 +106,9 @@ export class MemberCode extends StatementCompiler {
     this.#kept.push({ ...home, local });
   }
 
+  /** A local that is 1 where its loop is over: then it does not stand at its head. */
+  over: number | undefined;
+
   load(): void {
     const { code } = this;
     code.loadAt(this.plan.frames[this.actor]! + frame.time).set(this.time);
@@ -114,7 +117,9 @@ export class MemberCode extends StatementCompiler {
   }
   save(): void {
     const { code } = this;
+    if (this.over !== undefined) code.get(this.over).op("i32.eqz").if();
     this.#goAhead();
+    if (this.over !== undefined) code.end();
     code.storeAt(this.plan.frames[this.actor]! + frame.time, () => code.get(this.time));
     for (const { local, type, address } of this.#kept)
       code.storeAt(address, () => code.get(local), type === "i64" ? "i64.store" : "i32.store");

@@ -107,6 +107,7 @@ class PassReader {
     const { head, ahead } = this.#head(body);
     // The first process of a round sees for itself whether its loop is over; the others stay in theirs.
     const around = outer && this.#wayRound(outer, again, head ? this.#known.copy() : new Known());
+    const wayBehind = head && outer ? this.#wayRound(outer, again, new Known()) : around;
     const others = this.#guards.length;
     if (head) this.#stays(again, around);
     const behind = head ? undefined : this.#behindOthers(outer, again);
@@ -123,6 +124,7 @@ class PassReader {
       outside: this.#outside,
       again,
       around,
+      wayBehind,
       behind,
       bankReads: this.#bankReads,
       once: this.#goesOnce,

@@ -120,9 +120,9 @@ export class Ranges {
 
   /**
    * At a board's pace: promise how many of the tokens that have no answer yet will flow, so that the arbiter can go on with them alone
-   * (flow-code.ts).
+   * (flow-code.ts). None are where the loop is over (a local).
    */
-  emitPromise(): void {
+  emitPromise(over: number): void {
     const code = this.#code;
     const { between, source, taker } = this.#parts;
     const { clocks } = this.#single.range;
@@ -131,7 +131,7 @@ export class Ranges {
     source.emitIsPaced();
     code.if();
     source.emitLeft();
-    code.i32(1).op("i32.lt_s").if();
+    code.i32(1).op("i32.lt_s").get(over).op("i32.eqz").op("i32.and").if();
     code.i32(0).set(flow);
     if (this.#whole) {
       this.#whole.emitTaken();

@@ -294,6 +294,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   const stop = code.block();
   const again = code.loop();
   if (parts.others) {
+    if (parts.over !== undefined) code.get(parts.over).brIf(stop);
     parts.others(limit, count);
     code.brIf(again);
   }

@@ -95,6 +95,8 @@ export interface Pass {
   readonly again: Guard;
   readonly bankReads: readonly BankRead[];
   readonly around: WayRound | undefined;
+  /** The same, with guards as they stand behind a pass instead of before it. */
+  readonly wayBehind: WayRound | undefined;
   /** Of a pass without a head: what it has in place of `guards` and `around` where another process is the first of the round. */
   readonly behind: Pick<Pass, "guards" | "around"> | undefined;
   /** What decides how many clocks the steps take, known before the pass; undefined where something else decides. */
