@@ -8,7 +8,7 @@ import { TandemError } from "../../hw/errors.js";
 import { vec } from "../../hw/types.js";
 import type { CellIr, Stmt } from "../../hw/ir/ir.js";
 import type { Actor, Globals } from "./channel-code.js";
-import { countReleases, emitPushOccupancy, emitWake } from "./channel-code.js";
+import { countReleases, emitPushOccupancy, emitWake, slot } from "./channel-code.js";
 import type { ExprCompiler } from "./expr.js";
 import { GridProduct } from "./grid-product.js";
 import { GridStationary } from "./grid-stationary.js";
@@ -21,7 +21,7 @@ import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { CellCompiler } from "./process.js";
 import { rules } from "./rules.js";
 import { store } from "./store.js";
-import { Code, type WasmModule } from "./wasm.js";
+import { Code, type Label, type WasmModule } from "./wasm.js";
 
 export class GridCode {
   readonly cell: CellIr;
@@ -50,6 +50,7 @@ export class GridCode {
   readonly product: GridProduct | undefined;
   readonly #stationary: GridStationary | undefined;
   #feeder = -1;
+  #globals: Globals | undefined;
 
   constructor(cell: CellIr, plan: Plan, module: WasmModule) {
     this.cell = cell;
@@ -215,6 +216,7 @@ export class GridCode {
 
   /** The functions of the grid: to be called when all feeds are compiled. */
   define(module: WasmModule, globals: Globals): Code {
+    this.#globals = globals;
     if (this.product) this.product.define(module);
     else module.define(this.#wave, this.#evaluateWave());
     this.#stationary?.define(module, this.#wave);
@@ -267,7 +269,7 @@ export class GridCode {
     code.get(c).i32(1).op("i32.add").tee(c).i32(cols).op("i32.lt_s").brIf(colLoop);
     code.end();
     code.get(emitted).if();
-    this.emitLeaving(code, 0, r, (to) => emitCopy(code, to, row));
+    this.emitLeaving(code, 0, r, !this.#stationary, (to) => emitCopy(code, to, row));
     code.end();
     code.get(r).i32(1).op("i32.add").tee(r).i32(rows).op("i32.lt_s").brIf(rowLoop);
     code.end();
@@ -289,8 +291,11 @@ export class GridCode {
     code.end();
   }
 
-  /** A row of results goes to the ring; `time` has the clock of its wave, `row` its row. */
-  emitLeaving(code: Code, time: number, row: number, put: (to: Place) => void): void {
+  /**
+   * A row of results goes to the ring; `time` has the clock of its wave, `row` its row. `known`: its values are, so that it need not wait there
+   * if nothing does and `results` has room.
+   */
+  emitLeaving(code: Code, time: number, row: number, known: boolean, put: (to: Place) => void): void {
     const { state, plan } = this;
     const { grid } = this.cell;
     const [at, index, slot] = [code.local("i32"), code.local("i32"), code.local("i32")];
@@ -342,12 +347,65 @@ export class GridCode {
     code.mem("i32.store", state.leaveTimes);
     code.get(index).get(row).mem("i32.store", state.leaveRows);
     const value = code.local("i32");
+    const gone = code.block();
+    // Whoever polls may not be overtaken by what is woken here.
+    if (known && !plan.ir.processes.some(({ polls }) => polls)) {
+      code.get(at).i32(grid.cols).op("i32.add").set(at);
+      this.#pushAhead(code, at, value, put, gone);
+    }
     code.get(slot).i32(this.emitted.bytes).op("i32.mul").set(value);
     put(placeAt(this.emitted, this.leaveValues, value));
     const { told } = this.results;
     code.get(slot).i32(toldBytes(told)).op("i32.mul").set(value);
     emitTell(code, told, [value, this.#leaveKnowledge], plan.known[this.actor]!);
     code.storeAt(state.tail, () => code.loadAt(state.tail).i32(1).op("i32.add"));
+    code.end();
+  }
+
+  /** The row of clock `time` is pushed at once, and the code left by `gone`, if no other waits and it is known that there is room. */
+  #pushAhead(code: Code, time: number, value: number, put: (to: Place) => void, gone: Label): void {
+    const { state, plan, results } = this;
+    const { depth, lanes } = results.channel;
+    const i = code.local("i32");
+    const before = (ring: number, back: number): void => {
+      slot(code, results, i, back);
+      code.mem("i32.load", ring).get(time).op("i32.lt_s").op("i32.and");
+    };
+    code.loadAt(state.tail).loadAt(state.head).op("i32.eq");
+    code.get(time).globalGet(this.#globals!.horizon).op("i32.lt_s").op("i32.and");
+    code.loadAt(results.pushed).tee(i).loadAt(results.popped).op("i32.sub").i32(depth).op("i32.lt_s").op("i32.and");
+    before(results.popTimes, depth);
+    before(results.pushTimes, lanes);
+    code.if();
+    slot(code, results, i, 0);
+    code.get(time).mem("i32.store", results.pushTimes);
+    const to = (bytes: number): void => {
+      code
+        .get(i)
+        .i32(results.slots - 1)
+        .op("i32.and")
+        .i32(bytes)
+        .op("i32.mul")
+        .set(value);
+    };
+    to(toldBytes(results.told));
+    emitTell(code, results.told, [value, results.knowledge], plan.known[this.actor]!);
+    to(this.emitted.bytes);
+    put(placeAt(this.emitted, results.values, value));
+    code.storeAt(results.pushed, () => code.get(i).i32(1).op("i32.add"));
+    emitPushOccupancy(code, results, i, time);
+    const actor = {
+      code,
+      plan,
+      globals: this.#globals!,
+      actor: this.actor,
+      time,
+      polls: false,
+      suspend: () => undefined,
+    };
+    if (results.consumer >= 0) emitWake(actor, results.popWaits, results.consumer);
+    for (const count of [state.tail, state.head]) code.storeAt(count, () => code.loadAt(count).i32(1).op("i32.add"));
+    code.br(gone).end();
   }
 
   /** The actor that pushes what leaves. */

@@ -189,7 +189,7 @@ export class GridProduct {
   #rowLeaves(code: Code, r: number): void {
     const from = code.local("i32");
     code.get(r).i32(sumStride(this.b)).op("i32.mul").set(from);
-    this.#grid.emitLeaving(code, 0, r, (to) => {
+    this.#grid.emitLeaving(code, 0, r, true, (to) => {
       const [leaf] = to;
       emitCopy(code, [leaf!], [{ ...leaf!, offset: this.#sums, terms: [{ local: from, scale: 1 }] }]);
     });

@@ -111,7 +111,7 @@ export class GridStationary {
     code.loadAt(this.#waves).i32(sumStride(this.#b)).op("i32.mul").set(to);
     emitCopyLeaf(code, { ...sum, offset: this.#sums, terms: [{ local: to, scale: 1 }] }, sum);
     code.i32(rows - 1).set(row);
-    this.#grid.emitLeaving(code, 0, row, () => undefined);
+    this.#grid.emitLeaving(code, 0, row, false, () => undefined);
     code.storeAt(this.#waves, () => code.loadAt(this.#waves).i32(1).op("i32.add"));
     code.loadAt(this.#waves).i32(WAVES).op("i32.ge_s").if();
     code.call(this.#flush);
