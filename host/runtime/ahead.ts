@@ -82,6 +82,15 @@ class Ahead {
   }
 
   async run(): Promise<void> {
+    try {
+      await this.#run();
+    } catch (error) {
+      this.#failed ??= { error };
+      throw error;
+    }
+  }
+
+  async #run(): Promise<void> {
     for (;;) {
       await this.#computeReady();
       await this.#collect();
@@ -114,7 +123,9 @@ class Ahead {
     this.#ready.splice(this.#ready.indexOf(task), 1);
     const { inputs, output, layer } = task.step;
     const start = performance.now();
-    const started = await layer.kernel.ahead!.offer(inputs, output, () => task.known);
+    // What comes when it is too late goes nowhere: the next run may have begun.
+    const known = (): boolean => task.known || this.#failed !== undefined;
+    const started = await layer.kernel.ahead!.offer(inputs, output, known);
     started.urge(task.rank);
     task.started = started;
     task.finished = started.result.then(

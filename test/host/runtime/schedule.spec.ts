@@ -1,6 +1,11 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { virtualRun, type VirtualLayer } from "./virtual.js";
+import { TandemError } from "../../../hw/errors.js";
+import type { Kernel } from "../../../host/kernels/implementation.js";
+import { runAhead } from "../../../host/runtime/ahead.js";
+import { stepsOf } from "../../../host/runtime/steps.js";
+import { rejection } from "../../support/rejection.js";
+import { planOf, virtualRun, type VirtualLayer } from "./virtual.js";
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
 const work = (layers: readonly VirtualLayer[]): number => sum(layers.map(({ simulation }) => simulation));
@@ -67,6 +72,36 @@ describe("The schedule of layers that run at once", () => {
     for (const others of [1, 2, 3]) times.push((await virtualRun(layers, others)).ms);
     expect(times[1]!).to.be.lessThan(times[0]!);
     expect(times[2]!).to.be.lessThan(times[1]!);
+  });
+
+  it("lets nothing be written any more by runs that are under way when one fails", async () => {
+    let tooLate = (): boolean => false;
+    const ahead = (offer: NonNullable<Kernel["ahead"]>["offer"]): NonNullable<Kernel["ahead"]> => ({
+      here: true,
+      offer,
+      compute: () => expect.fail("nothing waits for it"),
+    });
+    const never = { result: new Promise<never>(() => undefined), finished: () => false, help: () => false };
+    const kernels: Kernel[] = [
+      // Another thread has it, and is not done.
+      Object.assign(() => expect.fail("it is offered"), {
+        ahead: ahead((_inputs, _output, known) => {
+          tooLate = known;
+          return Promise.resolve({ ...never, age: () => 0, urge: () => undefined });
+        }),
+      }),
+      Object.assign(() => Promise.reject(new TandemError("got stuck")), {
+        ahead: ahead(() => expect.fail("it is the longer one")),
+      }),
+      () => undefined,
+    ];
+    const layers = [1, 9, 0].map((simulation, i) => ({ inputs: i === 2 ? [0, 1] : [], simulation }));
+    const plan = planOf(layers, (layer) => kernels[layer]!);
+    stepsOf(plan).steps.forEach(({ simulation }, i) => {
+      simulation.saw([8, 9, 0][i]!);
+    });
+    await rejection(runAhead(plan, [new Uint8Array(1)], 2, {}), TandemError, "got stuck");
+    expect(tooLate()).to.equal(true);
   });
 
   it("simulates each layer once, reports them in order, and has somebody at work all the time: any network", () =>

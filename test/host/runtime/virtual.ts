@@ -136,7 +136,7 @@ export async function virtualRun(layers: readonly VirtualLayer[], others: number
 }
 
 /** Tensor 0 is the network's input, tensor i + 1 the output of layer i; the last is the network's. */
-function planOf(layers: readonly VirtualLayer[], kernelOf: (layer: number) => Kernel): Plan {
+export function planOf(layers: readonly VirtualLayer[], kernelOf: (layer: number) => Kernel): Plan {
   const arrays = [undefined, ...layers].map(() => new Uint8Array(1));
   const operators = layers.map(({ inputs }, i) => ({
     index: i,
