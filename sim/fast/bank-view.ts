@@ -222,20 +222,15 @@ export class BankView {
       code.get(this.#next).get(from).op("i32.sub").get(rounds).op("i32.add").set(count).end();
     }
     code.get(from).i32(epochStride).op("i32.mul").set(word);
-    this.#times(count, left, () => {
+    this.#times(count, left, word, step * epochStride, (behind) => {
       latest.forEach((each, i) => {
         code
           .get(word)
-          .mem("v128.load", written[1] + this.#vectors[i]!)
+          .mem("v128.load", written[1] + this.#vectors[i]! + behind)
           .get(each)
           .op("i32x4.max_u")
           .set(each);
       });
-      code
-        .get(word)
-        .i32(step * epochStride)
-        .op("i32.add")
-        .set(word);
     });
     this.#emitLater((i) => code.get(latest[i]!));
     code.if();
@@ -277,14 +272,25 @@ export class BankView {
     code.end();
   }
 
-  /** Do it as often as `count` (a local) says, not at all if that is less than one; `left` is a local to count with. */
-  #times(count: number, left: number, body: () => void): void {
+  /**
+   * Do it as often as `count` (a local) says, not at all if that is less than one; `left` is a local to count with. The local `at` goes on by
+   * `step` each time; of several that are done at once, `behind` tells how far it is behind.
+   */
+  #times(count: number, left: number, at: number, step: number, body: (behind: number) => void): void {
     const { code } = this.#actor;
-    code.get(count).tee(left).i32(0).op("i32.gt_s").if();
-    const again = code.loop();
-    body();
-    code.get(left).i32(1).op("i32.sub").tee(left).brIf(again);
-    code.end().end();
+    code.get(count).set(left);
+    for (const together of [TOGETHER, 1]) {
+      code.get(left).i32(together).op("i32.ge_s").if();
+      const again = code.loop();
+      for (let i = 0; i < together; i++) body(i * step);
+      code
+        .get(at)
+        .i32(together * step)
+        .op("i32.add")
+        .set(at);
+      code.get(left).i32(together).op("i32.sub").tee(left).i32(together).op("i32.ge_s").brIf(again);
+      code.end().end();
+    }
   }
 
   /**
@@ -300,28 +306,23 @@ export class BankView {
     code.loadAt(plan.known[actor]! + plan.observers.indexOf(actor) * 4);
     code.i32(counts.before).op("i32.add").op("i32x4.splat").set(now);
     code.get(this.#next).i32(epochStride).op("i32.mul").set(epochs);
-    const all = (put: (at: number) => void): void => {
-      this.#times(passes, left, () => {
-        for (const at of this.#vectors) put(at);
-        code.get(now).i32(counts.each).op("i32x4.splat").op("i32x4.add").set(now);
-        code
-          .get(epochs)
-          .i32(step * epochStride)
-          .op("i32.add")
-          .set(epochs);
+    const all = (put: (at: number, behind: number) => void): void => {
+      this.#times(passes, left, epochs, step * epochStride, (behind) => {
+        for (const at of this.#vectors) put(at, behind);
+        if (counts.each > 0) code.get(now).i32(counts.each).op("i32x4.splat").op("i32x4.add").set(now);
       });
     };
-    const whole = (at: number): void =>
+    const whole = (at: number, behind: number): void =>
       void code
         .get(epochs)
         .get(now)
-        .mem("v128.store", mine + at);
+        .mem("v128.store", mine + at + behind);
     if (this.#left === undefined) all(whole);
     else {
       code.get(this.#left).if();
-      all((at) => {
+      all((at, behind) => {
         code.get(now);
-        this.#store(epochs, mine + at, EPOCH, at);
+        this.#store(epochs, mine + at + behind, EPOCH, at);
       });
       code.else();
       all(whole);
@@ -421,6 +422,9 @@ const SHORT_GAP = 16;
 
 /** Bytes of an epoch, or of what a port counts. */
 const EPOCH = 4;
+
+/** Words whose epochs are looked at, or set, one after the other without a jump. */
+const TOGETHER = 4;
 
 /** All ones for each of the banks, then zeros, `size` bytes each: from `n` banks on, the mask where `n` are left out. */
 function maskTable(plan: Plan, banks: number, size: number): number {
