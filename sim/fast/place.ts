@@ -86,10 +86,13 @@ export function emitLoad(code: Code, leaf: LeafRef): void {
   code.mem(loadOp(leaf), leaf.offset);
 }
 
+/** Bytes that are copied by loads and stores; the call for more takes as long as about so many. */
+const MOST_WRITTEN_OUT = 256;
+
 /** Copy a leaf's whole array; both sides are padded to 16 bytes if longer than 8. */
 export function emitCopyLeaf(code: Code, to: LeafRef, from: LeafRef): void {
   const bytes = to.count * to.size;
-  if (bytes > 128) {
+  if (bytes > MOST_WRITTEN_OUT) {
     emitBase(code, to);
     code.i32(to.offset).op("i32.add");
     emitBase(code, from);
