@@ -71,7 +71,14 @@ export interface Accelerator {
   compile(layer: ConvLayer): CompiledLayer;
   /** `input` is `[batch][inHeight][inWidth][inChannels]` in the layer's type, as bytes; it may be read until the promise resolves. */
   run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult>;
-  /** Offer a layer to other threads, where there are some; then `run` runs in this one. `input` is read before the promise resolves. */
-  start?(compiled: CompiledLayer, input: Uint8Array): Promise<StartedRun<LayerResult>>;
+  /**
+   * Offer a layer to other threads, where there are some; then `run` runs in this one. `input` is read before the promise resolves. `take` is called
+   * when it is done, and gives the result; the output is the accelerator's again when it returns.
+   */
+  start?<Result>(
+    compiled: CompiledLayer,
+    input: Uint8Array,
+    take: (result: LayerResult) => Result,
+  ): Promise<StartedRun<Result>>;
   close(): Promise<void>;
 }

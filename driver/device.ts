@@ -69,10 +69,15 @@ export interface Device {
   run(handle: ProgramHandle, inputs: Readonly<Record<string, Uint8Array>>, progress?: RunProgress): Promise<RunResult>;
   /**
    * Offer a run to the device's other threads. `fill` is called at once, with a place for each input buffer, and gives the inputs: those places,
-   * filled, or bytes to copy there. A device that has this does what `run` asks for in this thread, and has read its inputs when `run`
+   * filled, or bytes to copy there. `take` is called when it is done, and gives the result; the outputs are in memory of the device until it returns, and copied if
+   * there is no `take`. A device that has this does what `run` asks for in this thread, and has read its inputs when `run`
    * returns. Throws if it holds no such program.
    */
-  start?(handle: ProgramHandle, fill: FillInputs): StartedRun;
+  start?<Result = RunResult>(
+    handle: ProgramHandle,
+    fill: FillInputs,
+    take?: (result: RunResult) => Result,
+  ): StartedRun<Result>;
   /** Forget a program. */
   unload(handle: ProgramHandle): Promise<void>;
   close(): Promise<void>;

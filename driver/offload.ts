@@ -41,7 +41,7 @@ export class Offload<Config> implements Accelerator {
     this.#config = config;
     this.#device = device;
     this.#options = options;
-    if (device.start) this.start = (compiled, input) => this.#startLayer(compiled, input);
+    if (device.start) this.start = (compiled, input, take) => this.#startLayer(compiled, input, take);
     const parameters = Object.entries(design.describe(config)).map(([name, value]) => `${name}=${String(value)}`);
     this.name = [design.name, ...parameters].join(" ");
     this.peakMacsPerClock = design.peakMacsPerClock(config);
@@ -66,10 +66,17 @@ export class Offload<Config> implements Accelerator {
     return resultOf(program, result);
   }
 
-  async #startLayer(compiled: CompiledLayer, input: Uint8Array): Promise<StartedRun<LayerResult>> {
+  async #startLayer<Result>(
+    compiled: CompiledLayer,
+    input: Uint8Array,
+    take: (result: LayerResult) => Result,
+  ): Promise<StartedRun<Result>> {
     const { program, handle } = await this.#load(compiled);
-    const started = this.#device.start!(handle, (room) => program.inputs(input, room));
-    return { ...started, result: started.result.then((result) => resultOf(program, result)) };
+    return this.#device.start!(
+      handle,
+      (room) => program.inputs(input, room),
+      (result) => take(resultOf(program, result)),
+    );
   }
 
   /** Places for the inputs of a run, the same for all runs. */

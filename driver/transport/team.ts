@@ -63,9 +63,15 @@ interface Offered {
   readonly number: number;
   readonly shared: SharedRun;
   readonly held: Held;
-  resolve: (result: RunResult) => void;
+  /** It is done; the outputs may be used again when this returns. */
+  end: (result: RunResult) => void;
   reject: (error: unknown) => void;
 }
+
+const owned = (result: RunResult): RunResult => ({
+  ...result,
+  outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, bytes]) => [name, new Uint8Array(bytes)])),
+});
 
 const HERE = 0;
 const NAME = "the simulator";
@@ -145,7 +151,11 @@ export class SimulatorTeam implements Device {
     return { ...result, wallMs: performance.now() - start };
   }
 
-  start(handle: ProgramHandle, fill: FillInputs): StartedRun {
+  start<Result = RunResult>(
+    handle: ProgramHandle,
+    fill: FillInputs,
+    take: (result: RunResult) => Result = owned as typeof take,
+  ): StartedRun<Result> {
     const held = this.#of(handle);
     const offered = held.free.pop() ?? this.#room(handle, held);
     const { shared, number } = offered;
@@ -158,7 +168,13 @@ export class SimulatorTeam implements Device {
       held.free.push(offered);
       throw error;
     }
-    const result = new Promise<RunResult>((resolve, reject) => Object.assign(offered, { resolve, reject }));
+    const result = new Promise<Result>((resolve, reject) => {
+      offered.reject = reject;
+      // What goes wrong in taking it is the result's error.
+      offered.end = (done) => {
+        resolve(new Promise((taken) => taken(take(done))));
+      };
+    });
     shared.urgency = 0;
     shared.state = runState.offered;
     let known = false;
@@ -183,20 +199,20 @@ export class SimulatorTeam implements Device {
     const parts = sharedParts(held.program, this.#names);
     const nothing = (): void => undefined;
     const number = this.#runs.length;
-    const offered = { number, shared: new SharedRun(parts, this.#names), held, resolve: nothing, reject: nothing };
+    const offered = { number, shared: new SharedRun(parts, this.#names), held, end: nothing, reject: nothing };
     this.#runs.push(offered);
     this.#tell({ type: "room", run: number, handle, parts });
     return offered;
   }
 
-  #help({ shared, held, resolve, reject, number }: Offered): boolean {
+  #help({ shared, held, end, reject, number }: Offered): boolean {
     if (!shared.take(HERE)) return false;
     const start = performance.now();
     const ended = (): void => this.#release(number);
     this.#here.run(held.here, shared.parts.inputs).then(
       (result) => {
+        end({ ...result, wallMs });
         ended();
-        resolve({ ...result, wallMs });
       },
       (error: unknown) => {
         ended();
@@ -210,9 +226,9 @@ export class SimulatorTeam implements Device {
   }
 
   #finish({ run, failed, timeline }: FromMember): void {
-    const { shared, resolve, reject } = this.#runs[run]!;
+    const { shared, end, reject } = this.#runs[run]!;
     if (failed) reject(errorFrom(failed, NAME));
-    else resolve(timeline ? { ...shared.read(), timeline } : shared.read());
+    else end(timeline ? { ...shared.read(), timeline } : shared.read());
     this.#release(run);
   }
 

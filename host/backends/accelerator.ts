@@ -112,9 +112,8 @@ function kernelOf(
   let found = new Uint8Array(0);
   const ahead: AheadKernel = {
     here: start !== undefined,
-    async offer([given], output, known) {
+    offer([given], output, known) {
       const input = bytesOf(given!);
-      const started = await (start?.(compiled, input) ?? elsewhere(accelerator.run(compiled, input)));
       const arrived = (result: LayerResult): LayerCost => {
         const bytes = bytesOf(output);
         if (!known()) return take(result, bytes);
@@ -123,7 +122,7 @@ function kernelOf(
         if (Buffer.compare(found, bytes) !== 0) throw new OtherBytes(compiled.layer.name);
         return cost;
       };
-      return { ...started, result: started.result.then(arrived) };
+      return start?.(compiled, input, arrived) ?? elsewhere(accelerator.run(compiled, input).then(arrived));
     },
     compute(inputs, output) {
       onThisCpu ??= onCpu.prepare(graph, node);
@@ -134,11 +133,12 @@ function kernelOf(
 }
 
 /** A run that this thread cannot help with. */
-function elsewhere<Result>(result: Promise<Result>): StartedRun<Result> {
+function elsewhere<Result>(result: Promise<Result>): Promise<StartedRun<Result>> {
   let known = false;
   const settled = (): void => void (known = true);
   result.then(settled, settled);
-  return { result, finished: () => known, help: () => false, age: () => 0, urge: () => undefined };
+  const started = { result, finished: () => known, help: () => false, age: () => 0, urge: () => undefined };
+  return Promise.resolve(started);
 }
 
 /** A fully connected layer as a 1 x 1 convolution over a row of `batch` pixels, up to its sums. */

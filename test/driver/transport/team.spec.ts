@@ -118,6 +118,28 @@ describe("Simulators that share the work", () => {
       );
     }));
 
+  it("give the outputs where they lie to who takes them there, and say what goes wrong in that", () =>
+    using(openSuccessor(2), async (device) => {
+      const handle = await device.load(adderProgram(16));
+      const first = device.start(
+        handle,
+        () => ({ x: ramp(16) }),
+        ({ outputs }) => outputs["sum"]!,
+      );
+      expect((await first.result).buffer).to.be.instanceOf(SharedArrayBuffer);
+      expect([...(await first.result)]).to.deep.equal([...ramp(16).map((x) => x + 1)]);
+      const bad = device.start(
+        handle,
+        () => ({ x: ramp(16) }),
+        () => {
+          throw new TandemError("not these");
+        },
+      );
+      await rejection(bad.result, TandemError, "not these");
+      const [next] = offer(device, handle, 1);
+      expect((await next!.result).outputs["sum"]!.buffer).not.to.be.instanceOf(SharedArrayBuffer);
+    }));
+
   it("take the most urgent run first", () =>
     using(openSuccessor(2), async (device) => {
       const bytes = 1 << 20;

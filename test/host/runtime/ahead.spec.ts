@@ -74,23 +74,23 @@ class Sharing extends Willful {
     super(behaviour);
     this.#others = others;
   }
-  start: NonNullable<Accelerator["start"]> = (compiled, given) => {
+  start: NonNullable<Accelerator["start"]> = (compiled, given, take) => {
     const input = given.slice();
     this.offered++;
     let [begun, known] = [false, false];
     let begin = (): void => undefined;
-    const result = new Promise<void>((resolve) => (begin = resolve)).then(() => this.run(compiled, input));
+    const result = new Promise<void>((resolve) => (begin = resolve)).then(() => this.run(compiled, input)).then(take);
     const settled = (): void => void (known = true);
     result.then(settled, settled);
-    const take = (): boolean => {
+    const begins = (): boolean => {
       if (begun) return false;
       begun = true;
       begin();
       return true;
     };
-    if (this.#others) setImmediate(take);
+    if (this.#others) setImmediate(begins);
     const help = (): boolean => {
-      const own = take();
+      const own = begins();
       if (own) this.helped++;
       return own;
     };
