@@ -10,7 +10,7 @@ import { frame, Plan, type ChannelPlan } from "./plan.js";
 import { Chains, withoutFollowers, type Link } from "./followers.js";
 import { ProcessCompiler } from "./process-compiler.js";
 import { setApart } from "./process.js";
-import { endsInRounds, intakeCode, tokensOf } from "./intake-code.js";
+import { emitParksAgain, endsInRounds, intakeCode, tokensOf } from "./intake-code.js";
 import { besideCode, clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { answering } from "./arbiter-block.js";
@@ -119,7 +119,22 @@ export function compile(design: DesignIr): Compiled {
   module.exportFunction("settle", settle);
   module.exportFunction(
     "run",
-    module.add("scheduler", scheduler(plan, globals, polling, { rounds: parked, settle }, type)),
+    module.add(
+      "scheduler",
+      scheduler(
+        plan,
+        globals,
+        polling,
+        {
+          rounds: parked,
+          settle,
+          parking: intakes.flatMap(({ intake: { channel }, state }) =>
+            parksAt(channel)?.tokens === 1 ? [{ channel, state }] : [],
+          ),
+        },
+        type,
+      ),
+    ),
   );
   module.exportGlobal("head", globals.head);
   module.exportGlobal("tail", globals.tail);
@@ -227,15 +242,27 @@ function scheduler(
   {
     rounds,
     settle,
-  }: { readonly rounds: readonly { readonly parked: number; readonly run: number }[]; readonly settle: number },
+    parking,
+  }: {
+    readonly rounds: readonly { readonly parked: number; readonly run: number }[];
+    readonly settle: number;
+    /** Outer inputs whose sources park in front of any token. */
+    readonly parking: readonly { readonly channel: Channel; readonly state: ClusterState }[];
+  },
   type: number,
 ): Code {
   const code = new Code();
-  const [woken, board] = [code.local("i32"), code.local("i32")];
+  const [woken, board, next] = [code.local("i32"), code.local("i32"), code.local("i32")];
   const waking = code.loop();
   code.loadAt(plan.woken).tee(woken).if();
-  emitEnqueue(code, { plan, globals }, () => code.get(woken).i32(2).op("i32.shl").mem("i32.load", plan.woken));
+  code.get(woken).i32(2).op("i32.shl").mem("i32.load", plan.woken).set(next);
   code.storeAt(plan.woken, () => code.get(woken).i32(1).op("i32.sub"));
+  for (const { channel, state } of parking) {
+    code.get(next).i32(plan.channels.get(channel)!.producer).op("i32.eq").if();
+    emitParksAgain({ code, plan, globals }, channel, state);
+    code.brIf(waking).end();
+  }
+  emitEnqueue(code, { plan, globals }, () => code.get(next));
   code.br(waking).end();
   const loop = code.loop();
   code.globalGet(globals.head).globalGet(globals.tail).op("i32.ne").if();

@@ -91,6 +91,37 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
   return code;
 }
 
+/** A source that waited for an answer and has it parks, as its own code would; nonzero on the stack if so. */
+export function emitParksAgain(
+  { code, plan, globals }: Pick<Surroundings, "plan" | "globals"> & { readonly code: Code },
+  channel: Channel,
+  { alone, parked }: ClusterState,
+): void {
+  const { pace: record, gaps } = plan.environments.get(channel)!;
+  const at = plan.frames[plan.channels.get(channel)!.producer]!;
+  const parks = code.temp("i32");
+  const field = (name: "begun" | "burst" | "answered"): Code => code.loadAt(record).mem("i32.load", pace[name]);
+  field("begun");
+  field("burst");
+  field("answered").op("i32.lt_s").op("i32.and");
+  code
+    .loadAt(at + frame.resume)
+    .i32(resume.pace)
+    .op("i32.eq")
+    .op("i32.and");
+  code
+    .loadAt(at + frame.time)
+    .globalGet(globals.horizon)
+    .op("i32.lt_s")
+    .op("i32.and");
+  code.loadAt(gaps).loadAt(alone).op("i32.or").op("i32.eqz").op("i32.and").tee(parks).if();
+  code.storeAt(parked, () => code.i32(1));
+  code.storeAt(at + frame.resume, () => code.i32(resume.next));
+  code.end();
+  code.get(parks);
+  code.free("i32", parks);
+}
+
 /** The loop's last pass can be done in rounds. */
 export const endsInRounds = ({ loop }: Pass): boolean => exitOf(loop) === undefined;
 
