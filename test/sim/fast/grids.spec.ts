@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { StationaryCell } from "../../../designs/examples/weight-stationary/matrix.js";
-import { elaborate, i32, i8, TandemError, type Module } from "../../../hw/index.js";
+import { clocks, elaborate, i32, i8, TandemError, type Module } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { matchProduct } from "../../../sim/fast/grid-match.js";
@@ -137,4 +137,49 @@ describe(`Grids in the fast engine equal those of the kernel (seed ${seed})`, ()
     expect(() => fast.run()).to.throw(TandemError, message);
     expect(message).to.include("two rows of column 0 emit in clock");
   });
+
+  it("push a row as soon as there is room, and refuse one that finds none, as the kernel does", async () => {
+    const random = new Random(seed);
+    const waves = tiles(random, 4, 3, false);
+    const outcomes = new Set<string>();
+    for (const gap of [0, 1, 2, 6, 21, 22, 23, 30, 70]) {
+      const gaps = Array.from({ length: 64 }, () => gap);
+      const make = (): Module => new Fed(4, 3, new MacCell());
+      const kernel = new Kernel(make());
+      kernel.spawn(function* source() {
+        for (const wave of waves) yield* kernel.design.inputs["waves"]!.push(wave);
+      });
+      const rows: unknown[] = [];
+      kernel.spawn(function* sink() {
+        for (const wait of gaps) {
+          yield* clocks(wait);
+          const value: unknown = yield* kernel.design.outputs["out"]!.pop();
+          rows.push({ value, clock: kernel.now });
+        }
+      });
+      const expected = messageOf(() => {
+        kernel.run();
+      });
+      const fast = new FastEngine((await readDesign(elaborate(make()))).ir);
+      fast.send("waves", waves);
+      fast.output("out", gaps.length, gaps);
+      const found = messageOf(() => {
+        fast.run();
+      });
+      expect(found, `a row every ${gap + 1} clocks`).to.equal(expected);
+      if (expected === "") expect(fast.values("out")).to.deep.equal(rows);
+      outcomes.add(expected === "" ? "all leave" : "full");
+    }
+    expect([...outcomes].sort()).to.deep.equal(["all leave", "full"]);
+  });
 });
+
+/** Why it failed; nothing if it did not. */
+function messageOf(run: () => void): string {
+  try {
+    run();
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
