@@ -3,7 +3,7 @@
  * with the words. It waits for operands that are used for the first time, and keeps the place in the weight buffer.
  */
 import type { GemmConfig } from "../../driver/gemm/config.js";
-import { assert, bool, Module, u16, u32, u8 } from "../../hw/index.js";
+import { assert, bool, Module, u16, u32, u4, u8 } from "../../hw/index.js";
 import type { ChannelIn, ChannelOut, Process, ValueOf } from "../../hw/index.js";
 import { FeedCommand, InputRead, SequenceJob, tileType, WeightRead, type TokenOf } from "./tokens.js";
 
@@ -71,7 +71,7 @@ export class Sequencer extends Module {
         let word = u16(0);
         let output = u8(0);
         // Bytes of the word that columns of the window have taken.
-        let part = u8(0);
+        let part = u4(0);
         while (word < job.words) {
           if (tile.loads && output === 0) for (let p = 0; p < this.weightParts; p++) yield* this.weightLoaded[p]!.pop();
           const end = u16(job.words - word < job.segmentWords ? job.words : word + job.segmentWords);
@@ -102,7 +102,7 @@ export class Sequencer extends Module {
               word = u16(word + 1);
               offset = u16(offset + 1);
             }
-            if (this.windows && job.windows) part = u8(whole ? 0 : part + this.columnBytes);
+            if (this.windows && job.windows) part = u4(whole ? 0 : part + this.columnBytes);
             if (this.windows && last && output + 1 < outputs) {
               output = u8(output + 1);
               word = u16(0);

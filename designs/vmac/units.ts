@@ -3,7 +3,7 @@
  * columns of weights, `depth` products deep, in every clock, and keeps the sums. All units work in step. Inputs are
  * broadcast to the units that share them, weights to those that share these; the next words come while the last ones are multiplied.
  */
-import { andU, asr, assert, bool, i16, i32, i8, int, Module, mulPair, struct, u8, vec } from "../../hw/index.js";
+import { andU, asr, assert, bool, i16, i32, i8, int, Module, mulPair, struct, u4, u8, vec } from "../../hw/index.js";
 import type { Channel, ChannelIn, ChannelOut, I16, I32, I8, Int, Process, ValueOf, VecType } from "../../hw/index.js";
 import { FeedCommand } from "../gemm/tokens.js";
 import type { VmacConfig } from "./config.js";
@@ -125,7 +125,7 @@ export class MacUnits extends Module {
     // Of a depthwise convolution: a sum for each channel.
     let channels = this.rowSums.zero();
     // Where in the word of weights the next column of a window stands.
-    let column = u8(0);
+    let column = u4(0);
     for (;;) {
       const command = yield* this.commands.pop();
       assert(command.count >= 1, "a command has products");
@@ -157,8 +157,8 @@ export class MacUnits extends Module {
           }
         for (let g = 0; g < this.depth / this.group; g++) {
           // A command is a word of a matrix product, or one column of a window. The same multipliers in both modes: each
-          // takes a tap of its own in place of a row's input, and one of its
-          // products counts: that of the row that its column stands for.
+          // takes a tap of its own in place of a row's input, and one of its products counts: that of the row that its
+          // column stands for.
           const products = this.products((d) =>
             this.rowsProducts((r) =>
               this.partProducts((p) =>
@@ -227,7 +227,7 @@ export class MacUnits extends Module {
         }
         yield;
       }
-      if (command.window) column = u8(command.last || column === this.bytes - this.depth ? 0 : column + this.depth);
+      if (command.window) column = u4(command.last || column === this.bytes - this.depth ? 0 : column + this.depth);
       if (command.last) {
         if (command.window) {
           const others = sums;
