@@ -15,9 +15,20 @@ import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { readKept, writeKept } from "../../sim/kept-file.js";
 
+/**
+ * For functions with more than 8,192 virtual registers V8 takes an allocator that keeps hardly anything in a register: they were three times as
+ * slow (docs/engines.md). Later versions than Node 20's were not tried.
+ */
+const HUGE = process.versions.v8.startsWith("11.") ? ["turbo-use-mid-tier-regalloc-for-huge-functions"] : [];
+
 /** V8's flags for good code of all functions at once, and as they are else. They count while a module is compiled. */
-const AT_ONCE = ["--no-liftoff", "--no-wasm-lazy-compilation", "--no-wasm-dynamic-tiering"];
-const USUAL = ["--liftoff", "--wasm-lazy-compilation", "--wasm-dynamic-tiering"];
+const AT_ONCE = [
+  "--no-liftoff",
+  "--no-wasm-lazy-compilation",
+  "--no-wasm-dynamic-tiering",
+  ...HUGE.map((flag) => `--no-${flag}`),
+];
+const USUAL = ["--liftoff", "--wasm-lazy-compilation", "--wasm-dynamic-tiering", ...HUGE.map((flag) => `--${flag}`)];
 
 const MAGIC = Buffer.from("tandem machine code 1\n");
 
