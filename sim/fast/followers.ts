@@ -7,7 +7,8 @@ import type { Channel } from "../../hw/channel.js";
 import type { Loop, ProcessIr, Stmt } from "../../hw/ir/ir.js";
 import { children, statementsIn } from "../../hw/ir/walk.js";
 import { boundsOf } from "./expr.js";
-import { exitOf, matters } from "./pass-reader.js";
+import { matters } from "./pass-facts.js";
+import { exitOf } from "./pass-reader.js";
 import { usesSignals, type Cluster } from "./rounds.js";
 
 /** A loop of a process that follows who pushes into a channel. */

@@ -1,4 +1,4 @@
-/** What passes (pass-reader.ts) can be told beforehand: by guards that hold, and by the form of a loop that counts. */
+/** What is told of passes (pass-reader.ts) beforehand: by guards that hold, by the form of a loop that counts, by statements that take time. */
 import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
 import { sameExpr, statementsIn } from "../../hw/ir/walk.js";
 import { bool } from "../../hw/types.js";
@@ -65,3 +65,33 @@ export function rootOf(target: Expr): Local | undefined {
   while (at.kind === "index" || at.kind === "member") at = at.base;
   return at.kind === "local" ? at.local : undefined;
 }
+
+const mattering = new WeakMap<Stmt, boolean>();
+const waiting = new Set(["edge", "clocks", "pop", "push", "feed", "tryPop", "tryPush", "peek", "signal"]);
+const leaving = new Set(["break", "continue", "end"]);
+
+/** It takes time, or leaves the list in which it stands. */
+export function matters(stmt: Stmt): boolean {
+  let known = mattering.get(stmt);
+  if (known === undefined) {
+    known = lookWhether(stmt);
+    mattering.set(stmt, known);
+  }
+  return known;
+}
+
+function lookWhether(stmt: Stmt): boolean {
+  const own = new Set<string>();
+  for (const one of statementsIn([stmt])) {
+    if (waiting.has(one.kind)) return true;
+    if (one.kind === "loop" || one.kind === "block") own.add(one.label);
+    if (leaving.has(one.kind) && !("label" in one && own.has(one.label))) return true;
+  }
+  return false;
+}
+
+export const usesChannels = (stmt: Stmt): boolean =>
+  [...statementsIn([stmt])].some(({ kind }) => kind === "pop" || kind === "push");
+
+export const takesClocks = (stmt: Stmt): boolean =>
+  [...statementsIn([stmt])].some(({ kind }) => kind === "edge" || kind === "clocks");

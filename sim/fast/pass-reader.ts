@@ -10,7 +10,8 @@ import { boundsOf } from "./expr.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
 import { Known } from "./known.js";
 import type { Choices, Reading } from "./pass-choice.js";
-import { areApart, atMost, countingLoop, isLocal, numberOf, positive, rootOf } from "./pass-facts.js";
+import { areApart, atMost, countingLoop, isLocal, matters, numberOf, positive } from "./pass-facts.js";
+import { rootOf, takesClocks, usesChannels } from "./pass-facts.js";
 import { bankLoop, bankWords } from "./bank-code.js";
 import type { BankRead, Guard, Outside, Pass, PassStep, WayRound, WordsOfBanks } from "./rounds.js";
 
@@ -37,36 +38,6 @@ export function passOf(
     throw error;
   }
 }
-
-const mattering = new WeakMap<Stmt, boolean>();
-const waiting = new Set(["edge", "clocks", "pop", "push", "feed", "tryPop", "tryPush", "peek", "signal"]);
-const leaving = new Set(["break", "continue", "end"]);
-
-/** It takes time, or leaves the list in which it stands. */
-export function matters(stmt: Stmt): boolean {
-  let known = mattering.get(stmt);
-  if (known === undefined) {
-    known = lookWhether(stmt);
-    mattering.set(stmt, known);
-  }
-  return known;
-}
-
-function lookWhether(stmt: Stmt): boolean {
-  const own = new Set<string>();
-  for (const one of statementsIn([stmt])) {
-    if (waiting.has(one.kind)) return true;
-    if (one.kind === "loop" || one.kind === "block") own.add(one.label);
-    if (leaving.has(one.kind) && !("label" in one && own.has(one.label))) return true;
-  }
-  return false;
-}
-
-const usesChannels = (stmt: Stmt): boolean =>
-  [...statementsIn([stmt])].some(({ kind }) => kind === "pop" || kind === "push");
-
-const takesClocks = (stmt: Stmt): boolean =>
-  [...statementsIn([stmt])].some(({ kind }) => kind === "edge" || kind === "clocks");
 
 /** Reads a loop's body into the steps of a pass; throws `NoPass` where it is none. */
 class PassReader {

@@ -7,7 +7,7 @@
 import type { Expr, Local, Loop, ProcessIr, Ref, Stmt, Target } from "../../hw/ir/ir.js";
 import { children, expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import type { IntType } from "../../hw/types.js";
-import { matters } from "./pass-reader.js";
+import { matters } from "./pass-facts.js";
 import { simplify } from "./simplify.js";
 
 /** A process that does the same in the same clocks; the process itself if it has no such loop. */
