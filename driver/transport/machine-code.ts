@@ -58,14 +58,14 @@ export async function machineCode(
   const bytes = new Uint8Array(wasm.length + SECTION.length);
   bytes.set(wasm);
   bytes.set(SECTION, wasm.length);
-  const natives = folder === undefined ? undefined : openNatives();
-  if (folder === undefined || !natives) return compileWell(bytes);
+  if (folder === undefined || !hasNatives()) return compileWell(bytes);
   const path = join(folder, "machine-code", `${nameOf(bytes)}.bin`);
   const kept = readKept(path, MAGIC);
-  const known = kept && natives.read(Uint8Array.from(kept).buffer, bytes);
+  const known = kept && deserialized(Uint8Array.from(kept).buffer, bytes);
   if (known) return known;
   const module = await compileWell(bytes);
-  writeKept(path, MAGIC, new Uint8Array(natives.write(module)));
+  const code = serialized(module);
+  if (code) writeKept(path, MAGIC, new Uint8Array(code));
   return module;
 }
 
@@ -92,29 +92,21 @@ function nameOf(bytes: Uint8Array): string {
   return key.digest("hex").slice(0, 40);
 }
 
-interface Natives {
-  /** Of a module whose functions are all compiled well; V8 ends the process if none is. */
-  readonly write: (module: WebAssembly.Module) => ArrayBuffer;
-  /** Undefined if the code is not for this V8. */
-  readonly read: (code: ArrayBuffer, wasm: Uint8Array) => WebAssembly.Module | undefined;
-}
-
 /** Node 20 and 24. */
 const TRIED = /^(11\.3|13\.6)\./;
-let opened: Natives | undefined;
 
-function openNatives(): Natives | undefined {
-  // A debugger has code made that can be stepped through.
-  if (debuggedAt() !== undefined) return undefined;
-  if (opened || !TRIED.test(process.versions.v8)) return opened;
+/** Not where a debugger has code made that can be stepped through. */
+const hasNatives = (): boolean => debuggedAt() === undefined && TRIED.test(process.versions.v8);
+
+/**
+ * What a function of V8's gives; undefined if it cannot be asked. The text is made a function for each call, under the flag without which it is no
+ * JavaScript: V8 forgets what it has made of a text that was not needed for a while, and reads it again.
+ */
+function native(call: string, ...values: readonly unknown[]): unknown {
   setFlagsFromString("--allow-natives-syntax");
   try {
-    /* eslint-disable @typescript-eslint/no-implied-eval -- no parser but V8's own, under its flag, reads this syntax */
-    return (opened = {
-      write: new Function("module", "return %SerializeWasmModule(module)") as Natives["write"],
-      read: new Function("code", "wasm", "return %DeserializeWasmModule(code, wasm)") as Natives["read"],
-    });
-    /* eslint-enable @typescript-eslint/no-implied-eval */
+    // eslint-disable-next-line @typescript-eslint/no-implied-eval -- no parser but V8's own, under its flag, reads this syntax
+    return (new Function("a", "b", `return ${call}`) as (...values: readonly unknown[]) => unknown)(...values);
   } catch {
     // Node was started so that no text becomes code.
     return undefined;
@@ -122,3 +114,11 @@ function openNatives(): Natives | undefined {
     setFlagsFromString("--no-allow-natives-syntax");
   }
 }
+
+/** Of a module whose functions are all compiled well; V8 ends the process if none is. */
+const serialized = (module: WebAssembly.Module): ArrayBuffer | undefined =>
+  native("%SerializeWasmModule(a)", module) as ArrayBuffer | undefined;
+
+/** Undefined if the code is not for this V8. */
+const deserialized = (code: ArrayBuffer, wasm: Uint8Array): WebAssembly.Module | undefined =>
+  native("%DeserializeWasmModule(a, b)", code, wasm) as WebAssembly.Module | undefined;

@@ -101,6 +101,35 @@ describe("Machine code", () => {
       expect(readdirSync(folder)).to.deep.equal([]);
     });
 
+    it("is read and written again in a process that has long forgotten how", async () => {
+      const program = `
+import { machineCode } from ${JSON.stringify(source)};
+const [folder, ...modules] = process.argv.slice(1);
+const answers = [];
+for (const wasm of modules) {
+  const module = await machineCode(Uint8Array.from(Buffer.from(wasm, "hex")), folder);
+  const { exports } = new WebAssembly.Instance(module, { env: { memory: new WebAssembly.Memory({ initial: 1 }) } });
+  answers.push(exports.answer());
+  for (let i = 0; i < 20; i++) gc();
+}
+console.log(JSON.stringify(answers));
+`;
+      const modules = [5, 6, 7, 8].map((answer) => Buffer.from(answering(answer)).toString("hex"));
+      // V8 forgets at once what it has made of a function's text.
+      const flags = ["--expose-gc", "--stress-flush-code", "--input-type=module"];
+      for (let turn = 0; turn < 2; turn++) {
+        const { stdout } = await promisify(execFile)(process.execPath, [
+          ...flags,
+          "--eval",
+          program,
+          folder,
+          ...modules,
+        ]);
+        expect(JSON.parse(stdout)).to.deep.equal([5, 6, 7, 8]);
+      }
+      expect(files()).to.have.length(4);
+    });
+
     it("is no error where it cannot be written", async () => {
       writeFileSync(join(folder, "file"), "");
       expect(await run(5, join(folder, "file"))).to.equal(5);
