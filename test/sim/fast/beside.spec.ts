@@ -1,93 +1,38 @@
 /** Rounds with two loops that pop nothing, inner loops that go round once, and a process that takes what leaves: they equal the kernel. */
 import { expect } from "chai";
-import { clocks, elaborate } from "../../../hw/index.js";
+import { elaborate } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import type { DesignIr } from "../../../hw/ir/ir.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { findRounds } from "../../../sim/fast/rounds.js";
 import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
-import { Kernel } from "../../../sim/kernel/kernel.js";
-import { Beside, randomBeside, randomBesideJobs, type BesideJob, type BesideOptions } from "./beside.js";
-import { channelMutants, comparable } from "./comparable.js";
+import { Beside, randomBeside, randomBesideJobs, type BesideOptions } from "./beside.js";
+import { channelMutants } from "./comparable.js";
 import { Random } from "./random.js";
+import { inFast, inKernel, outcome, type Streams } from "./streams.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 25);
 const ENOUGH = 400;
 
-interface Setting {
-  readonly jobs: readonly BesideJob[];
-  /** Clocks before each row of a picture, and before each result is taken. */
-  readonly late: readonly number[];
-  readonly slow: readonly number[];
-  readonly horizons: readonly (number | undefined)[];
-}
-
-function setting(random: Random): Setting {
+function setting(random: Random): Streams {
   const some = (most: number): number[] => Array.from({ length: ENOUGH }, () => random.below(most + 1));
   const horizons: (number | undefined)[] = [];
   for (let t = 0; random.chance(0.5) && horizons.length < 4;) horizons.push((t += 1 + random.below(300)));
+  const jobs = randomBesideJobs(random);
+  const late = some(random.pick([0, 10, 60]));
   return {
-    jobs: randomBesideJobs(random),
-    late: some(random.pick([0, 10, 60])),
-    slow: some(random.pick([0, 0, 20])),
+    inputs: { jobs, rows: late.map(() => true) },
+    gaps: { rows: late },
+    outputs: { results: some(random.pick([0, 0, 20])) },
     horizons: [...horizons, undefined],
   };
-}
-
-function inKernel(options: BesideOptions, { jobs, late, slow, horizons }: Setting): unknown[] {
-  const kernel = new Kernel(new Beside(options));
-  const { inputs, outputs } = kernel.design;
-  kernel.spawn(function* source() {
-    for (const job of jobs) yield* inputs["jobs"]!.push(job);
-  });
-  kernel.spawn(function* source() {
-    for (const gap of late) {
-      yield* clocks(gap);
-      yield* inputs["rows"]!.push(true);
-    }
-  });
-  const seen: unknown[] = [];
-  kernel.spawn(function* sink() {
-    for (const gap of slow) {
-      yield* clocks(gap);
-      const value: unknown = yield* outputs["results"]!.pop();
-      seen.push({ value, clock: kernel.now });
-    }
-  });
-  return horizons.map((until) => {
-    kernel.run(until === undefined ? {} : { until });
-    return { seen: [...seen], counters: comparable(kernel.counters) };
-  });
-}
-
-function inFast(engine: FastEngine, { jobs, late, slow, horizons }: Setting): unknown[] {
-  engine.send("jobs", jobs);
-  engine.send(
-    "rows",
-    late.map(() => true),
-    late,
-  );
-  engine.output("results", ENOUGH, slow);
-  return horizons.map((until) => {
-    engine.run(until === undefined ? {} : { until });
-    return { seen: engine.values("results"), counters: comparable(engine.counters) };
-  });
 }
 
 async function irOf(options: BesideOptions): Promise<DesignIr> {
   const { ir, diagnostics } = await readDesign(elaborate(new Beside(options)));
   expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
   return ir;
-}
-
-/** What a run shows, or how it failed. */
-function outcome(run: () => unknown): string {
-  try {
-    return JSON.stringify(run());
-  } catch (error) {
-    return String(error);
-  }
 }
 
 describe(`Loops without a head beside the first of a round (seed ${first})`, () => {
@@ -107,7 +52,9 @@ describe(`Loops without a head beside the first of a round (seed ${first})`, () 
       const engine = new FastEngine(await irOf(options));
       for (let i = 0; i < 4; i++) {
         const around = setting(random);
-        expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(inKernel(options, around));
+        expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(
+          inKernel(new Beside(options), around),
+        );
         rounds += engine.rounds;
         leapt += engine.leapt;
         engine.reset();

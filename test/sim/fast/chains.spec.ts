@@ -1,99 +1,42 @@
 /** Chains of processes that are done in the function of who pushes the first token: equal to the kernel, however they are broken off. */
 import { expect } from "chai";
-import { clocks, elaborate } from "../../../hw/index.js";
+import { elaborate } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import type { DesignIr } from "../../../hw/ir/ir.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { Chains, type Link } from "../../../sim/fast/followers.js";
 import { withMutation } from "../../../sim/fast/rules.js";
-import { Kernel } from "../../../sim/kernel/kernel.js";
-import { Chained, randomChained, tokens, type ChainedOptions, type Tokens } from "./chained.js";
+import { Chained, randomChained, tokens, type ChainedOptions } from "./chained.js";
 import { Random } from "./random.js";
-import { channelMutants, comparable } from "./comparable.js";
+import { channelMutants } from "./comparable.js";
+import { inFast, inKernel, outcome, type Streams } from "./streams.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 16);
 const SETTINGS = 4;
 const ENOUGH = 600;
 
-interface Setting extends Tokens {
-  /** Clocks before each wave, and before each token that goes out. */
-  readonly gaps: readonly number[];
-  readonly slow: readonly number[];
-  /** Clocks at which a run is interrupted; the last is quiescence. */
-  readonly horizons: readonly (number | undefined)[];
-}
-
-function setting(random: Random): Setting {
+function setting(random: Random, { parts }: ChainedOptions): Streams {
   const { jobs, waves } = tokens(random);
   const chance = random.pick([0, 0.1]);
   const most = random.pick([0, 0, 3, 25]);
   const horizons: (number | undefined)[] = [];
   for (let t = 0; random.chance(0.7) && horizons.length < 8;) horizons.push((t += 1 + random.below(90)));
+  const gaps = waves.map(() => (random.chance(chance) ? random.below(30) : 0));
+  const slow = Array.from({ length: ENOUGH }, () => (random.chance(0.3) ? random.below(most + 1) : 0));
+  const ports = ["told", ...Array.from({ length: parts }, (_, i) => `out${i}`)];
   return {
-    jobs,
-    waves,
-    gaps: waves.map(() => (random.chance(chance) ? random.below(30) : 0)),
-    slow: Array.from({ length: ENOUGH }, () => (random.chance(0.3) ? random.below(most + 1) : 0)),
+    inputs: { jobs, waves },
+    gaps: { waves: gaps },
+    outputs: Object.fromEntries(ports.map((port) => [port, slow])),
     horizons: [...horizons, undefined],
   };
-}
-
-const ports = ({ parts }: ChainedOptions): string[] => ["told", ...Array.from({ length: parts }, (_, i) => `out${i}`)];
-
-function inKernel(options: ChainedOptions, { jobs, waves, gaps, slow, horizons }: Setting): unknown[] {
-  const kernel = new Kernel(new Chained(options));
-  const { inputs, outputs } = kernel.design;
-  kernel.spawn(function* jobSource() {
-    for (const job of jobs) yield* inputs["jobs"]!.push(job);
-  });
-  kernel.spawn(function* waveSource() {
-    for (const [i, wave] of waves.entries()) {
-      yield* clocks(gaps[i]!);
-      yield* inputs["waves"]!.push(wave);
-    }
-  });
-  const seen = ports(options).map((port): unknown[] => {
-    const values: unknown[] = [];
-    kernel.spawn(function* sink() {
-      for (const gap of slow) {
-        yield* clocks(gap);
-        const value: unknown = yield* outputs[port]!.pop();
-        values.push({ value: outputs[port]!.type.copy(value), clock: kernel.now });
-      }
-    });
-    return values;
-  });
-  return horizons.map((until) => {
-    kernel.run(until === undefined ? {} : { until });
-    return { seen: seen.map((values) => [...values]), counters: comparable(kernel.counters) };
-  });
-}
-
-function inFast(engine: FastEngine, options: ChainedOptions, around: Setting): unknown[] {
-  const { jobs, waves, gaps, slow, horizons } = around;
-  engine.send("jobs", jobs);
-  engine.send("waves", waves, gaps.some((gap) => gap > 0) ? gaps : undefined);
-  for (const port of ports(options)) engine.output(port, ENOUGH, slow);
-  return horizons.map((until) => {
-    engine.run(until === undefined ? {} : { until });
-    return { seen: ports(options).map((port) => engine.values(port)), counters: comparable(engine.counters) };
-  });
 }
 
 async function irOf(options: ChainedOptions): Promise<DesignIr> {
   const { ir, diagnostics } = await readDesign(elaborate(new Chained(options)));
   expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
   return ir;
-}
-
-/** What a run shows, or how it failed. */
-function outcome(run: () => unknown): string {
-  try {
-    return JSON.stringify(run());
-  } catch (error) {
-    return String(error);
-  }
 }
 
 describe(`Chains of processes (seed ${first})`, () => {
@@ -131,8 +74,10 @@ describe(`Chains of processes (seed ${first})`, () => {
       const options = randomChained(random);
       const engine = new FastEngine(await irOf(options));
       for (let i = 0; i < SETTINGS; i++) {
-        const around = setting(random);
-        expect(inFast(engine, options, around), `seed ${seed}, setting ${i}`).to.deep.equal(inKernel(options, around));
+        const around = setting(random, options);
+        expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(
+          inKernel(new Chained(options), around),
+        );
         engine.reset();
       }
     }
@@ -143,10 +88,10 @@ describe(`Chains of processes (seed ${first})`, () => {
     for (let seed = 1; seed <= 12; seed++) {
       const random = new Random(seed);
       const options = { ...randomChained(random), early: true };
-      const around = { ...setting(random), horizons: [undefined] };
+      const around = { ...setting(random, options), horizons: [undefined] };
       const engine = new FastEngine(await irOf(options));
-      const expected = outcome(() => inKernel(options, around));
-      const found = outcome(() => inFast(engine, options, around));
+      const expected = outcome(() => inKernel(new Chained(options), around));
+      const found = outcome(() => inFast(engine, around));
       expect(found.includes("without handing it over"), `seed ${seed}`).to.equal(expected.includes("without handing"));
       if (found.includes("without handing it over")) stopped++;
     }
@@ -165,9 +110,9 @@ describe(`Chains of processes (seed ${first})`, () => {
         const random = new Random(seed);
         const options = randomChained(random);
         const ir = await irOf(options);
-        const around = setting(random);
+        const around = setting(random, options);
         const mutant = withMutation("chain", { [rule]: value }, () => new FastEngine(ir));
-        const run = (engine: FastEngine): string => outcome(() => inFast(engine, options, around));
+        const run = (engine: FastEngine): string => outcome(() => inFast(engine, around));
         if (run(mutant) !== run(new FastEngine(ir))) caught = seed;
       }
       expect(caught, "caught by a design up to 24").to.be.above(0);

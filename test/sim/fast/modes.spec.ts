@@ -1,65 +1,22 @@
 /** Loops that run in step in one mode or another, with an inner loop that counts clocks, equal the kernel. */
 import { expect } from "chai";
-import { clocks, elaborate } from "../../../hw/index.js";
+import { elaborate } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { findRounds } from "../../../sim/fast/rounds.js";
-import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
-import { Kernel } from "../../../sim/kernel/kernel.js";
 import { Modes, randomJobs, randomModes, type JobToken } from "./modes.js";
 import { Random } from "./random.js";
+import { inFast, inKernel, type Streams } from "./streams.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 15);
 
-interface Setting {
-  readonly jobs: readonly JobToken[];
-  /** Clocks before each result is taken. */
-  readonly slow: readonly number[];
-  readonly horizons: readonly (number | undefined)[];
-}
-
-function setting(random: Random, jobs: readonly JobToken[]): Setting {
+function setting(random: Random, jobs: readonly JobToken[]): Streams {
   const most = random.pick([0, 0, 200]);
   const horizons: (number | undefined)[] = [];
   for (let t = 0; random.chance(0.5) && horizons.length < 4;) horizons.push((t += 1 + random.below(400)));
-  return { jobs, slow: Array.from({ length: 100 }, () => random.below(most + 1)), horizons: [...horizons, undefined] };
-}
-
-const comparable = (values: readonly unknown[], counters: Counters): unknown => ({
-  values,
-  clocks: counters.clocks,
-  stalls: Object.fromEntries(Object.entries(stallTable(counters)).sort(([a], [b]) => (a < b ? -1 : 1))),
-  processes: counters.processes.map(({ path, busy, idle }) => ({ path, busy, idle })),
-  channels: counters.channels,
-});
-
-function inKernel(top: Modes, { jobs, slow, horizons }: Setting): unknown[] {
-  const kernel = new Kernel(top);
-  kernel.spawn(function* source() {
-    for (const job of jobs) yield* kernel.design.inputs["jobs"]!.push(job);
-  });
-  const seen: unknown[] = [];
-  kernel.spawn(function* sink() {
-    for (const gap of slow) {
-      yield* clocks(gap);
-      const value: unknown = yield* kernel.design.outputs["results"]!.pop();
-      seen.push({ value, clock: kernel.now });
-    }
-  });
-  return horizons.map((until) => {
-    kernel.run(until === undefined ? {} : { until });
-    return comparable([...seen], kernel.counters);
-  });
-}
-
-function inFast(engine: FastEngine, { jobs, slow, horizons }: Setting): unknown[] {
-  engine.send("jobs", jobs);
-  engine.output("results", slow.length, slow);
-  return horizons.map((until) => {
-    engine.run(until === undefined ? {} : { until });
-    return comparable(engine.values("results"), engine.counters);
-  });
+  const slow = Array.from({ length: 100 }, () => random.below(most + 1));
+  return { inputs: { jobs }, outputs: { results: slow }, horizons: [...horizons, undefined] };
 }
 
 describe(`Loops that run in step in modes (seed ${first})`, () => {

@@ -12,7 +12,8 @@ import { randomNetwork } from "./network.js";
 import { Random } from "./random.js";
 import { comparable, inFast as networkInFast, outside } from "./outside.js";
 import { rangesInFast, rangesSetting } from "./joint-range.js";
-import { inFast as stepsInFast, inKernel as stepsInKernel, setting } from "./steps.js";
+import { setting, streamsOf } from "./steps.js";
+import { inFast, inKernel, outcome } from "./streams.js";
 import { channelMutants } from "./comparable.js";
 
 const NETWORKS = 60;
@@ -33,15 +34,6 @@ const ranges: [keyof TimeRules, number, string][] = [
   ["jointDeaf", 1, "a range goes on over the end of a loop, though others are told something else behind it"],
 ];
 
-/** What a run shows, or how it failed. */
-function outcome(run: () => unknown): string {
-  try {
-    return JSON.stringify(run());
-  } catch (error) {
-    return String(error);
-  }
-}
-
 /** Random designs whose loops run in step notice the rule. */
 async function caughtInRounds(rule: keyof TimeRules, value: number): Promise<void> {
   let caught = 0;
@@ -49,11 +41,11 @@ async function caughtInRounds(rule: keyof TimeRules, value: number): Promise<voi
     const random = new Random(seed);
     const options = randomOptions(random);
     const { ir } = await readDesign(elaborate(new InStep(options)));
-    const around = setting(random, options);
+    const around = streamsOf(setting(random, options));
     const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
-    const expected = outcome(() => stepsInKernel(new InStep(options), around));
-    expect(outcome(() => stepsInFast(new FastEngine(ir), around)) === expected, "equal without it").to.equal(true);
-    if (outcome(() => stepsInFast(mutant, around)) !== expected) caught = seed;
+    const expected = outcome(() => inKernel(new InStep(options), around));
+    expect(outcome(() => inFast(new FastEngine(ir), around)) === expected, "equal without it").to.equal(true);
+    if (outcome(() => inFast(mutant, around)) !== expected) caught = seed;
   }
   expect(caught, `caught by a design up to ${DESIGNS}`).to.be.above(0);
 }

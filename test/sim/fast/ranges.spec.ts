@@ -1,15 +1,14 @@
 /** Loaders that are done by the range equal the kernel, whatever breaks the ranges off; a range that is wrong by one is noticed. */
 import { expect } from "chai";
 import { readDesign } from "../../../hw/frontend/index.js";
-import { clocks, elaborate } from "../../../hw/index.js";
+import { elaborate } from "../../../hw/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
-import { Kernel } from "../../../sim/kernel/kernel.js";
 import { boardValues } from "../../../sim/platform/platform.js";
 import { Loading, loadingTokens, randomLoading, type LoadingOptions } from "./loading.js";
 import { Random } from "./random.js";
 import * as board from "./paced.js";
-import { comparable } from "./comparable.js";
+import { inFast, inKernel, type Streams } from "./streams.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 24);
@@ -18,65 +17,19 @@ const SETTINGS = 4;
 const ENOUGH = 600;
 const MUTANTS = 40;
 
-interface Setting {
-  readonly jobs: readonly unknown[];
-  readonly beats: readonly unknown[];
-  readonly gaps: readonly number[] | undefined;
-  readonly slow: readonly number[];
-  readonly horizons: readonly (number | undefined)[];
-}
-
-function setting(random: Random, options: LoadingOptions): Setting {
+function setting(random: Random, options: LoadingOptions): Streams {
   const { jobs, beats } = loadingTokens(random, options);
   const horizons: (number | undefined)[] = [];
   for (let t = 0; random.chance(0.6) && horizons.length < 6;) horizons.push((t += 1 + random.below(200)));
   const most = random.pick([0, 0, 3]);
+  const gaps = random.chance(0.15) ? beats.map(() => (random.chance(0.05) ? random.below(12) : 0)) : undefined;
+  const slow = Array.from({ length: ENOUGH }, () => (random.chance(0.2) ? random.below(most + 1) : 0));
   return {
-    jobs,
-    beats,
-    gaps: random.chance(0.15) ? beats.map(() => (random.chance(0.05) ? random.below(12) : 0)) : undefined,
-    slow: Array.from({ length: ENOUGH }, () => (random.chance(0.2) ? random.below(most + 1) : 0)),
+    inputs: { jobs, beats },
+    gaps: { beats: gaps },
+    outputs: { sums: slow, out: slow },
     horizons: [...horizons, undefined],
   };
-}
-
-function inKernel(options: LoadingOptions, { jobs, beats, gaps, slow, horizons }: Setting): unknown[] {
-  const kernel = new Kernel(new Loading(options));
-  const { inputs, outputs } = kernel.design;
-  kernel.spawn(function* jobSource() {
-    for (const job of jobs) yield* inputs["jobs"]!.push(job);
-  });
-  kernel.spawn(function* beatSource() {
-    for (const [i, beat] of beats.entries()) {
-      yield* clocks(gaps?.[i] ?? 0);
-      yield* inputs["beats"]!.push(beat);
-    }
-  });
-  const seen = ["sums", "out"].map((port): unknown[] => {
-    const values: unknown[] = [];
-    kernel.spawn(function* sink() {
-      for (const gap of slow) {
-        yield* clocks(gap);
-        const value: unknown = yield* outputs[port]!.pop();
-        values.push({ value: outputs[port]!.type.copy(value), clock: kernel.now });
-      }
-    });
-    return values;
-  });
-  return horizons.map((until) => {
-    kernel.run(until === undefined ? {} : { until });
-    return { seen: seen.map((values) => [...values]), counters: comparable(kernel.counters) };
-  });
-}
-
-function inFast(engine: FastEngine, { jobs, beats, gaps, slow, horizons }: Setting): unknown[] {
-  engine.send("jobs", jobs);
-  engine.send("beats", beats, gaps);
-  for (const port of ["sums", "out"]) engine.output(port, ENOUGH, slow);
-  return horizons.map((until) => {
-    engine.run(until === undefined ? {} : { until });
-    return { seen: ["sums", "out"].map((port) => engine.values(port)), counters: comparable(engine.counters) };
-  });
 }
 
 /** What a run shows, or what was wrong with the design: of accesses that no token orders, engines may find another one first. */
@@ -140,7 +93,7 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
       const engine = new FastEngine(ir);
       for (let i = 0; i < SETTINGS; i++) {
         const around = setting(random, options);
-        const expected = outcome(() => inKernel(options, around));
+        const expected = outcome(() => inKernel(new Loading(options), around));
         expect(
           outcome(() => inFast(engine, around)),
           `SEED=${seed}, setting ${i}`,

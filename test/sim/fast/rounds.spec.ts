@@ -4,7 +4,8 @@ import { readDesign } from "../../../hw/frontend/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { InStep, randomOptions, type InStepOptions } from "./in-step.js";
 import { Random } from "./random.js";
-import { inFast, inKernel, setting } from "./steps.js";
+import { setting, streamsOf } from "./steps.js";
+import { inFast, inKernel } from "./streams.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 12);
@@ -21,7 +22,7 @@ describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
       expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
       const engine = new FastEngine(ir);
       for (let i = 0; i < settings; i++) {
-        const around = setting(random, options);
+        const around = streamsOf(setting(random, options));
         const expected = inKernel(new InStep(options), around);
         expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(expected);
         rounds += engine.rounds;
@@ -51,7 +52,7 @@ describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
     const { ir } = await readDesign(elaborate(new InStep(options)));
     const engine = new FastEngine(ir);
     for (let late = 12; late < 28; late++) {
-      const around = {
+      const around = streamsOf({
         ...setting(random, options),
         jobs: [{ words: u16(60), rounds: u8(2), gap: u8(0) }],
         beats: Array.from({ length: 120 }, (_, i) => ({ data: [u8(i), u8(3), u8(i * 5), u8(9)], last: i % 3 === 0 })),
@@ -59,7 +60,7 @@ describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
         // What is told is taken slowly, and then at once.
         slow: Array.from({ length: 200 }, (_, i) => (i < late ? 17 : 0)),
         horizons: [undefined],
-      };
+      });
       const expected = inKernel(new InStep(options), around);
       expect(inFast(engine, around), `slow up to token ${late}`).to.deep.equal(expected);
       engine.reset();

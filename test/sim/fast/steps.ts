@@ -1,16 +1,8 @@
-/** A random outside for the designs of in-step.ts, and their runs under both engines. */
-import { clocks, u16, u8 } from "../../../hw/index.js";
-import type { FastEngine } from "../../../sim/fast/engine.js";
-import { Kernel } from "../../../sim/kernel/kernel.js";
-import type { InStep, InStepOptions, JobToken } from "./in-step.js";
+/** A random outside for the designs of in-step.ts. */
+import { u16, u8 } from "../../../hw/index.js";
+import type { InStepOptions, JobToken } from "./in-step.js";
 import type { Random } from "./random.js";
-import { comparable } from "./comparable.js";
-
-export interface Seen {
-  readonly told: readonly unknown[];
-  readonly results: readonly unknown[];
-  readonly counters: unknown;
-}
+import type { Streams } from "./streams.js";
 
 export interface Setting {
   readonly jobs: readonly JobToken[];
@@ -54,40 +46,9 @@ export function setting(random: Random, { polls }: InStepOptions): Setting {
   return { jobs, beats, gaps, slow, horizons: polls ? horizons : [...horizons, undefined] };
 }
 
-export function inKernel(design: InStep, { jobs, beats, gaps, slow, horizons }: Setting): Seen[] {
-  const kernel = new Kernel(design);
-  const { inputs, outputs } = kernel.design;
-  kernel.spawn(function* jobSource() {
-    for (const job of jobs) yield* inputs["jobs"]!.push(job);
-  });
-  kernel.spawn(function* beatSource() {
-    for (const [i, beat] of beats.entries()) {
-      yield* clocks(gaps[i]!);
-      yield* inputs["beats"]!.push(beat);
-    }
-  });
-  const seen: Record<string, unknown[]> = { told: [], results: [] };
-  for (const port of ["told", "results"])
-    kernel.spawn(function* sink() {
-      for (const gap of slow) {
-        yield* clocks(gap);
-        const value: unknown = yield* outputs[port]!.pop();
-        seen[port]!.push({ value: outputs[port]!.type.copy(value), clock: kernel.now });
-      }
-    });
-  return horizons.map((until) => {
-    kernel.run(until === undefined ? {} : { until });
-    return { told: [...seen["told"]!], results: [...seen["results"]!], counters: comparable(kernel.counters) };
-  });
-}
-
-export function inFast(engine: FastEngine, { jobs, beats, gaps, slow, horizons }: Setting): Seen[] {
-  engine.send("jobs", jobs);
-  engine.send("beats", beats, gaps.some((gap) => gap > 0) ? gaps : undefined);
-  engine.output("told", ENOUGH, slow);
-  engine.output("results", ENOUGH, slow);
-  return horizons.map((until) => {
-    engine.run(until === undefined ? {} : { until });
-    return { told: engine.values("told"), results: engine.values("results"), counters: comparable(engine.counters) };
-  });
-}
+export const streamsOf = ({ jobs, beats, gaps, slow, horizons }: Setting): Streams => ({
+  inputs: { jobs, beats },
+  gaps: { beats: gaps },
+  outputs: { told: slow, results: slow },
+  horizons,
+});

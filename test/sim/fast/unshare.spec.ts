@@ -6,44 +6,18 @@ import type { DesignIr } from "../../../hw/ir/ir.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { findSums } from "../../../sim/fast/sum-match.js";
 import { unshare } from "../../../sim/fast/unshare.js";
-import { stallTable } from "../../../sim/kernel/counters.js";
-import { Kernel } from "../../../sim/kernel/kernel.js";
 import { Random } from "./random.js";
+import { inFast, inKernel, type Streams } from "./streams.js";
 import { APART, randomWaves, Sharing, TOGETHER, type Form } from "./sharing.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 8);
-const OUTPUTS = ["out", "seen"];
+/** More than there is to take. */
+const AT_ONCE = Array.from({ length: 10_000 }, () => 0);
 
 type Tokens = Readonly<Record<string, readonly unknown[]>>;
 
-function inKernel(form: Form, depth: number, tokens: Tokens): unknown {
-  const kernel = new Kernel(new Sharing({ form, depth }));
-  for (const [name, list] of Object.entries(tokens))
-    kernel.spawn(function* source() {
-      for (const token of list) yield* kernel.design.inputs[name]!.push(token);
-    });
-  const received = Object.fromEntries(OUTPUTS.map((name) => [name, [] as unknown[]]));
-  for (const name of OUTPUTS)
-    kernel.spawn(function* sink() {
-      const channel = kernel.design.outputs[name]!;
-      for (;;) {
-        const value: unknown = channel.type.copy(yield* channel.pop());
-        received[name]!.push({ value, clock: kernel.now });
-      }
-    });
-  kernel.run();
-  return { received, stalls: stallTable(kernel.counters), clocks: kernel.counters.clocks };
-}
-
-function inFast(ir: DesignIr, tokens: Tokens): unknown {
-  const engine = new FastEngine(ir);
-  for (const [name, list] of Object.entries(tokens)) engine.send(name, list);
-  for (const name of OUTPUTS) engine.output(name, 10_000);
-  engine.run();
-  const received = Object.fromEntries(OUTPUTS.map((name) => [name, engine.values(name)]));
-  return { received, stalls: stallTable(engine.counters), clocks: engine.counters.clocks };
-}
+const around = (inputs: Tokens): Streams => ({ inputs, outputs: { out: AT_ONCE, seen: AT_ONCE } });
 
 async function irOf(form: Form, depth: number): Promise<DesignIr> {
   const { ir, diagnostics } = await readDesign(elaborate(new Sharing({ form, depth })));
@@ -63,7 +37,9 @@ describe(`Multipliers that two modes share (seed ${first})`, () => {
       const random = new Random(seed * 100 + [...APART, ...TOGETHER].indexOf(form));
       const depth = random.pick([1, 2, 4]);
       const tokens = { ...randomWaves(random, depth, 120) };
-      expect(inFast(await irOf(form, depth), tokens), `SEED=${seed}`).to.deep.equal(inKernel(form, depth, tokens));
+      expect(inFast(new FastEngine(await irOf(form, depth)), around(tokens)), `SEED=${seed}`).to.deep.equal(
+        inKernel(new Sharing({ form, depth }), around(tokens)),
+      );
     }
   }
 

@@ -1,59 +1,25 @@
 /** A loop with a mode is written once for each, and the run stays that of the kernel. */
 import { expect } from "chai";
 import { readDesign } from "../../../hw/frontend/index.js";
-import { clocks, elaborate } from "../../../hw/index.js";
+import { elaborate } from "../../../hw/index.js";
 import type { DesignIr, Loop, ProcessIr, Stmt } from "../../../hw/ir/ir.js";
 import { statementsIn } from "../../../hw/ir/walk.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { unswitch } from "../../../sim/fast/unswitch.js";
-import { Kernel } from "../../../sim/kernel/kernel.js";
-import { comparable } from "./comparable.js";
 import { Random } from "./random.js";
+import { inFast, inKernel, type Streams } from "./streams.js";
 import { randomSwitchJobs, Switching } from "./switching.js";
 
 const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 30);
-const OUTPUTS = ["left", "right", "ends"];
 const ENOUGH = 300;
 
-interface Around {
-  readonly jobs: ReturnType<typeof randomSwitchJobs>;
-  readonly slow: readonly number[];
-}
-
-function around(seed: number): Around {
+function around(seed: number): Streams {
   const random = new Random(seed);
   const most = random.pick([1, 1, 4]);
-  return { jobs: randomSwitchJobs(random), slow: Array.from({ length: ENOUGH }, () => random.below(most)) };
-}
-
-function inKernel({ jobs, slow }: Around): unknown {
-  const kernel = new Kernel(new Switching());
-  kernel.spawn(function* source() {
-    for (const job of jobs) yield* kernel.design.inputs["jobs"]!.push(job);
-  });
-  const seen: Record<string, unknown[]> = {};
-  for (const port of OUTPUTS) {
-    const values: unknown[] = (seen[port] = []);
-    kernel.spawn(function* sink() {
-      for (const gap of slow) {
-        yield* clocks(gap);
-        const value: unknown = yield* kernel.design.outputs[port]!.pop();
-        values.push({ value, clock: kernel.now });
-      }
-    });
-  }
-  kernel.run();
-  return { seen, counters: comparable(kernel.counters) };
-}
-
-function inFast(ir: DesignIr, { jobs, slow }: Around): unknown {
-  const engine = new FastEngine(ir);
-  engine.send("jobs", jobs);
-  for (const port of OUTPUTS) engine.output(port, ENOUGH, slow);
-  engine.run();
-  const seen = Object.fromEntries(OUTPUTS.map((port) => [port, engine.values(port)]));
-  return { seen, counters: comparable(engine.counters) };
+  const jobs = randomSwitchJobs(random);
+  const slow = Array.from({ length: ENOUGH }, () => random.below(most));
+  return { inputs: { jobs }, outputs: { left: slow, right: slow, ends: slow } };
 }
 
 async function irOf(): Promise<DesignIr> {
@@ -92,7 +58,9 @@ describe(`Loops with modes (seed ${first})`, () => {
     this.timeout(5000 + count * 500);
     const ir = await irOf();
     for (let seed = first; seed < first + count; seed++)
-      expect(inFast(ir, around(seed)), `SEED=${seed}`).to.deep.equal(inKernel(around(seed)));
+      expect(inFast(new FastEngine(ir), around(seed)), `SEED=${seed}`).to.deep.equal(
+        inKernel(new Switching(), around(seed)),
+      );
   });
 
   it("a loop in the wrong mode is noticed", async () => {
@@ -107,8 +75,8 @@ describe(`Loops with modes (seed ${first})`, () => {
       });
     const wrong = { ...ir, processes: [{ ...apart, body: swapped(apart.body) }] };
     const caught = Array.from({ length: 5 }, (_, i) => first + i).some((seed) => {
-      const expected = JSON.stringify(inKernel(around(seed)));
-      return JSON.stringify(inFast(wrong, around(seed))) !== expected;
+      const expected = JSON.stringify(inKernel(new Switching(), around(seed)));
+      return JSON.stringify(inFast(new FastEngine(wrong), around(seed))) !== expected;
     });
     expect(caught).to.equal(true);
   });
