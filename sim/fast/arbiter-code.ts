@@ -11,17 +11,8 @@ import type { Code } from "./wasm.js";
 
 /** Answers the questions of the block in `at`, a local, and returns how. */
 export function emitAnswers(code: Code, at: number): void {
-  const [each, first, end, number, other, reads] = Array.from({ length: 6 }, () => code.local("i32")) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
-  const [before, clock, open, turn, served, service, start, bytes] = Array.from({ length: 8 }, () =>
-    code.local("f64"),
-  ) as [number, number, number, number, number, number, number, number];
+  const [each, first, end, number, other, reads] = code.locals("i32", 6);
+  const [before, clock, open, turn, served, service, start, bytes] = code.locals("f64", 8);
   const memory = (place: keyof typeof ddr): number => block.ddr + 8 * ddr[place];
   // The board's memory: its state, and constants, in locals meanwhile.
   const state = {

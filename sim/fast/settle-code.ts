@@ -23,14 +23,7 @@ export function settleCode(): Code {
 
 /** New questions of all ports, and what their actors wait for: the oldest answer that each needs. */
 export function emitCollect(code: Code, at: number): void {
-  const [each, end, record, number, other, left] = [0, 0, 0, 0, 0, 0].map(() => code.local("i32")) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [each, end, record, number, other, left] = code.locals("i32", 6);
   const [others, silence] = [code.local("f64"), code.local("f64")];
   const field = (name: keyof typeof pace): Code => code.get(record).mem("i32.load", pace[name]);
   const own = (name: keyof typeof entry): Code => code.get(each).mem("i32.load", entry[name]);

@@ -53,13 +53,14 @@ function aroundOf(
   random: Random,
   options: LoadingOptions,
   ir: Awaited<ReturnType<typeof readDesign>>["ir"],
+  lengths: readonly number[] = [30, 300],
 ): board.Around {
   const inputs = loadingTokens(random, options);
   const tokens: Record<string, readonly unknown[]> = { ...inputs };
   return {
     inputs: tokens,
     capacity: ENOUGH,
-    streams: board.streamsOf({ ir }, (port) => tokens[port]?.length ?? ENOUGH, random, random.pick([30, 300])),
+    streams: board.streamsOf({ ir }, (port) => tokens[port]?.length ?? ENOUGH, random, random.pick(lengths)),
     board: board.randomBoard(random, true),
     until: random.chance(0.7) ? 40 + random.below(3000) : 9000,
   };
@@ -71,15 +72,8 @@ function flowing(
   options: LoadingOptions,
   ir: Awaited<ReturnType<typeof readDesign>>["ir"],
 ): board.Around {
-  const inputs = loadingTokens(random, options);
-  const tokens: Record<string, readonly unknown[]> = { ...inputs };
-  return {
-    inputs: tokens,
-    capacity: ENOUGH,
-    streams: board.streamsOf({ ir }, (port) => tokens[port]?.length ?? ENOUGH, random, random.pick([300, 4000])),
-    board: { ...board.randomBoard(random, true), "hp.width": 16 },
-    until: random.chance(0.4) ? 40 + random.below(3000) : 9000,
-  };
+  const around = aroundOf(random, options, ir, [300, 4000]);
+  return { ...around, board: { ...around.board, "hp.width": 16 } };
 }
 
 describe(`Loaders are done by the range (seed ${first})`, () => {
