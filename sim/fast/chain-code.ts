@@ -4,9 +4,10 @@
  * in memory when anybody else looks, who can go on alone then: a follower whose way is not this one leaves with its variables in its frame.
  */
 import { emitHorizon, emitPush, emitPushSlot, later, slot, type Actor } from "./channel-code.js";
-import { emitLearnFrom, emitRelease } from "./knowledge.js";
+import { countNews, emitLearnFrom, emitRelease } from "./knowledge.js";
+import type { Passing, Passings } from "./passing.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
-import type { ChannelPlan, Plan } from "./plan.js";
+import type { ChannelPlan } from "./plan.js";
 import { rules } from "./rules.js";
 import { Code, type Label } from "./wasm.js";
 
@@ -14,85 +15,30 @@ import { Code, type Label } from "./wasm.js";
 export interface Taker extends Pick<Actor, "actor" | "time"> {
   readonly channel: ChannelPlan;
   readonly passing: Passing;
-  /** Places of the counts that go up with every token that is pushed on the way to it. */
-  readonly varying: readonly number[];
+  /** Where its count of news stands (`Actor.news`); undefined if nobody asks. */
+  readonly news?: number;
   /** Each pass takes a clock. */
   readonly paces: boolean;
   /** Nonzero on the stack if it stands at the pop. */
   emitStands(): void;
-  /** Its variables from memory, for many passes; they go there again when it is left. */
+  /** Its variables from memory, for many passes. */
   load(): void;
-  save(): void;
+  /** If it is taken along, it is not any more; its variables are in memory. */
+  emitApart(): void;
   /** Its clock to the local `time`, in front of a pass. */
   emitTime(): void;
   /** What it does from behind the pop up to the next. */
   emitPass(token: Place): void;
 }
 
-/**
- * Of a channel whose tokens are taken at once in a function: words in memory, which cost less there than as locals that are carried
- * through all of the function. All tokens have been popped. From `even` on each of them was popped right after its push; these are in the
- * rings when all is saved.
- */
-export class Passing {
-  readonly channel: ChannelPlan;
-  /** 0 nobody has looked yet, 1 the taker waits for a token, 2 it is on its own; back to 0 when the function is left. */
-  readonly here: number;
-  /** The count of news (`Actor.news`) up to which the taker has learnt. */
-  readonly learnt: number;
-  /** Tokens so far, and the clock in which the last of them was popped. */
-  readonly count: number;
-  readonly last: number;
-  readonly even: number;
-
-  constructor(plan: Plan, channel: ChannelPlan) {
-    this.channel = channel;
-    const at = plan.heap.take(20);
-    [this.count, this.last, this.even, this.here, this.learnt] = [at, at + 4, at + 8, at + 12, at + 16];
-  }
-
-  load(code: Code): void {
-    const { channel, count, even, last } = this;
-    const tokens = code.temp("i32");
-    code.loadAt(channel.popped).set(tokens);
-    for (const address of [count, even]) code.storeAt(address, () => code.get(tokens));
-    code.storeAt(last, () => {
-      slot(code, channel, tokens, 1);
-      code.mem("i32.load", channel.popTimes);
-    });
-    code.storeAt(this.learnt, () => code.i32(-1));
-    code.free("i32", tokens);
-  }
-
-  save(code: Code, { passed }: Pushing): void {
-    code.i32(this.count).call(passed(this.channel));
-  }
-}
-
-/** Put its variables back to memory if it is taken along. */
-export function emitApart(code: Code, taker: Taker, pushing: Pushing, here: 0 | 2): void {
-  const { passing } = taker;
-  code.loadAt(passing.here).i32(1).op("i32.eq").if();
-  taker.save();
-  passing.save(code, pushing);
-  code.end();
-  code.storeAt(passing.here, () => code.i32(here));
-}
-
 function emitLook(code: Code, taker: Taker): void {
   const { channel, passing } = taker;
-  code.loadAt(passing.here).op("i32.eqz").if();
-  code.storeAt(passing.here, () => code.i32(2));
   code.loadAt(channel.popWaits).if();
   taker.emitStands();
   code.if();
   taker.load();
-  passing.load(code);
-  code.storeAt(passing.here, () => code.i32(1));
-  // Its pop comes after the push.
-  code.loadAt(channel.maxOccupancy).op("i32.eqz").if();
-  code.storeAt(channel.maxOccupancy, () => code.i32(1));
-  code.end().end().end().end();
+  passing.begin(code);
+  code.end().end();
 }
 
 /** What all that push in a function share. */
@@ -101,8 +47,7 @@ export interface Pushing {
   readonly alone: (channel: ChannelPlan) => number;
   /** The function that raises the greatest occupancy of a channel when token `i` is pushed at `time`. */
   readonly fuller: (channel: ChannelPlan) => number;
-  /** The function that puts tokens to the rings that were popped right after their pushes. */
-  readonly passed: (channel: ChannelPlan) => number;
+  readonly passings: Passings;
 }
 
 /** Such a function (see `Pushing`): tokens that are popped later than now are there. Parameters: `time`, `i`. */
@@ -113,37 +58,6 @@ export function fullerChannel(channel: ChannelPlan): Code {
   code.storeAt(channel.maxOccupancy, () => code.loadAt(channel.maxOccupancy).i32(1).op("i32.add"));
   code.br(loop);
   code.end().end();
-  return code;
-}
-
-/**
- * Such a function (see `Pushing`). Parameter: where `count`, `last` and `even` stand (`Passing`). Of the clocks only the last are exact. Others may as well be later: as if tokens had come one a clock
- * up to then. They say until when a slot or a lane was used, which is over when the next token can come (`emitPushTo`).
- */
-export function passedChannel(channel: ChannelPlan): Code {
-  const code = new Code(["i32"]);
-  const [count, last] = [code.local("i32"), code.local("i32")];
-  const [tokens, at] = [code.local("i32"), code.local("i32")];
-  code.get(0).mem("i32.load").set(count);
-  for (const address of [channel.pushed, channel.popped]) code.storeAt(address, () => code.get(count));
-  code.get(count).get(0).mem("i32.load", 8).op("i32.sub").tee(tokens).op("i32.eqz").if();
-  code.op("return").end();
-  code.get(0).get(count).mem("i32.store", 8);
-  code.get(0).mem("i32.load", 4).set(last);
-  const sum = (): void => {
-    code.loadAt(channel.occupancySum, "i64.load").get(tokens).op("i64.extend_i32_u");
-    code.i64(rules.chain.popAfterPush).op("i64.mul").op("i64.add");
-  };
-  code.storeAt(channel.occupancySum, sum, "i64.store");
-  code.get(tokens).i32(channel.slots).get(tokens).i32(channel.slots).op("i32.lt_s").op("select").set(tokens);
-  const loop = code.loop();
-  slot(code, channel, count, 1);
-  code.tee(at).get(last).mem("i32.store", channel.popTimes);
-  code.get(at).get(last).i32(rules.chain.popAfterPush).op("i32.sub").mem("i32.store", channel.pushTimes);
-  code.get(count).i32(1).op("i32.sub").set(count);
-  code.get(last).i32(1).op("i32.sub").set(last);
-  code.get(tokens).i32(1).op("i32.sub").tee(tokens).brIf(loop);
-  code.end();
   return code;
 }
 
@@ -225,7 +139,7 @@ export function emitPushTo(
   taker.emitPass(token);
   code.br(done);
   code.end();
-  emitApart(code, taker, pushing, 2);
+  taker.emitApart();
   const toSlot = (): void => emitCopy(code, placeAt(channel.layout, 0, emitPushSlot(code, channel)), token);
   if (inSlot) toSlot();
   code.end();
@@ -255,7 +169,7 @@ function pushByRings(actor: Actor, taker: Taker, pushing: Pushing, beyond: Label
   const { pushAfterPop, pushAfterPush, popAfterPush, popAfterPop } = rules.chain;
   const [count, pushed, ready] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
   code.loadAt(passing.count).tee(count).loadAt(passing.even).op("i32.ne").if();
-  passing.save(code, pushing);
+  passing.save(code);
   code.end();
   slot(code, channel, count, depth);
   code.mem("i32.load", channel.popTimes).set(pushed);
@@ -288,16 +202,20 @@ function pushByRings(actor: Actor, taker: Taker, pushing: Pushing, beyond: Label
 
 /** What the token tells: all that is known if there are news, else what changes with every token. */
 function learn(actor: Actor, taker: Taker): void {
-  const { code, plan, news } = actor;
+  const { code, plan } = actor;
   const { told } = taker.channel;
   if (told.length === 0) return;
   const [to, from] = [plan.known[taker.actor]!, plan.known[actor.actor]!];
-  const { learnt } = taker.passing;
-  code.loadAt(learnt).get(news!).op("i32.ne").if();
+  const { learnt, varying } = taker.passing;
+  const news = actor.news!;
+  code.loadAt(news).loadAt(learnt).op("i32.ne");
+  if (rules.chain.chainDeaf !== 0) code.op("drop").i32(0);
+  code.if();
   emitLearnFrom(code, told, to, from);
-  code.storeAt(learnt, () => code.get(news!));
+  code.storeAt(learnt, () => code.loadAt(news));
+  if (taker.news !== undefined) countNews(code, taker.news);
   code.else();
-  emitLearnFrom(code, taker.varying, to, from);
+  emitLearnFrom(code, varying, to, from);
   code.end();
   const own = plan.observers.indexOf(actor.actor);
   if (told.includes(own)) emitRelease(code, plan, from, own);

@@ -18,7 +18,7 @@ export interface Actor {
   readonly time: number;
   /** It polls: then it must not outrun those it wakes. */
   readonly polls: boolean;
-  /** A local that counts what was learnt from tokens of others, where that is asked for (chain-code.ts). */
+  /** Where it is counted what was learnt from tokens of others, if that is asked for (chain-code.ts). */
   readonly news?: number;
   /** A local with the horizon, where it is asked for often. */
   readonly horizon?: number;

@@ -2,12 +2,13 @@
 import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { DesignIr } from "../../hw/ir/ir.js";
-import { alonePush, fullerChannel, passedChannel, type Pushing } from "./chain-code.js";
+import { alonePush, fullerChannel, type Pushing } from "./chain-code.js";
 import type { Globals } from "./channel-code.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame, Plan, type ChannelPlan } from "./plan.js";
 import { Chains, withoutFollowers, type Link } from "./followers.js";
+import { passedChannel, Passings } from "./passing.js";
 import { ProcessCompiler } from "./process-compiler.js";
 import { setApart } from "./process.js";
 import { emitParksAgain, endsInRounds, intakeCode, tokensOf } from "./intake-code.js";
@@ -68,10 +69,13 @@ export function compile(design: DesignIr): Compiled {
   const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => intake.passes)];
   const chains = new Chains(ir.processes, new Set(Object.values(outputs)), new Set(apart.map(({ actor }) => actor)));
   setApart(intakes.flatMap(({ intake }) => intake.passes.filter(endsInRounds)).map(({ loop }) => loop));
+  const passings = new Passings(plan, chains, (channel) =>
+    module.add(`${channel.channel.path} passed`, passedChannel(channel)),
+  );
   const codes = compileProcesses(compilers, chains, {
     alone: once((channel) => module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel))),
     fuller: once((channel) => module.add(`${channel.channel.path} fuller`, fullerChannel(channel))),
-    passed: once((channel) => module.add(`${channel.channel.path} passed`, passedChannel(channel))),
+    passings,
   });
   const processes = compilers.map((compiler, actor) => {
     if (compiler.polls) polling.push(actor);
@@ -128,6 +132,7 @@ export function compile(design: DesignIr): Compiled {
         {
           rounds: parked,
           settle,
+          passings,
           parking: intakes.flatMap(({ intake: { channel }, state }) =>
             parksAt(channel)?.tokens === 1 ? [{ channel, state }] : [],
           ),
@@ -242,10 +247,12 @@ function scheduler(
   {
     rounds,
     settle,
+    passings,
     parking,
   }: {
     readonly rounds: readonly { readonly parked: number; readonly run: number }[];
     readonly settle: number;
+    readonly passings: Passings;
     /** Outer inputs whose sources park in front of any token. */
     readonly parking: readonly { readonly channel: Channel; readonly state: ClusterState }[];
   },
@@ -311,5 +318,6 @@ function scheduler(
     code.end();
   }
   code.end();
+  passings.emitAllApart(code);
   return code;
 }

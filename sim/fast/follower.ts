@@ -6,7 +6,7 @@
 import type { Expr, Local, Loop, StateField, Stmt } from "../../hw/ir/ir.js";
 import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
 import { emitPushSlot, type Actor, type Globals } from "./channel-code.js";
-import { emitApart, emitPushTo, Passing, type Pushing, type Taker } from "./chain-code.js";
+import { emitPushTo, type Pushing, type Taker } from "./chain-code.js";
 import { tokenOf } from "./chain-token.js";
 import type { FollowerLoop, Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
@@ -14,6 +14,7 @@ import { isScalar } from "./layout.js";
 import { countingLoop, numberOf } from "./pass-facts.js";
 import { matters } from "./pass-facts.js";
 import { exitOf } from "./pass-reader.js";
+import type { Passing } from "./passing.js";
 import { emitCopy, emitLoad, placeAt, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
@@ -33,40 +34,35 @@ export interface ChainContext extends Pushing {
   readonly globals: Globals;
   readonly grids: readonly GridCode[];
   readonly code: Code;
-  /** `Actor.news` and `Actor.horizon` of all that push in this function. */
-  readonly news: number;
+  /** `Actor.horizon` of all that push in this function. */
   readonly horizon: number;
   readonly compiled: (actor: number) => ProcessCompiler;
 }
 
 /** The takers of what an actor pushes, by channel, and all behind them. */
 export class Takers {
-  readonly all: readonly Taker[];
+  /** Outer outputs among them. */
+  readonly #sinks: readonly SinkTaker[];
   readonly #context: ChainContext;
   readonly #direct: ReadonlyMap<ChannelPlan, Taker>;
 
-  /** `observers`: of those on the way here whose tokens tell their own count. */
-  constructor(context: ChainContext, links: readonly Link[], observers: readonly number[]) {
+  constructor(context: ChainContext, links: readonly Link[]) {
     this.#context = context;
-    const all: Taker[] = [];
+    const sinks: SinkTaker[] = [];
     this.#direct = new Map<ChannelPlan, Taker>(
       links.map((link) => {
         const channel = context.plan.channels.get(link.channel)!;
-        const varying = channel.told.filter((place) => observers.includes(place));
-        const { follower } = link;
-        if (!follower) {
-          const sink = new SinkTaker(context, channel, varying);
-          all.push(sink);
+        if (!link.follower) {
+          const sink = new SinkTaker(context, channel);
+          sinks.push(sink);
           return [channel, sink];
         }
-        const own = context.plan.observers.indexOf(follower.actor);
-        const next = new Takers(context, link.next, own < 0 ? observers : [...observers, own]);
-        const taker = new Follower(context, follower, channel, next, varying);
-        all.push(taker, ...next.all);
-        return [channel, taker];
+        const next = new Takers(context, link.next);
+        sinks.push(...next.#sinks);
+        return [channel, new Follower(context, link.follower, channel, next)];
       }),
     );
-    this.all = all;
+    this.#sinks = sinks;
   }
 
   takes(channel: ChannelPlan): boolean {
@@ -77,16 +73,15 @@ export class Takers {
     emitPushTo(actor, this.#direct.get(channel)!, this.#context, token, inSlot, id);
   }
 
-  /** The function is left. */
-  emitLeave(code: Code): void {
-    for (const taker of this.all) emitApart(code, taker, this.#context, 0);
+  /** The function is left, or another is called. All but the outside have their variables in memory anyway. */
+  emitLeave(): void {
+    for (const sink of this.#sinks) sink.emitApart();
   }
 }
 
 export class Follower extends StatementCompiler implements Taker {
   readonly channel: ChannelPlan;
   readonly passing: Passing;
-  readonly varying: readonly number[];
   override readonly news: number;
   override readonly horizon: number;
   readonly paces: boolean;
@@ -104,19 +99,12 @@ export class Follower extends StatementCompiler implements Taker {
   readonly #ends = new Map<string, Label>();
   #away!: Label;
 
-  constructor(
-    context: ChainContext,
-    follower: FollowerLoop,
-    channel: ChannelPlan,
-    next: Takers,
-    varying: readonly number[],
-  ) {
+  constructor(context: ChainContext, follower: FollowerLoop, channel: ChannelPlan, next: Takers) {
     const { plan, globals, grids, code } = context;
     super(plan, globals, follower.actor, grids, plan.ir.processes[follower.actor]!, code);
     this.channel = channel;
-    this.passing = new Passing(plan, channel);
-    this.varying = varying;
-    this.news = context.news;
+    this.passing = context.passings.of(channel);
+    this.news = context.compiled(follower.actor).news;
     this.horizon = context.horizon;
     this.#context = context;
     this.#follower = follower;
@@ -168,8 +156,8 @@ export class Follower extends StatementCompiler implements Taker {
   load(): void {
     return;
   }
-  save(): void {
-    return;
+  emitApart(): void {
+    this.passing.emitApart(this.code);
   }
 
   emitTime(): void {
@@ -208,8 +196,7 @@ export class Follower extends StatementCompiler implements Taker {
     code.storeAt(this.channel.popWaits, () => code.i32(0));
     code.storeAt(this.#frame + frame.resume, () => code.get(this.resume));
     this.#save([...this.#changed, ...this.#within]);
-    this.passing.save(code, this.#context);
-    code.storeAt(this.passing.here, () => code.i32(2));
+    this.passing.end(code);
     code.end();
   }
 
@@ -353,6 +340,7 @@ export class Follower extends StatementCompiler implements Taker {
           this.#next.emitPush(this, channel, tokenOf(this.exprs, this.plan, channel, stmt.value), false, id);
           return;
         }
+        this.#context.passings.emitAlone(code, channel);
         store(this.exprs, placeAt(channel.layout, 0, emitPushSlot(code, channel)), stmt.value);
         this.pushInto(channel, id);
       },

@@ -101,7 +101,12 @@ export function emitTell(code: Code, told: readonly number[], [local, offset]: A
   }
 }
 
-/** Learn what was told: the greater count counts. `news`, a local, goes up if something changes by it. */
+/** The count of what an actor has learnt goes up: where it stands. */
+export function countNews(code: Code, news: number): void {
+  code.storeAt(news, () => code.loadAt(news).i32(1).op("i32.add"));
+}
+
+/** Learn what was told: the greater count counts. The word at `news` goes up if something changes by it. */
 export function emitLearn(
   code: Code,
   told: readonly number[],
@@ -128,7 +133,8 @@ export function emitLearn(
       base(code, local)
         .mem("i32.load", offset + piece.slot)
         .set(one);
-      if (news !== undefined) code.get(one).loadAt(at).op("i32.gt_u").get(news).op("i32.add").set(news);
+      if (news !== undefined)
+        code.storeAt(news, () => code.get(one).loadAt(at).op("i32.gt_u").loadAt(news).op("i32.add"));
       code.i32(0).get(one).loadAt(at).tee(old).get(one).get(old).op("i32.gt_u").op("select").mem("i32.store", at);
     }
   }
@@ -156,7 +162,7 @@ function learnBlocks(
     if (i > 0) code.op("v128.or");
   });
   code.op("v128.any_true").if();
-  code.get(news).i32(1).op("i32.add").set(news);
+  countNews(code, news);
   blocks.forEach((piece, i) => code.storeAt(known + piece.known, () => code.get(latest[i]!), "v128.store"));
   code.end();
   code.free("v128", ...latest);

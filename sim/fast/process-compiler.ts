@@ -1,10 +1,11 @@
 /** A process as a Wasm function of its own, which does what follows it (followers.ts) in place. */
-import type { Loop } from "../../hw/ir/ir.js";
+import type { Expr, Loop } from "../../hw/ir/ir.js";
 import { emitPush, emitPushSlot, type Globals } from "./channel-code.js";
 import type { Pushing } from "./chain-code.js";
 import { Takers, type ChainContext } from "./follower.js";
 import type { Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
+import type { Passings } from "./passing.js";
 import { placeAt } from "./place.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
@@ -16,6 +17,7 @@ export class ProcessCompiler extends StatementCompiler {
   override readonly horizon: number;
   readonly #grids: readonly GridCode[];
   #takers: Takers | undefined;
+  #passings: Passings | undefined;
 
   constructor(
     plan: Plan,
@@ -25,18 +27,23 @@ export class ProcessCompiler extends StatementCompiler {
     parks: ReadonlyMap<Loop, ClusterState>,
   ) {
     super(plan, globals, actor, grids, plan.ir.processes[actor]!, new Code(), parks);
-    [this.news, this.horizon] = [this.code.local("i32"), this.code.local("i32")];
+    [this.news, this.horizon] = [plan.heap.take(4), this.code.local("i32")];
     this.code.globalGet(globals.horizon).set(this.horizon);
     this.#grids = grids;
   }
 
   /** In front of `compile`: who takes tokens in this function. Their own functions have been compiled. */
   follow(links: readonly Link[], shared: Pick<ChainContext, keyof Pushing | "compiled">): void {
+    this.#passings = shared.passings;
     if (links.length === 0) return;
-    const { plan, globals, code, news, horizon } = this;
-    const own = plan.observers.indexOf(this.actor);
-    const context = { plan, globals, grids: this.#grids, code, news, horizon, ...shared };
-    this.#takers = new Takers(context, links, own < 0 ? [] : [own]);
+    const { plan, globals, code, horizon } = this;
+    this.#takers = new Takers({ plan, globals, grids: this.#grids, code, horizon, ...shared }, links);
+  }
+
+  /** A token that nobody takes here may be taken elsewhere; there it is seen in the rings. */
+  protected override putToken(channel: ChannelPlan, value: Expr): void {
+    if (!this.#takers?.takes(channel)) this.#passings?.emitAlone(this.code, channel);
+    super.putToken(channel, value);
   }
 
   protected override pushInto(channel: ChannelPlan, id: number): void {
@@ -47,6 +54,6 @@ export class ProcessCompiler extends StatementCompiler {
   }
 
   protected override leaving(): void {
-    this.#takers?.emitLeave(this.code);
+    this.#takers?.emitLeave();
   }
 }

@@ -15,6 +15,10 @@ export interface TimeRules {
   readonly leave: number;
   /** A token is taken without a look at the rings that comes so much before the last one was popped. */
   readonly chainFlow: number;
+  /** 1: rings and counts of tokens that were taken without them are not filled in for who pushes alone. */
+  readonly chainAlone: number;
+  /** 1: what a taker has learnt of the one who pushes is not asked for again when that one has heard of others. */
+  readonly chainDeaf: number;
   /** In a leap an operation waits as long as in the round before, and so much longer. */
   readonly leapWait: number;
   /** A leap begins when this many clocks of the state, or fewer, have not moved by the period. */
@@ -52,6 +56,8 @@ const exact: TimeRules = {
   pushAfterPush: 1,
   leave: 0,
   chainFlow: 0,
+  chainAlone: 0,
+  chainDeaf: 0,
   leapWait: 0,
   leapSlack: 0,
   rangeSteps: 0,

@@ -1,8 +1,9 @@
 /** The sink of an outer output that takes tokens in the function of who pushes them (chain-code.ts). */
-import { Passing, type Pushing, type Taker } from "./chain-code.js";
+import type { Taker } from "./chain-code.js";
 import { emitGap, emitTokenMoved, resume } from "./environment-code.js";
 import type { ChainContext } from "./follower.js";
 import { PaceCode } from "./pace-code.js";
+import type { Passing } from "./passing.js";
 import { emitCopy, inColumns, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Environment } from "./plan.js";
 import type { Code } from "./wasm.js";
@@ -10,7 +11,6 @@ import type { Code } from "./wasm.js";
 export class SinkTaker implements Taker {
   readonly channel: ChannelPlan;
   readonly passing: Passing;
-  readonly varying: readonly number[];
   /** It may take several tokens in a clock. */
   readonly paces = false;
   readonly time: number;
@@ -22,14 +22,10 @@ export class SinkTaker implements Taker {
   /** The number of the next token. */
   readonly #next: number;
   readonly #pace: PaceCode;
-  readonly #pushing: Pushing;
 
-  constructor(context: ChainContext, channel: ChannelPlan, varying: readonly number[]) {
-    const { plan, horizon, code } = context;
-    this.#pushing = context;
+  constructor({ plan, horizon, code, passings }: ChainContext, channel: ChannelPlan) {
     this.channel = channel;
-    this.passing = new Passing(plan, channel);
-    this.varying = varying;
+    this.passing = passings.of(channel);
     this.#code = code;
     this.#horizon = horizon;
     this.#frame = plan.frames[channel.consumer]!;
@@ -59,7 +55,15 @@ export class SinkTaker implements Taker {
     this.#pace.load();
   }
 
-  save(): void {
+  /** Its variables stand in locals: they go to memory when the function is left, or another is called that may take it along. */
+  emitApart(): void {
+    this.passing.ifHere(this.#code);
+    this.#save();
+    this.passing.end(this.#code);
+    this.#code.end();
+  }
+
+  #save(): void {
     const code = this.#code;
     code.storeAt(this.#frame + frame.time, () => code.get(this.time));
     code.storeAt(this.#buffer.done, () => code.get(this.#next));
@@ -100,9 +104,8 @@ export class SinkTaker implements Taker {
     code.end();
     code.storeAt(popWaits, () => code.i32(0));
     code.storeAt(this.#frame + frame.resume, () => code.get(state));
-    this.save();
-    this.passing.save(code, this.#pushing);
-    code.storeAt(this.passing.here, () => code.i32(2));
+    this.#save();
+    this.passing.end(code);
     code.end();
     code.free("i32", state);
   }

@@ -101,12 +101,14 @@ describe(`Chains of processes (seed ${first})`, () => {
   const mutants: typeof channelMutants = [
     ...channelMutants,
     ["chainFlow", 1, "a token is taken a clock before its taker is there"],
+    ["chainAlone", 1, "tokens taken without rings were not there for who pushes alone"],
+    ["chainDeaf", 1, "a taker did not learn what the one who pushes has heard"],
   ];
   for (const [rule, value, what] of mutants)
     it(`would be noticed if ${what}`, async function () {
       this.timeout(20_000);
       let caught = 0;
-      for (let seed = 1; seed <= 24 && caught === 0; seed++) {
+      for (let seed = 1; seed <= 300 && caught === 0; seed++) {
         const random = new Random(seed);
         const options = randomChained(random);
         const ir = await irOf(options);
@@ -115,6 +117,6 @@ describe(`Chains of processes (seed ${first})`, () => {
         const run = (engine: FastEngine): string => outcome(() => inFast(engine, around));
         if (run(mutant) !== run(new FastEngine(ir))) caught = seed;
       }
-      expect(caught, "caught by a design up to 24").to.be.above(0);
+      expect(caught, "caught by a design up to 300").to.be.above(0);
     });
 });
