@@ -3,22 +3,21 @@
  * pushes their words as one token, need copy them neither to the ports nor to the token: until the leap ends the token is the
  * place in the banks. What the ports and their counters would show is made up for then.
  */
-import type { Channel } from "../../hw/channel.js";
-import type { Expr, Stmt } from "../../hw/ir/ir.js";
-import { expressionsIn, expressionsWithin, sameExpr, statementsIn } from "../../hw/ir/walk.js";
-import { emitGroupCopy, liesAlike, readsTogether } from "./bank-code.js";
+import { emitGroupCopy } from "./bank-code.js";
 import type { Actor } from "./channel-code.js";
 import type { ExprCompiler } from "./expr.js";
+import type { Extended } from "./extended-words.js";
 import type { Layout } from "./layout.js";
 import type { PortGroup } from "./memory-plan.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
 import type { Plan } from "./plan.js";
-import { ROW_BYTES } from "./product-kernel.js";
-import type { BankRead, Pass, PassStep } from "./rounds.js";
+import { BLOCK, ROW_BYTES } from "./product-kernel.js";
+import type { Pointer } from "./product-words.js";
+import type { BankRead, PassStep } from "./rounds.js";
 import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
 
-type Push = Extract<PassStep, { kind: "push" }>;
+export type Push = Extract<PassStep, { kind: "push" }>;
 
 export class BankView {
   readonly read: BankRead;
@@ -342,6 +341,30 @@ export class BankView {
     return { at, step: step * this.#memory.stride };
   }
 
+  /** Where the words stand extended, if there is such a place and a bank's word is a row of a product's operand there. */
+  extended(signed: boolean): Extended | undefined {
+    return this.#wordBytes === BLOCK ? this.#actor.plan.extended.of(this.#memory, signed) : undefined;
+  }
+  /** Such rows, word after word. */
+  get rows(): Pointer {
+    return { step: 2 * this.#memory.stride, banks: this.whole ? undefined : this.#group.ports.length };
+  }
+  /** So many words (a local), from the one that is read next, stand there. */
+  emitBring({ bring }: Extended, words: number): void {
+    this.#actor.code.get(this.#next).get(words).call(bring);
+  }
+  /** The byte where the first of them does, on the stack. */
+  emitExtendedPointer({ at }: Extended): void {
+    const { code } = this.#actor;
+    code.get(this.#nextAt);
+    if (rules.round.jointWords !== 0) code.i32(rules.round.jointWords).op("i32.add");
+    code.i32(1).op("i32.shl").i32(at).op("i32.add");
+  }
+  /** How many banks are left out, on the stack, if some may be. */
+  emitLeftOut(): void {
+    if (this.#left !== undefined) this.#actor.code.get(this.#left);
+  }
+
   /** So many passes (a local) have been done, the last read in the clock in `time`. */
   emitEndAt(passes: number, step: number, time: number): void {
     const { code } = this.#actor;
@@ -434,62 +457,3 @@ function maskTable(plan: Plan, banks: number, size: number): number {
   });
   return at;
 }
-
-/** The views of a pass; `movesOnly` tells that who pops a token does nothing with it but move its elements. */
-export function bankViews(
-  actor: Actor,
-  pass: Pass,
-  groups: readonly PortGroup[],
-  layoutOf: (push: Push) => Layout,
-  movesOnly: (channel: Channel) => boolean,
-): BankView[] {
-  const within = [pass.loop, ...(pass.around?.stmts ?? [])];
-  return groups.flatMap((group) => {
-    const of = (parts: readonly unknown[]): boolean => group.ports.some(({ port }) => parts.includes(port));
-    const all = (parts: readonly unknown[]): boolean =>
-      parts.length === group.ports.length && group.ports.every(({ port }, i) => parts[i] === port);
-    const reads = [...statementsIn(within)].filter((stmt) => stmt.kind === "read" && of(stmt.port.parts));
-    const uses = [...expressionsWithin(within)].filter((expr) => expr.kind === "q" && of(expr.port.parts));
-    const read = pass.bankReads.find(({ loop }) => all(loop.read.port.parts) && loop.trips === group.ports.length);
-    const from = pass.steps.findIndex((step) => step.kind === "plain" && step.stmt === read?.stmt);
-    const push = pass.steps.find(
-      (step, i): step is Push =>
-        i > from &&
-        step.kind === "push" &&
-        step.words !== undefined &&
-        all(step.words.parts) &&
-        isOnly(uses, step.value),
-    );
-    if (!read || !push || from < 0 || reads.length !== 1 || uses.length !== 1 || !readsTogether(actor, group))
-      return [];
-    const layout = layoutOf(push);
-    if (!liesAlike(group, layout.leaves)) return [];
-    const { used, fill } = push.words!;
-    const { body } = actor.plan.ir.processes[pass.actor]!;
-    const some =
-      read.used !== undefined &&
-      used !== undefined &&
-      sameExpr(read.used, used) &&
-      fill !== undefined &&
-      isZero(fill, body) &&
-      group.bytes % 16 === 0 &&
-      movesOnly(push.channel);
-    return [new BankView(actor, group, read, push, layout, some)];
-  });
-}
-
-/** All bits of the value are zeros. */
-function isZero(expr: Expr, body: readonly Stmt[]): boolean {
-  if (expr.kind === "const") return Number(expr.value) === 0;
-  if (expr.kind === "cast") return isZero(expr.operand, body);
-  if (expr.kind === "map") return isZero(expr.body, body);
-  if (expr.kind !== "local" || expr.local.mutable) return false;
-  for (const stmt of statementsIn(body))
-    if (stmt.kind === "let" && stmt.local === expr.local) return isZero(stmt.value, body);
-  return false;
-}
-
-const isOnly = (uses: readonly Expr[], value: Expr): boolean => {
-  const within = [...expressionsIn(value)];
-  return uses.every((use) => within.includes(use));
-};

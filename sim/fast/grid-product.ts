@@ -10,6 +10,7 @@ import { matchProduct, type ProductForm } from "./grid-match.js";
 import type { Layout, Leaf } from "./layout.js";
 import { emitCopy, loadOp, placeAt, type Place } from "./place.js";
 import { A_STEP, B_STEP, BLOCK, emitProduct, ROW_BYTES, sumStride, type Panel } from "./product-kernel.js";
+import { tableBytes, wordsCode, type WordsProduct } from "./product-words.js";
 import { Code, type WasmModule } from "./wasm.js";
 
 /** Blocks that the buffer holds. */
@@ -31,6 +32,7 @@ export class GridProduct {
   readonly a: Operand;
   readonly b: Operand;
   readonly #grid: GridCode;
+  readonly #module: WasmModule;
   readonly #reset: Leaf | undefined;
   readonly #emitWhen: Leaf;
   readonly #westWave: number;
@@ -66,6 +68,7 @@ export class GridProduct {
   ) {
     const { heap } = grid.plan;
     this.#grid = grid;
+    this.#module = module;
     this.form = form;
     this.#reset = leaves.reset;
     this.#emitWhen = leaves.emitWhen;
@@ -130,6 +133,12 @@ export class GridProduct {
       code.op("i32.add");
     });
     return { a, b };
+  }
+  /** The function that adds products of words where they stand (product-words.ts) to the sums of the waves before them. */
+  wordsFunction(form: WordsProduct): number {
+    const table = this.#grid.plan.heap.take(tableBytes(form));
+    const code = wordsCode(form, this.#sums, sumStride(this.b), table, this);
+    return this.#module.add(`${this.#grid.cell.grid.path} words`, code);
   }
   /** Evaluate what is in the buffer if there is no room for another block. */
   emitMakeRoom(code: Code): void {

@@ -107,7 +107,7 @@ export class ImageEngine {
     let copied = 0;
     for (const [start, end, byte] of fills) {
       bytes.set(initial.subarray(copied, start), copied);
-      bytes.fill(byte, start, end);
+      if (byte >= 0) bytes.fill(byte, start, end);
       copied = end;
     }
     bytes.set(initial.subarray(copied), copied);

@@ -15,7 +15,7 @@ export interface EngineImage {
   readonly pages: number;
   /** The memory that is in use, as after reset. */
   readonly initial: Uint8Array;
-  /** Long runs of one byte in it: start, end, and the byte. */
+  /** Long runs of one byte in it: start, end, and the byte; -1 for bytes that may be anything. */
   readonly fills: readonly (readonly [number, number, number])[];
   /** Addresses of the actors' frames: processes, grids, sources, sinks. */
   readonly frames: readonly number[];
@@ -47,7 +47,7 @@ export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled
     wasm: bytes,
     pages,
     initial,
-    fills: fillsOf(initial),
+    fills: fillsOf(initial, plan.extended.places),
     frames: plan.frames,
     queue: plan.queue,
     queueSlots: plan.queueSlots,
@@ -70,12 +70,21 @@ export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled
 /** Bytes from which a run is worth a fill of its own. */
 const LONG = 4096;
 
-export function fillsOf(bytes: Uint8Array): [number, number, number][] {
+/** The runs in `bytes`, in their order; `any`: parts of it, in their order, that may be anything. */
+export function fillsOf(
+  bytes: Uint8Array,
+  any: readonly (readonly [start: number, end: number])[] = [],
+): [number, number, number][] {
   const fills: [number, number, number][] = [];
-  for (let start = 0, end; start < bytes.length; start = end) {
-    const byte = bytes[start]!;
-    for (end = start + 1; bytes[end] === byte;) end++;
-    if (end - start >= LONG) fills.push([start, end, byte]);
+  let at = 0;
+  for (const [from, to] of [...any, [bytes.length, bytes.length] as const]) {
+    for (let start = at, end; start < from; start = end) {
+      const byte = bytes[start]!;
+      for (end = start + 1; end < from && bytes[end] === byte;) end++;
+      if (end - start >= LONG) fills.push([start, end, byte]);
+    }
+    if (to > from) fills.push([from, to, -1]);
+    at = to;
   }
   return fills;
 }

@@ -2,6 +2,7 @@
 import type { Expr, Local, StateField } from "../../hw/ir/ir.js";
 import { matchBurst, type FeedBurst } from "./feed-burst.js";
 import type { BankView } from "./bank-view.js";
+import type { Extended } from "./extended-words.js";
 import { emitFeedMany, type Standing } from "./grid-feed.js";
 import { productsOf, type Products, type Repeat } from "./joint-products.js";
 import type { Part } from "./joint-range.js";
@@ -10,6 +11,7 @@ import { MemberCode, type SeenToken } from "./member-code.js";
 import type { Elsewhere } from "./moves.js";
 import type { Place } from "./place.js";
 import { BLOCK } from "./product-kernel.js";
+import { wordsProduct, type Spot } from "./product-words.js";
 import type { PassStep } from "./rounds.js";
 import { store } from "./store.js";
 
@@ -103,6 +105,7 @@ export class JointMember extends MemberCode {
   }
   /** Feed so many blocks (a local), the first in the clock in a local. `stepOf` tells by how many words a view goes on. */
   emitFeedMany(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): void {
+    if (this.#emitFeedWords(feed, blocks, time, stepOf)) return;
     const pointers = new Map<BankView, { readonly at: number; readonly step: number }>();
     const standing = (byte: number): Standing => {
       const { seen, from } = this.#standing(byte)!;
@@ -115,6 +118,44 @@ export class JointMember extends MemberCode {
       for (const { view } of this.seen) view.emitOrLeft();
     };
     emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, masked, blocks, time);
+  }
+  /** The products of words that stand extended are added at once; false, and nothing emitted, where they do not. */
+  #emitFeedWords(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): boolean {
+    const { code } = this;
+    const grid = this.grid(feed.loop.feed);
+    const product = grid.product!;
+    const { west, north } = this.#burst(feed);
+    const views = this.seen.map(({ view }) => view);
+    const extended = new Map<BankView, Extended>();
+    const mark = code.mark();
+    const [a, b] = [
+      { operand: west, panel: product.a },
+      { operand: north, panel: product.b },
+    ].map(({ operand, panel }) => {
+      const access = accessOf(this.exprs, operand.element, operand.lanes)!;
+      return access.offsets.map((offset): Spot | undefined => {
+        const { seen, from } = this.#standing(access.leaf.offset + offset)!;
+        const found = stepOf(seen.view) === 1 ? seen.view.extended(panel.leaf.signed) : undefined;
+        if (found) extended.set(seen.view, found);
+        return found && { pointer: views.indexOf(seen.view), offset: 2 * seen.view.byteOf(from.offset) };
+      });
+    });
+    code.cut(mark);
+    const isFound = (spot: Spot | undefined): spot is Spot => spot !== undefined;
+    if (!a!.every(isFound) || !b!.every(isFound) || !views.every((view) => extended.has(view))) return false;
+    const form = wordsProduct(
+      a,
+      b,
+      views.map((view) => view.rows),
+    );
+    if (!form) return false;
+    const run = product.wordsFunction(form);
+    grid.countFeeds(code, time, () => code.get(blocks).i32(BLOCK).op("i32.mul"));
+    for (const view of views) view.emitBring(extended.get(view)!, blocks);
+    for (const view of views) view.emitExtendedPointer(extended.get(view)!);
+    for (const view of views) view.emitLeftOut();
+    code.get(blocks).call(run);
+    return true;
   }
   emitTellMany(feed: Feed, blocks: number): void {
     this.grid(feed.loop.feed).tellKnowledge(this, () => this.code.get(blocks).i32(BLOCK).op("i32.mul"));

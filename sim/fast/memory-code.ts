@@ -271,29 +271,34 @@ export function emitWrite(actor: Actor, port: PortPlan, address: number, put: (w
   if (canRead || siblings(port).length > 0) code.storeAt(port.writeAddress, () => code.get(address));
   const epochs = writeEpochs.get(actor.actor);
   if (epochs !== undefined) setEpoch(actor, port, epochs, address);
-  for (const checked of port.memory.checked.values()) emitUnchecked(code, checked, address, address);
+  emitRewritten(code, port.memory, address, address);
   count(actor, port.writes);
 }
 
-/** Words from `low` to `high` (locals) have been written: of what was checked, what lies on one side of them is left. */
-export function emitUnchecked(code: Code, checked: number, low: number, high: number): void {
-  if (rules.round.jointStale !== 0) return;
-  code.get(high).loadAt(checked).op("i32.ge_s");
+/** Words from `low` to `high` (locals) have been written: they were not checked, nor do they stand extended as they are. */
+export function emitRewritten(code: Code, { checked, extended }: MemoryPlan, low: number, high: number): void {
+  if (rules.round.jointStale === 0) for (const row of checked.values()) emitCut(code, row, low, high);
+  if (rules.round.extendedStale === 0 && extended !== undefined) emitCut(code, extended, low, high);
+}
+
+/** Of a row of words (its first, and the one behind its last), what lies on one side of those from `low` to `high` (locals) is left. */
+function emitCut(code: Code, row: number, low: number, high: number): void {
+  code.get(high).loadAt(row).op("i32.ge_s");
   code
     .get(low)
-    .loadAt(checked + 4)
+    .loadAt(row + 4)
     .op("i32.lt_s")
     .op("i32.and")
     .if();
-  code.get(low).loadAt(checked).op("i32.gt_s").if();
-  code.storeAt(checked + 4, () => code.get(low));
+  code.get(low).loadAt(row).op("i32.gt_s").if();
+  code.storeAt(row + 4, () => code.get(low));
   code.else();
-  code.storeAt(checked, () => code.get(high).i32(1).op("i32.add"));
+  code.storeAt(row, () => code.get(high).i32(1).op("i32.add"));
   code.get(high).i32(1).op("i32.add");
   code
-    .loadAt(checked + 4)
+    .loadAt(row + 4)
     .op("i32.gt_s")
     .if();
-  code.storeAt(checked + 4, () => code.loadAt(checked));
+  code.storeAt(row + 4, () => code.loadAt(row));
   code.end().end().end();
 }

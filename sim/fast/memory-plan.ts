@@ -56,6 +56,11 @@ export interface MemoryPlan {
    * knows that all banks' words there were handed over to it, and none was written since.
    */
   readonly checked: ReadonlyMap<number, number>;
+  /**
+   * Of banks that some process reads and another writes: the same of the row of words that stand extended (extended-words.ts) as they are
+   * in the banks.
+   */
+  readonly extended: number | undefined;
 }
 
 export interface MemoryPlans {
@@ -152,6 +157,7 @@ function planBanks(
   const written = epochs(writers.size > 0 ? writers : [...users].slice(0, 1));
   const read = shared ? epochs([...readers].filter((reader) => [...writers].some((w) => w !== reader))) : new Map();
   const checked = new Map([...read.keys()].map((reader) => [reader, heap.take(8)]));
+  const extended = banks.length > 1 && checked.size > 0 ? heap.take(8) : undefined;
   const shift = (of: ReadonlyMap<number, number>, bytes: number): Map<number, number> =>
     new Map([...of].map(([actor, at]) => [actor, at + bytes]));
   return banks.map((memory, bank) => {
@@ -166,6 +172,7 @@ function planBanks(
       readEpochs: shift(read, bank * 4),
       epochStride,
       checked,
+      extended,
     };
     initially((view) => {
       const init = memory.init ?? [];

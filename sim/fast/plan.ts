@@ -13,6 +13,7 @@ import { Heap, layoutOf, writeValue, type Layout } from "./layout.js";
 import { toldBy, toldBytes, type Askers, type Edge } from "./knowledge.js";
 import { planMemories, type MemoryPlans, type PortGroup } from "./memory-plan.js";
 import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
+import { ExtendedWords } from "./extended-words.js";
 import { DesignSums } from "./sum-code.js";
 import type { WasmModule } from "./wasm.js";
 
@@ -81,6 +82,8 @@ export class Plan {
   readonly signals = new Map<Signal, SignalPlan>();
   /** Sums of products that processes keep; there is a module to put their functions in. */
   readonly sums: DesignSums;
+  /** Words of banks as operands of matrix products. */
+  readonly extended: ExtendedWords;
   readonly environments = new Map<Channel, Environment>();
   readonly frames: number[] = [];
   readonly queue: number;
@@ -105,6 +108,7 @@ export class Plan {
   constructor(ir: DesignIr, module: WasmModule) {
     this.ir = ir;
     this.sums = new DesignSums(ir, this.heap, module);
+    this.extended = new ExtendedWords(this.heap, module);
     this.error = this.heap.take(16);
     const { design } = ir;
     const inputs = Object.values(design.inputs);

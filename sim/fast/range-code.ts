@@ -5,7 +5,7 @@
 import { emitCount } from "./induction.js";
 import { columnBytes } from "./layout.js";
 import type { MemberCode } from "./member-code.js";
-import { emitUnchecked } from "./memory-code.js";
+import { emitRewritten } from "./memory-code.js";
 import type { MemoryPlan } from "./memory-plan.js";
 import type { Image, Range, RangeWrite } from "./range-facts.js";
 import type { RoundSource } from "./round-source.js";
@@ -204,7 +204,7 @@ export class RangeCode {
     code.set(to);
     const strides = this.#strides(addressSteps, stride, bankSteps, layout.bytes);
     this.#runs(to, strides, steps, (count) => this.#copy(from, to, strides.token, bytes, image, count));
-    this.#unchecked(memory, first.address, addressSteps, steps);
+    this.#rewritten(memory, first.address, addressSteps, steps);
     const epochs = memory.writeEpochs.get(actor);
     if (epochs !== undefined) {
       const [own, vector] = [code.temp("i32"), code.temp("v128")];
@@ -230,13 +230,13 @@ export class RangeCode {
   }
 
   /** The words of all steps have been written. */
-  #unchecked(
-    { checked }: MemoryPlan,
+  #rewritten(
+    memory: MemoryPlan,
     address: number,
     [addressToken, addressStep]: RangeWrite["addressSteps"],
     steps: number,
   ): void {
-    if (checked.size === 0) return;
+    if (memory.checked.size === 0) return;
     const code = this.#code;
     const [low, high] = [code.temp("i32"), code.temp("i32")];
     const within = this.range.tokens === 1 ? 0 : addressToken * (this.range.tokens - 1);
@@ -249,7 +249,7 @@ export class RangeCode {
       if (addressStep * sign > 0) code.get(steps).i32(1).op("i32.sub").i32(addressStep).op("i32.mul").op("i32.add");
       code.set(end);
     }
-    for (const each of checked.values()) emitUnchecked(code, each, low, high);
+    emitRewritten(code, memory, low, high);
     code.free("i32", low, high);
   }
 

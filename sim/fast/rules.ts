@@ -45,6 +45,8 @@ export interface TimeRules {
   readonly awayDeaf: number;
   /** 1: words that were written since are read without a look. */
   readonly jointStale: number;
+  /** 1: words that stand extended are taken as they are, though they were written since. */
+  readonly extendedStale: number;
   /** A leap goes on behind its way back to its loop if that took so many clocks or fewer. */
   readonly awaySlack: number;
 }
@@ -72,6 +74,7 @@ const exact: TimeRules = {
   jointDeaf: 0,
   awayDeaf: 0,
   jointStale: 0,
+  extendedStale: 0,
   awaySlack: 0,
 };
 

@@ -25,4 +25,21 @@ describe("The memory of a compiled design", () => {
       { numRuns: 30 },
     );
   });
+
+  it("leaves out what may be anything", () => {
+    const bytes = new Uint8Array(30_000).fill(7, 9000, 20_000);
+    expect(
+      fillsOf(bytes, [
+        [8000, 10_000],
+        [15_000, 15_100],
+      ]),
+    ).to.deep.equal([
+      [0, 8000, 0],
+      [8000, 10_000, -1],
+      [10_000, 15_000, 7],
+      [15_000, 15_100, -1],
+      [15_100, 20_000, 7],
+      [20_000, 30_000, 0],
+    ]);
+  });
 });

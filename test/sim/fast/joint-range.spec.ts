@@ -133,4 +133,33 @@ describe(`Many rounds at once (seed ${first})`, () => {
     expect(inFast()).to.equal(expected);
     expect(withMutation("round", { jointStale: 1 }, inFast), "if writes change nothing").to.not.equal(expected);
   });
+
+  it("extend words anew that were written again", async () => {
+    const random = new Random(first);
+    const options = { ...randomRanges(random), parts: 2, rows: 4, cols: 8, late: false, far: false, pace: 1 };
+    const { ir } = await readDesign(elaborate(new InRanges(options)));
+    const [job] = randomRangesJobs(random, options);
+    const never = { tellAt: u8(255), restAt: u8(255), shortAt: u8(255) };
+    const like = { ...job!, ...never, tiles: u8(2), used: [u8(4), u8(4)] };
+    const sized = (words: number, base: number): typeof like => ({
+      ...like,
+      ...{ words: u8(words), filled: u8(words), segment: u8(words), freesAt: u8(words - 1), base: u7(base) },
+    });
+    const inFast = (jobs: readonly (typeof like)[]): unknown =>
+      rangesInFast(new FastEngine(ir), { ...rangesSetting(new Random(1), options), jobs, horizons: [undefined] });
+    // All of them, the first, the last, and some in the middle.
+    for (const [words, base] of [
+      [90, 0],
+      [40, 0],
+      [30, 60],
+      [30, 30],
+    ] as const) {
+      const jobs = [sized(90, 0), sized(words, base), sized(90, 0)];
+      const around = { ...rangesSetting(new Random(1), options), jobs, horizons: [undefined] };
+      const expected = rangesInKernel(new InRanges(options), around);
+      expect(inFast(jobs), `${words} words from ${base}`).to.deep.equal(expected);
+      const stale = withMutation("round", { extendedStale: 1 }, () => inFast(jobs));
+      expect(stale, `${words} words from ${base}, if writes change nothing`).to.not.deep.equal(expected);
+    }
+  });
 });
