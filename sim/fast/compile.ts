@@ -4,6 +4,7 @@ import type { Channel } from "../../hw/channel.js";
 import type { DesignIr } from "../../hw/ir/ir.js";
 import { alonePush, fullerChannel, type Pushing } from "./chain-code.js";
 import type { Globals } from "./channel-code.js";
+import type { ChainContext } from "./follower.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame, Plan, type ChannelPlan } from "./plan.js";
@@ -76,6 +77,7 @@ export function compile(design: DesignIr): Compiled {
     alone: once((channel) => module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel))),
     fuller: once((channel) => module.add(`${channel.channel.path} fuller`, fullerChannel(channel))),
     passings,
+    actorType: type,
   });
   const processes = compilers.map((compiler, actor) => {
     if (compiler.polls) polling.push(actor);
@@ -166,7 +168,11 @@ function once(add: (channel: ChannelPlan) => number): (channel: ChannelPlan) => 
 }
 
 /** A function for each process; those that follow others (followers.ts) before those. */
-function compileProcesses(compilers: readonly ProcessCompiler[], chains: Chains, pushing: Pushing): Code[] {
+function compileProcesses(
+  compilers: readonly ProcessCompiler[],
+  chains: Chains,
+  pushing: Pushing & Pick<ChainContext, "actorType">,
+): Code[] {
   const compiled = (actor: number): ProcessCompiler => compilers[actor]!;
   setApart([...chains.followers.values()].map(({ loop }) => loop));
   const codes: Code[] = [];

@@ -19,7 +19,6 @@ import { emitCopy, emitLoad, placeAt, type Place } from "./place.js";
 import { frame, type ChannelPlan, type Plan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
-import { emitEnqueue } from "./rounds-code.js";
 import type { Spilled } from "./scope.js";
 import { SinkTaker } from "./sink.js";
 import { store } from "./store.js";
@@ -37,6 +36,8 @@ export interface ChainContext extends Pushing {
   /** `Actor.horizon` of all that push in this function. */
   readonly horizon: number;
   readonly compiled: (actor: number) => ProcessCompiler;
+  /** Of the functions of processes; their numbers in the table are those of the processes. */
+  readonly actorType: number;
 }
 
 /** The takers of what an actor pushes, by channel, and all behind them. */
@@ -197,6 +198,18 @@ export class Follower extends StatementCompiler implements Taker {
     code.storeAt(this.#frame + frame.resume, () => code.get(this.resume));
     this.#save([...this.#changed, ...this.#within]);
     this.passing.end(code);
+    this.#goBehind();
+    code.end();
+  }
+
+  /** If its loop is over, it goes on at once: it may be back for the next token. */
+  #goBehind(): void {
+    const { code } = this;
+    const { loop, exit } = this.#follower;
+    if (isEndless(loop, exit)) return;
+    code.get(this.resume).i32(this.#own.behind(loop)).op("i32.eq").if();
+    this.#next.emitLeave();
+    code.i32(this.actor).callIndirect(this.#context.actorType);
     code.end();
   }
 
@@ -218,14 +231,13 @@ export class Follower extends StatementCompiler implements Taker {
   /** Behind a pass: if the loop is over, the process goes on behind it. */
   #emitOver(loop: Loop, exit: FollowerLoop["exit"]): void {
     const { code } = this;
+    if (isEndless(loop, exit)) return;
     if (exit) this.exprs.emit32(exit.condition);
-    else if (loop.condition.kind === "const" && Boolean(loop.condition.value)) return;
     else {
       this.exprs.emit32(loop.condition);
       code.op("i32.eqz");
     }
     code.if();
-    emitEnqueue(code, this, this.actor);
     this.#standAtEdge();
     this.suspend(this.#own.behind(loop));
     code.end();
@@ -348,6 +360,9 @@ export class Follower extends StatementCompiler implements Taker {
     );
   }
 }
+
+const isEndless = ({ condition }: Loop, exit: FollowerLoop["exit"]): boolean =>
+  !exit && condition.kind === "const" && Boolean(condition.value);
 
 const variableOf = (expr: Expr): Local | StateField | undefined =>
   expr.kind === "local" ? expr.local : expr.kind === "field" ? expr.field : undefined;

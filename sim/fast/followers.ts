@@ -151,13 +151,15 @@ export class Chains {
     return this.#links(process.body, [actor], budget, 1);
   }
 
-  /** Whose passes may be done in the function of a process. */
+  /** Whose passes may be done in the function of a process; whose loop ends there goes on in its own function. */
   actorsOf(actor: number): ReadonlySet<number> {
     const found = new Set<number>();
     const look = (links: readonly Link[]): void => {
       for (const { follower, next } of links) {
-        if (follower) found.add(follower.actor);
         look(next);
+        if (!follower || found.has(follower.actor)) continue;
+        found.add(follower.actor);
+        look(this.of(follower.actor));
       }
     };
     look(this.of(actor));
