@@ -12,7 +12,7 @@ import { Chains, withoutFollowers, type Link } from "./followers.js";
 import { passedChannel, Passings } from "./passing.js";
 import { ProcessCompiler } from "./process-compiler.js";
 import { setApart } from "./process.js";
-import { emitParksAgain, endsInRounds, intakeCode, tokensOf } from "./intake-code.js";
+import { emitParksAgain, endsInRounds, intakeCode, passesOf, tokensOf } from "./intake-code.js";
 import { besideCode, clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { answering } from "./arbiter-block.js";
@@ -67,9 +67,9 @@ export function compile(design: DesignIr): Compiled {
   const besides = new Map(beside.map(({ loop, state }) => [loop, state]));
   const parks = new Map([...clusters.map(({ cluster, state }) => [cluster[0]!.loop, state] as const), ...besides]);
   const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
-  const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => intake.passes)];
+  const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => passesOf(intake))];
   const chains = new Chains(ir.processes, new Set(Object.values(outputs)), new Set(apart.map(({ actor }) => actor)));
-  setApart(intakes.flatMap(({ intake }) => intake.passes.filter(endsInRounds)).map(({ loop }) => loop));
+  setApart(intakes.flatMap(({ intake }) => passesOf(intake).filter(endsInRounds)).map(({ loop }) => loop));
   const passings = new Passings(plan, chains, (channel) =>
     module.add(`${channel.channel.path} passed`, passedChannel(channel)),
   );
@@ -109,7 +109,7 @@ export function compile(design: DesignIr): Compiled {
   const leavers = grids.map((grid) => module.add(`${grid.cell.grid.path} leaving`, grid.define(module, globals)));
   const parksAt = (channel: Channel): { state: ClusterState; tokens: number } | undefined => {
     const found = intakes.find(({ intake }) => intake.channel === channel);
-    return found && { state: found.state, tokens: Math.min(...found.intake.passes.map(tokensOf)) };
+    return found && { state: found.state, tokens: Math.min(...found.intake.takers.map(({ pass }) => tokensOf(pass))) };
   };
   const outside = [
     ...Object.values(inputs).map((channel) => ({ channel, source: true })),

@@ -16,70 +16,19 @@ import {
   type ClusterState,
   type Surroundings,
 } from "./rounds-code.js";
-import type { Intake, Pass } from "./rounds.js";
+import { RelayCode } from "./relay-code.js";
+import type { Intake, Pass, Taker } from "./rounds.js";
 import { Code } from "./wasm.js";
 
 /** Rounds of the source of an outer input with whoever takes its tokens. */
-export function intakeCode(around: Surroundings, { channel, passes }: Intake, state: ClusterState): Code {
+export function intakeCode(around: Surroundings, { channel, takers }: Intake, state: ClusterState): Code {
   const { plan } = around;
   const code = new Code();
   const [rounds, full] = [code.local("i32"), code.local("i32")];
   code.storeAt(state.parked, () => code.i32(0));
   const ended = code.local("i32");
-  for (const pass of passes) {
-    // The last pass of its loop is a round too; it goes on behind it.
-    const over = code.local("i32");
-    const last = endsInRounds(pass);
-    const between = new RoundChannel(code, plan, plan.channels.get(channel)!, [pass]);
-    const source = new RoundSource(code, plan, between, tokensOf(pass));
-    const guards = pass.guards.filter((guard) => !pass.follows.includes(guard));
-    const own = last ? { ...pass, guards, around: pass.wayBehind } : pass;
-    const taker = member(around, own, code, new Map([[channel, between]]), last, () => undefined, source);
-    if (last) taker.over = over;
-    const sides = [source, taker];
-    const ranges = Ranges.of(plan, pass, code, { between, source, taker });
-    emitRounds(around, {
-      code,
-      rounds,
-      full,
-      state,
-      channels: [{ state: between, producer: 0, consumer: 0 }],
-      standing: [pass],
-      clocks: 2 * clocksOf([pass]),
-      sides,
-      turns: [
-        {
-          leaps: taker.leaps,
-          settle: (passes) => taker.emitSettle(passes),
-          ready: (limit, leap) => {
-            source.emitHas();
-            taker.emitReady(limit, leap);
-            code.op("i32.and");
-          },
-          asBefore: () => {
-            taker.emitAsBefore();
-            source.emitAsBefore();
-            code.op("i32.and");
-          },
-          pass: (leap) => {
-            taker.emitPass(full, leap);
-            if (last) taker.emitOver(over);
-          },
-          many: ranges && ((most, did, period) => ranges.emitLeap(most, did, period)),
-        },
-      ],
-      ...(last ? { over } : {}),
-      last: ranges && (() => ranges.emitPromise(over)),
-      others: ranges && ((limit, count) => ranges.emitFlow(limit, count)),
-    });
-    if (!last) continue;
-    code.get(over).if();
-    const behind = around.compilers[pass.actor]!.behind(pass.loop);
-    code.storeAt(plan.frames[pass.actor]! + frame.resume, () => code.i32(behind));
-    code.storeAt(plan.channels.get(channel)!.popWaits, () => code.i32(0));
-    emitEnqueue(code, around, pass.actor);
-    code.i32(1).set(ended).end();
-  }
+  const parts = { around, code, rounds, full, state, ended };
+  for (const taker of takers) takerCode(parts, channel, taker);
   emitPatience(code, state, rounds);
   emitWaits(code, around, channel).op("i32.eqz").if();
   // A source stands in front of its next token, not behind the place where it parks; if a loop has ended, it can park there again.
@@ -90,6 +39,107 @@ export function intakeCode(around: Surroundings, { channel, passes }: Intake, st
   code.end();
   return code;
 }
+
+interface IntakeParts {
+  readonly around: Surroundings;
+  readonly code: Code;
+  readonly state: ClusterState;
+  /** Locals: the rounds done, whether tokens tell all, and whether somebody's loop has ended. */
+  readonly rounds: number;
+  readonly full: number;
+  readonly ended: number;
+}
+
+/** One of those who take the source's tokens, if it stands at its loop. */
+function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker): void {
+  const { around, code, rounds, full, state, ended } = parts;
+  const { plan } = around;
+  const cluster = relay ? [relay.pass, pass] : [pass];
+  const channels = new Map(
+    [channel, ...(relay ? [relay.through] : [])].map((each) => [
+      each,
+      new RoundChannel(code, plan, plan.channels.get(each)!, cluster),
+    ]),
+  );
+  const between = channels.get(channel)!;
+  const source = new RoundSource(code, plan, between, tokensOf(pass));
+  // The last pass of a loop is a round too; its process goes on behind it.
+  const over = code.local("i32");
+  const members = cluster.map((each, i) => {
+    const last = endsInRounds(each);
+    const guards = each.guards.filter((guard) => !each.follows.includes(guard));
+    const own = last ? { ...each, guards, around: each.wayBehind } : each;
+    const part = member(around, own, code, channels, last, () => undefined, i === 0 ? source : undefined);
+    if (last) part.over = code.local("i32");
+    return part;
+  });
+  const taker = members.at(-1)!;
+  const through = relay && channels.get(relay.through)!;
+  const fits = relay && through && RelayCode.fits(relay, through, source);
+  const passed = fits ? new RelayCode(code, relay, members[0]!, through, source) : undefined;
+  const ranges = relay && !passed ? undefined : Ranges.of(plan, pass, code, { between, source, taker, relay: passed });
+  emitRounds(around, {
+    code,
+    rounds,
+    full,
+    state,
+    channels: [
+      { state: between, producer: 0, consumer: 0 },
+      ...(through ? [{ state: through, producer: 0, consumer: 1 }] : []),
+    ],
+    standing: cluster,
+    clocks: 2 * clocksOf(cluster),
+    sides: [source, ...members],
+    turns: members.map((part, i) => ({
+      leaps: part.leaps,
+      settle: (passes) => part.emitSettle(passes),
+      ready: (limit, leap) => {
+        if (i === 0) source.emitHas();
+        part.emitReady(limit, leap);
+        if (i === 0) code.op("i32.and");
+      },
+      asBefore: () => {
+        part.emitAsBefore();
+        if (i > 0) return;
+        source.emitAsBefore();
+        code.op("i32.and");
+      },
+      pass: (leap) => {
+        part.emitPass(full, leap);
+        if (part.over === undefined) return;
+        part.emitOver(part.over);
+        code.get(over).get(part.over).op("i32.or").set(over);
+      },
+      ...(i === 0 && { many: ranges && ((most, did, period) => ranges.emitLeap(most, did, period)) }),
+    })),
+    over,
+    first: ranges && through && (() => through.emitLearnAll()),
+    last: ranges && (() => ranges.emitPromise(over)),
+    others: ranges && ((limit, count) => ranges.emitFlow(limit, count)),
+  });
+  cluster.forEach((each, i) => {
+    const [ends, head] = [members[i]!.over, plan.channels.get(each.pops[0]!)!];
+    if (ends !== undefined) {
+      code.get(ends).if();
+      const behind = around.compilers[each.actor]!.behind(each.loop);
+      code.storeAt(plan.frames[each.actor]! + frame.resume, () => code.i32(behind));
+      code.storeAt(head.popWaits, () => code.i32(0));
+      emitEnqueue(code, around, each.actor);
+      code.i32(1).set(ended).end();
+    }
+    if (i === 0) return;
+    // A relay may be a pass ahead.
+    code.loadAt(head.pushed).loadAt(head.popped).op("i32.ne").loadAt(head.popWaits).op("i32.and").if();
+    code.storeAt(head.popWaits, () => code.i32(0));
+    emitEnqueue(code, around, each.actor);
+    code.end();
+  });
+}
+
+/** All passes of an intake. */
+export const passesOf = ({ takers }: Intake): readonly Pass[] => [
+  ...new Set(takers.flatMap(({ pass, relay }) => (relay ? [relay.pass, pass] : [pass]))),
+];
 
 /** A source that waited for an answer and has it parks, as its own code would; nonzero on the stack if so. */
 export function emitParksAgain(

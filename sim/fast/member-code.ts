@@ -439,6 +439,12 @@ export class MemberCode extends StatementCompiler {
     code.free("i32", waits);
   }
 
+  /** Statements of a pass that name its token, which stands at `place`. */
+  emitPlain(into: Local, place: Place, stmts: readonly Stmt[]): void {
+    this.#bindToken(place, into);
+    this.emitBody(stmts);
+  }
+
   /** A token is read where it stands: nothing else goes there in this round. */
   #bindToken(token: Place, into: Local): void {
     const [leaf] = token;

@@ -80,7 +80,9 @@ class PassReader {
     const around = outer && this.#wayRound(outer, again, head ? this.#known.copy() : new Known());
     const wayBehind = head && outer ? this.#wayRound(outer, again, new Known()) : around;
     const others = this.#guards.length;
-    if (head) this.#stays(again, around);
+    // What ends with a token of the outside is seen behind the pass that takes it (intake-code.ts).
+    const isSeen = exit === undefined && [...this.#channels.pop].some((channel) => this.#inputs.has(channel));
+    if (head && (!isSeen || this.#now(again.condition))) this.#stays(again, around);
     const behind = head ? undefined : this.#behindOthers(outer, again);
     if (this.#outside.some(({ side, channel }) => this.#channels[side].has(channel))) throw new NoPass();
     if (this.#clocks === 0 || this.#clocks > MOST_CLOCKS) throw new NoPass();

@@ -8,17 +8,26 @@ import { rangeOf } from "./range-match.js";
 import { RangeCode } from "./range-code.js";
 import type { MemberCode } from "./member-code.js";
 import type { Plan } from "./plan.js";
+import type { RelayCode } from "./relay-code.js";
 import type { RoundChannel } from "./round-channel.js";
 import type { RoundSource } from "./round-source.js";
 import type { Pass } from "./rounds.js";
 import { variablesOf } from "./rounds-code.js";
+import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
 
 interface Parts {
+  /** The channel into which the source pushes. */
   readonly between: RoundChannel;
   readonly source: RoundSource;
   readonly taker: MemberCode;
+  /** It stands between that channel and the taker. */
+  readonly relay: RelayCode | undefined;
 }
+
+/** Clocks from a relay's pop to its next, and from a push to its pop where tokens flow. */
+const RELAY_CLOCKS = 1;
+const FLOW_STAY = 1;
 
 export class Ranges {
   readonly #code: Code;
@@ -45,7 +54,7 @@ export class Ranges {
   /** Undefined if a pass is no range. */
   static of(plan: Plan, pass: Pass, code: Code, parts: Parts): Ranges | undefined {
     const { channel } = parts.between;
-    if (channel.told.length > 0) return undefined;
+    if (channel.told.length > 0 || parts.relay?.through.tellsOwn === true) return undefined;
     const [single, whole] = [false, true].map((whole) => {
       const { declared } = variablesOf(pass);
       const range = rangeOf(pass, whole, channel.layout, (port) => plan.ports.get(port)!, declared);
@@ -57,7 +66,7 @@ export class Ranges {
   /** In a leap of `period` clocks a round: `most` tokens at most, `did` becomes how many. All are locals. */
   emitLeap(most: number, did: number, period: number): void {
     const code = this.#code;
-    const { between, source, taker } = this.#parts;
+    const { between, source, taker, relay } = this.#parts;
     code.i32(0).set(did);
     source.emitIsPaced();
     code.op("i32.eqz").if();
@@ -65,13 +74,56 @@ export class Ranges {
     source.emitLeft();
     code.tee(left).get(most).get(left).get(most).op("i32.lt_s").op("select").set(most);
     code.free("i32", left);
-    this.#choose(most);
+    this.#chooseClear(most);
     code.get(this.#tokens).tee(did).if();
-    code.get(source.next).set(this.#first).get(between.stayed).set(this.#stay);
+    code.get(source.next).set(this.#first).get(between.stayed);
+    if (relay) code.get(relay.through.waitOf("push", 0)).op("i32.add").get(relay.through.stayed).op("i32.add");
+    if (relay && rules.round.relayStay !== 0) code.i32(rules.round.relayStay).op("i32.add");
+    code.set(this.#stay);
     source.emitAgain(did, period, this.#asked(false));
-    code.get(taker.time).get(did).get(period).op("i32.mul").op("i32.add").set(taker.time);
+    for (const { time } of relay ? [relay.member, taker] : [taker])
+      code.get(time).get(did).get(period).op("i32.mul").op("i32.add").set(time);
     this.#move();
     code.end().end();
+  }
+
+  /** As `#choose`, and a relay does not end among them. */
+  #chooseClear(most: number): void {
+    const code = this.#code;
+    const { relay, source } = this.#parts;
+    this.#choose(most);
+    if (!relay) return;
+    code.get(this.#tokens).set(most);
+    relay.emitClear(source.next, most);
+    code.get(most).get(this.#tokens).op("i32.lt_s").if();
+    this.#choose(most);
+    code.end();
+  }
+
+  /** The first clock at which the source pushes so that all flows (`RoundChannel.emitFlows`), on the stack. */
+  #emitLeast(): void {
+    const code = this.#code;
+    const { between, source, taker, relay } = this.#parts;
+    const { clocks } = this.#single.range;
+    if (!relay) {
+      between.emitFlows(source.time, taker.time, clocks, source.apart(clocks));
+      return;
+    }
+    const [one, other] = [code.temp("i32"), code.temp("i32")];
+    between.emitFlows(source.time, relay.member.time, RELAY_CLOCKS, source.apart(RELAY_CLOCKS));
+    code.set(one);
+    relay.through.emitFlows(undefined, taker.time, clocks, 1);
+    code.i32(FLOW_STAY).op("i32.sub").tee(other);
+    code.get(one).get(other).get(one).op("i32.gt_s").op("select");
+    code.free("i32", one, other);
+  }
+
+  /** Tokens can flow: a relay does so only if neither it nor who takes its tokens makes one wait. */
+  get #flows(): boolean {
+    const { between, relay } = this.#parts;
+    if (!relay) return true;
+    const deep = [between, relay.through].every(({ channel: { channel } }) => channel.depth > 1);
+    return deep && this.#single.range.clocks === 1;
   }
 
   /** Of how many of the last tokens the times are asked for; `both`: there may be single steps behind whole ones. */
@@ -84,30 +136,52 @@ export class Ranges {
   /** At a board's pace: all that can flow before the clock in `limit`; nonzero on the stack if it was any. */
   emitFlow(limit: number, count: (done: number) => void): void {
     const code = this.#code;
-    const { between, source, taker } = this.#parts;
+    const { between, source, taker, relay } = this.#parts;
     const { clocks } = this.#single.range;
+    if (!this.#flows) {
+      code.i32(0);
+      return;
+    }
     const [all, most, moved] = [code.local("i32"), code.local("i32"), code.local("i32")];
     const [least, before, end] = [code.local("i32"), code.local("i32"), code.local("i32")];
     code.i32(0).set(all);
     source.emitIsPaced();
     code.if();
     const out = code.block();
-    between.emitFlows(source.time, taker.time, clocks, source.apart(clocks));
+    // With a relay, who takes its tokens is further on.
+    const until = relay ? code.local("i32") : limit;
+    if (relay) {
+      code
+        .get(limit)
+        .i32(FLOW_STAY + clocks)
+        .op("i32.sub")
+        .tee(until);
+      code.get(taker.time).op("i32.le_s").brIf(out);
+    }
+    this.#emitLeast();
     code.set(least);
     const loop = code.loop();
     source.emitLeft();
     code.set(most);
-    this.#choose(most);
+    this.#chooseClear(most);
     code.get(this.#tokens).tee(most).op("i32.eqz").brIf(out);
     code.get(all).op("i32.eqz").if();
     (this.#whole ?? this.#single).emitWasWritten(taker.time);
     code.brIf(out);
     code.end();
-    code.get(source.next).set(this.#first).i32(1).set(this.#stay).get(taker.time).set(before);
-    source.emitFlow({ most, moved, limit, least, taker: taker.time, clocks, asked: this.#asked(true) });
+    const stay = relay ? 2 * FLOW_STAY + rules.round.relayStay : FLOW_STAY;
+    const { time, takes } = relay
+      ? { time: relay.member.time, takes: RELAY_CLOCKS }
+      : { time: taker.time, takes: clocks };
+    code.get(source.next).set(this.#first).i32(stay).set(this.#stay).get(time).set(before);
+    source.emitFlow({ most, moved, limit: until, least, taker: time, clocks: takes, asked: this.#asked(true) });
     code.get(moved).tee(this.#tokens).op("i32.eqz").brIf(out);
     code.get(source.next).i32(2).op("i32.shl").get(source.times).op("i32.add").set(end);
-    between.emitFlowed(moved, end, before, clocks);
+    between.emitFlowed(moved, end, before, takes);
+    if (relay) {
+      relay.through.emitFlowed(moved, end, taker.time, clocks, FLOW_STAY);
+      code.get(time).i32(clocks).op("i32.add").set(taker.time);
+    }
     code.get(all).get(moved).op("i32.add").set(all);
     this.#move();
     code.br(loop);
@@ -124,9 +198,9 @@ export class Ranges {
    */
   emitPromise(over: number): void {
     const code = this.#code;
-    const { between, source, taker } = this.#parts;
+    const { source, relay } = this.#parts;
     const { clocks } = this.#single.range;
-    if (source.apart(clocks) !== 1) return;
+    if (source.apart(clocks) !== 1 || !this.#flows) return;
     const [flow, least] = [code.local("i32"), code.local("i32")];
     source.emitIsPaced();
     code.if();
@@ -140,7 +214,8 @@ export class Ranges {
     code.get(flow).op("i32.eqz").if();
     this.#single.emitTaken();
     code.set(flow).end();
-    between.emitFlows(source.time, taker.time, clocks, 1);
+    relay?.emitClear(source.next, flow);
+    this.#emitLeast();
     code.set(least);
     source.emitPromise(flow, least);
     code.end().end();
@@ -174,6 +249,7 @@ export class Ranges {
   /** Do what the passes do with `tokens` tokens from `first` on, which may be fewer than chosen. */
   #move(): void {
     const code = this.#code;
+    this.#parts.relay?.emitBehind();
     if (this.#whole) {
       const { tokens } = this.#whole.range;
       code.get(this.#large).if();

@@ -311,16 +311,16 @@ export class RoundChannel {
   /**
    * The first clock at which a token is pushed without a wait, whatever flows behind it: `after` clocks behind the last, if that was popped one
    * clock after its push and all stand as they did then; else when all that was has been popped. `source` and `taker` are locals with the
-   * clocks of both sides, which takes `clocks` for a token.
+   * clocks of both sides, which takes `clocks` for a token; a relay (undefined) pushes in the clock in which it pops.
    */
-  emitFlows(source: number, taker: number, clocks: number, apart: number): void {
+  emitFlows(source: number | undefined, taker: number, clocks: number, apart: number): void {
     const code = this.#code;
     const [[pop], [push]] = [this.#pops, this.#pushes] as unknown as [readonly [number], readonly [number]];
     const [least, other] = [code.temp("i32"), code.temp("i32")];
     code.get(pop).set(least);
     for (const [clock, after] of [
       [push, 0],
-      [source, -1],
+      [source ?? push, -1],
       [taker, -2],
     ] as const) {
       code.get(clock).i32(after).op("i32.add").tee(other);
@@ -328,7 +328,7 @@ export class RoundChannel {
     }
     code.get(push).i32(apart).op("i32.add").get(least).i32(1).op("i32.add");
     code.get(pop).get(push).op("i32.sub").i32(1).op("i32.eq");
-    code.get(source).get(push).op("i32.eq").op("i32.and");
+    if (source !== undefined) code.get(source).get(push).op("i32.eq").op("i32.and");
     code.get(taker).get(pop).op("i32.sub").i32(clocks).op("i32.le_s").op("i32.and");
     code.op("select");
     code.free("i32", least, other);
@@ -337,11 +337,18 @@ export class RoundChannel {
   /**
    * Behind `count` (a local) tokens that were pushed at the clocks that end at the address `end` (a local), none of which waited for the
    * channel, and popped one clock later by a process that takes `clocks` for each and stood at the clock in `taker` (a local) before.
+   * `after`: the pushes are so many clocks behind those in memory.
    */
-  emitFlowed(count: number, end: number, taker: number, clocks: number): void {
+  emitFlowed(count: number, end: number, taker: number, clocks: number, after = 0): void {
     const code = this.#code;
     const [last, at] = [code.temp("i32"), code.temp("i32")];
-    code.get(end).i32(4).op("i32.sub").mem("i32.load").set(last);
+    const clock = (): void => {
+      code.mem("i32.load");
+      if (after !== 0) code.i32(after).op("i32.add");
+      code.set(last);
+    };
+    code.get(end).i32(4).op("i32.sub");
+    clock();
     code
       .get(this.#stalls.pop)
       .get(last)
@@ -358,7 +365,8 @@ export class RoundChannel {
     code.get(count).i32(size).get(count).i32(size).op("i32.lt_s").op("select").i32(2).op("i32.shl").set(at);
     code.get(end).get(at).op("i32.sub").set(at);
     const loop = code.loop();
-    code.get(at).mem("i32.load").set(last);
+    code.get(at);
+    clock();
     this.#shift(this.#pushes, last);
     code.get(last).i32(1).op("i32.add").set(last);
     this.#shift(this.#pops, last);

@@ -229,6 +229,8 @@ interface Parts {
   readonly others?: ((limit: number, count: (done: number) => void) => void) | undefined;
   readonly ranges?: Ranges;
   readonly goOn?: GoesOn | undefined;
+  /** In front of all rounds. */
+  readonly first?: (() => void) | undefined;
   /** Behind all rounds, before the state goes to memory. */
   readonly last?: (() => void) | undefined;
 }
@@ -273,6 +275,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   for (const { state } of channels) state.emitIsEmpty().op("i32.eqz").brIf(notReady);
   const kept = [...sides, ...channels.map(({ state }) => state)];
   for (const part of kept) part.load();
+  parts.first?.();
   const limit = code.local("i32");
   code.globalGet(globals.horizon).i32(parts.clocks).op("i32.sub").set(limit);
   for (const side of sides) side.bound?.(limit);
@@ -295,7 +298,10 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   const again = code.loop();
   if (parts.others) {
     if (parts.over !== undefined) code.get(parts.over).brIf(stop);
+    // Not in the middle of a round.
+    if (turns.length > 1) code.get(leap.turn).op("i32.eqz").if("i32");
     parts.others(limit, count);
+    if (turns.length > 1) code.else().i32(0).end();
     code.brIf(again);
   }
   const round = code.block();

@@ -12,6 +12,7 @@ import type { BankLoop } from "./bank-code.js";
 import { feedLoop, type FeedLoop } from "./feed-burst.js";
 import { kindsOf } from "./pass-choice.js";
 import { passOf } from "./pass-reader.js";
+import { relayOf, type Relay } from "./relay.js";
 
 export type PassStep =
   | { readonly kind: "plain"; readonly stmt: Stmt }
@@ -119,7 +120,13 @@ export type Cluster = readonly Pass[];
 /** Passes that only take tokens from an outer input; one or the other runs in step with its source. */
 export interface Intake {
   readonly channel: Channel;
-  readonly passes: readonly Pass[];
+  readonly takers: readonly Taker[];
+}
+
+/** Who takes the tokens, perhaps from a relay (relay.ts) that takes them from the source. */
+export interface Taker {
+  readonly pass: Pass;
+  readonly relay: Relay | undefined;
 }
 
 export interface Rounds {
@@ -131,15 +138,28 @@ export interface Rounds {
 const FEWEST_TRIPS = 4;
 
 export function findRounds(processes: readonly ProcessIr[], inputs: ReadonlySet<Channel>): Rounds {
-  const passes = processes.flatMap((process, actor) =>
-    process.polls || usesSignals(process) ? [] : candidates(process, actor, inputs),
-  );
-  const takes = (pass: Pass): boolean => pass.pops.some((channel) => inputs.has(channel));
+  const read = (outer: ReadonlySet<Channel>): readonly Pass[] =>
+    processes.flatMap((process, actor) =>
+      process.polls || usesSignals(process) ? [] : candidates(process, actor, outer),
+    );
+  const relays = read(inputs).flatMap((pass) => relayOf(pass, inputs) ?? []);
+  // What comes through a relay comes from outside.
+  const outer = relays.length > 0 ? new Set([...inputs, ...relays.map(({ through }) => through)]) : inputs;
+  const passes = read(outer);
+  const takes = (pass: Pass): boolean => pass.pops.some((channel) => outer.has(channel));
   const firsts = kinds(passes).map(([first]) => first!);
   const alone = firsts.filter((pass) => takes(pass) && pass.pops.length === 1 && pass.pushes.length === 0 && pass.head);
+  const takersOf = (channel: Channel, relay?: Relay): Taker[] =>
+    alone.flatMap((pass) => (pass.pops.includes(channel) ? [{ pass, relay }] : []));
   const intakes = [...inputs].flatMap((channel) => {
-    const mine = alone.filter(({ pops }) => pops.includes(channel));
-    return mine.length > 0 ? [{ channel, passes: mine }] : [];
+    const relayed = relays.filter(({ pass }) => pass.pops.includes(channel));
+    const through = relayed.flatMap((relay) =>
+      takersOf(relay.through, relay).filter(
+        ({ pass: { steps } }) => steps.filter(({ kind }) => kind === "pop").length === 1,
+      ),
+    );
+    const takers = [...takersOf(channel), ...through];
+    return takers.length > 0 ? [{ channel, takers }] : [];
   });
   return { clusters: findClusters(possible(passes.filter((pass) => !takes(pass)))), intakes };
 }

@@ -29,6 +29,10 @@ export interface TimeRules {
   /** So many beats more are taken to come evenly; tokens flow that come by so much too early. */
   readonly rangeEven: number;
   readonly rangeFlow: number;
+  /** 1: tokens that end a relay's loop are not looked for. */
+  readonly relayDeaf: number;
+  /** What takes a relay's tokens is so many clocks late in a range. */
+  readonly relayStay: number;
   /** At a board's pace so many steps more are promised to be taken. */
   readonly flowSteps: number;
   /** A source that flows asks so much later than with the last beat of a burst. */
@@ -66,6 +70,8 @@ const exact: TimeRules = {
   rangeTime: 0,
   rangeEven: 0,
   rangeFlow: 0,
+  relayDeaf: 0,
+  relayStay: 0,
   flowSteps: 0,
   flowAsks: 0,
   silence: 0,

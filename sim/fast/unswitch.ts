@@ -1,6 +1,6 @@
 /**
  * Loops with a text for each mode (loop unswitching; Allen and Kennedy, *Optimizing Compilers for Modern Architectures*, 2002, 5.7.4).
- * Where a branch that waits stands in an innermost loop and its mode is a member of a token from outside that loop, the outermost loop that the mode
+ * Where a branch that waits stands in an innermost loop and its mode is a token from outside that loop, or a member of one, the outermost loop that the mode
  * does not change in is written twice, under a branch: once as it is where the mode holds, once where it does not. So each text has
  * passes of its own (rounds.ts), and what the other mode needs is gone from it.
  */
@@ -12,16 +12,23 @@ import { simplify } from "./simplify.js";
 
 /** A process that does the same in the same clocks; the process itself if it has no such loop. */
 export function unswitch(process: ProcessIr): ProcessIr {
-  const locals = [...process.locals];
-  const body = list(process.body, locals);
-  return body === process.body ? process : { ...process, body, locals };
+  const names: Names = { locals: [...process.locals], tokens: new Set() };
+  for (const stmt of statementsIn(process.body)) if (stmt.kind === "pop" && stmt.into) names.tokens.add(stmt.into);
+  const body = list(process.body, names);
+  return body === process.body ? process : { ...process, body, locals: names.locals };
 }
 
-function list(stmts: readonly Stmt[], locals: Local[]): readonly Stmt[] {
+interface Names {
+  readonly locals: Local[];
+  /** Those that are tokens. */
+  readonly tokens: Set<Local>;
+}
+
+function list(stmts: readonly Stmt[], names: Names): readonly Stmt[] {
   const out: Stmt[] = [];
   let changed = false;
   for (const stmt of stmts) {
-    const mode = stmt.kind === "loop" ? modeOf(stmt) : undefined;
+    const mode = stmt.kind === "loop" ? modeOf(stmt, names.tokens) : undefined;
     if (mode) {
       // The counter goes along, where it starts with a number.
       const before = out.at(-1);
@@ -29,25 +36,26 @@ function list(stmts: readonly Stmt[], locals: Local[]): readonly Stmt[] {
       const counts = before?.kind === "let" && before.value.kind === "const" && !namedIn(rest, before.local);
       if (counts) out.pop();
       const whole = counts ? [before, stmt] : [stmt];
-      const copy = (holds: boolean): readonly Stmt[] => new Copy(mode, holds, holds ? undefined : locals).all(whole);
+      const copy = (holds: boolean): readonly Stmt[] =>
+        new Copy(mode, holds, holds ? undefined : names.locals).all(whole);
       out.push({ kind: "if", at: stmt.at, condition: mode, then: copy(true), else: copy(false) });
       changed = true;
       continue;
     }
-    const inside = within(stmt, locals);
+    const inside = within(stmt, names);
     changed ||= inside !== stmt;
     out.push(inside);
   }
   return changed ? out : stmts;
 }
 
-function within(stmt: Stmt, locals: Local[]): Stmt {
+function within(stmt: Stmt, names: Names): Stmt {
   if (stmt.kind === "if") {
-    const [then, other] = [list(stmt.then, locals), list(stmt.else, locals)];
+    const [then, other] = [list(stmt.then, names), list(stmt.else, names)];
     return then === stmt.then && other === stmt.else ? stmt : { ...stmt, then, else: other };
   }
   if (stmt.kind !== "loop" && stmt.kind !== "block") return stmt;
-  const body = list(stmt.body, locals);
+  const body = list(stmt.body, names);
   return body === stmt.body ? stmt : { ...stmt, body };
 }
 
@@ -57,7 +65,7 @@ const namedIn = (stmts: readonly Stmt[], local: Local): boolean => {
 };
 
 /** What decides a branch that waits in an innermost loop of this one, and is known before it. */
-function modeOf(loop: Loop): Expr | undefined {
+function modeOf(loop: Loop, tokens: ReadonlySet<Local>): Expr | undefined {
   if (loop.combinational || !matters(loop)) return undefined;
   const own = new Set<Local>();
   for (const stmt of statementsIn([loop])) {
@@ -69,7 +77,7 @@ function modeOf(loop: Loop): Expr | undefined {
   for (const inner of innermost(loop))
     for (const stmt of inner.body) {
       if (stmt.kind !== "if" || !matters(stmt)) continue;
-      for (const expr of expressionsIn(stmt.condition)) if (isMode(expr, own)) return expr;
+      for (const expr of expressionsIn(stmt.condition)) if (isMode(expr, own, tokens)) return expr;
     }
   return undefined;
 }
@@ -91,8 +99,9 @@ function directly(outer: Loop, inner: Loop): boolean {
   return look(outer.body);
 }
 
-const isMode = (expr: Expr, own: ReadonlySet<Local>): boolean => {
-  if (expr.kind !== "member" || expr.type.kind !== "bool") return false;
+const isMode = (expr: Expr, own: ReadonlySet<Local>, tokens: ReadonlySet<Local>): boolean => {
+  if (expr.type.kind !== "bool") return false;
+  if (expr.kind === "local" && !tokens.has(expr.local)) return false;
   let at: Expr = expr;
   while (at.kind === "member") at = at.base;
   return at.kind === "local" && !at.local.mutable && !own.has(at.local);

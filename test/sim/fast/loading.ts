@@ -1,10 +1,12 @@
 /**
  * Designs whose loaders take tokens of an outer input to memories, in all the forms that are done by the range, and in some that are not: banks
  * row by row, banks in turn, one memory; addresses that go up, down, in twos, and round; bits flipped or not; sums of the bytes; writes that are
- * skipped. A process reads what was loaded, and tells so; or it is never asked to (`careless`), which is an error.
+ * skipped. A process reads what was loaded, and tells so; or it is never asked to (`careless`), which is an error. Between the outer input and the
+ * loader may stand a relay that leads transfers to the loader or elsewhere.
  */
 import { assert, bool, i16, i32, i8, Module, struct, u16, u8, uint, vec, xorU } from "../../../hw/index.js";
 import type {
+  Channel,
   ChannelIn,
   ChannelOut,
   I8,
@@ -36,6 +38,9 @@ export interface LoadingOptions {
   readonly careless: boolean;
   /** Addresses must be below this. */
   readonly below: number;
+  readonly relay: "not" | "through" | "either";
+  /** Of the channel behind it. */
+  readonly depth: number;
 }
 
 export function randomLoading(random: Random): LoadingOptions {
@@ -54,6 +59,8 @@ export function randomLoading(random: Random): LoadingOptions {
     skips: random.chance(0.2),
     careless: random.chance(0.08),
     below: random.chance(0.1) ? 13 : 64,
+    relay: random.pick(["not", "through", "either"] as const),
+    depth: random.pick([1, 2, 2, 2, 3]),
   };
 }
 
@@ -61,7 +68,10 @@ const Job = struct({ words: u8, base: u8, flip: u8, most: u8, gap: bool });
 export type LoadingJob = ValueOf<typeof Job>;
 
 /** The jobs and their tokens. */
-export function loadingTokens(random: Random, { bytes, banks }: LoadingOptions): { jobs: unknown[]; beats: unknown[] } {
+export function loadingTokens(
+  random: Random,
+  { bytes, banks, relay }: LoadingOptions,
+): { jobs: unknown[]; beats: unknown[]; routes0?: unknown[] } {
   const jobs = Array.from({ length: 1 + random.below(5) }, () => ({
     words: 1 + random.below(random.pick([6, 16, 90])),
     base: random.below(64),
@@ -69,12 +79,24 @@ export function loadingTokens(random: Random, { bytes, banks }: LoadingOptions):
     most: random.pick([255, random.below(30)]),
     gap: random.chance(0.3),
   }));
-  const count = jobs.reduce((sum, { words }) => sum + words * banks, 0);
-  const beats = Array.from({ length: count }, (_, i) => ({
-    data: Array.from({ length: bytes }, () => random.below(256)),
-    last: i % 7 === 0,
-  }));
-  return { jobs, beats };
+  let left = jobs.reduce((sum, { words }) => sum + words * banks, 0);
+  const beats: unknown[] = [];
+  const routes: boolean[] = [];
+  const longest = random.pick([3, 20, 300]);
+  while (left > 0) {
+    const aside = relay === "either" && random.chance(0.3);
+    const length = 1 + random.below(longest);
+    routes.push(aside);
+    for (let i = 0; i < length; i++)
+      beats.push({ data: Array.from({ length: bytes }, () => random.below(256)), last: i === length - 1 });
+    if (!aside) left -= length;
+  }
+  return { jobs, beats, ...(relay === "either" && { routes0: routes }) };
+}
+
+interface Beat {
+  readonly data: readonly U8[];
+  readonly last: boolean;
 }
 
 export class Loading extends Module {
@@ -84,9 +106,14 @@ export class Loading extends Module {
   readonly word: VecType<I8>;
   readonly words: VecType<readonly I8[]>;
   readonly jobs = this.channelIn(Job);
-  readonly beats: ChannelIn<{ data: readonly U8[]; last: boolean }>;
+  readonly beats: ChannelIn<Beat>;
   readonly sums = this.channelOut(i32);
   readonly out: ChannelOut<readonly (readonly I8[])[]>;
+  /** From the relay to the loader, and elsewhere; the loader takes its tokens from `stream`. */
+  readonly through: Channel<Beat>;
+  readonly aside: Channel<Beat>;
+  readonly stream: ChannelIn<Beat> | Channel<Beat>;
+  readonly routes: readonly ChannelIn<boolean>[];
   readonly loaded = this.channel(Job, { name: "loaded" });
   readonly released = this.channel(bool, { name: "released" });
   readonly banks: readonly Memory<readonly I8[]>[];
@@ -99,7 +126,12 @@ export class Loading extends Module {
     this.address = uint(options.addressBits);
     this.word = vec(i8, options.bytes);
     this.words = vec(this.word, options.banks);
-    this.beats = this.channelIn(struct({ data: vec(u8, options.bytes), last: bool }));
+    const beat = struct({ data: vec(u8, options.bytes), last: bool });
+    this.beats = this.channelIn(beat);
+    this.through = this.channel(beat, { name: "through", depth: options.depth });
+    this.aside = this.channel(beat, { name: "aside", depth: options.depth });
+    this.stream = options.relay === "not" ? this.beats : this.through;
+    this.routes = options.relay === "either" ? [this.channelIn(bool)] : [];
     this.out = this.channelOut(this.words);
     const init = options.skips ? { init: Array.from({ length: 64 }, () => this.word.zero()) } : {};
     this.banks = Array.from({ length: options.banks }, () => this.memory(this.word, 64, init));
@@ -107,6 +139,44 @@ export class Loading extends Module {
     this.read = this.banks.map((bank) => bank.readPort());
     this.clocked(this.load);
     this.clocked(this.fetch);
+    if (options.relay === "through") this.clocked(this.pass);
+    if (options.relay === "either") {
+      this.clocked(this.lead);
+      this.clocked(this.drop);
+    }
+  }
+
+  *pass(): Process {
+    for (;;) {
+      let ends = false;
+      do {
+        const beat = yield* this.beats.pop();
+        yield* this.through.push(beat);
+        ends = beat.last;
+        yield;
+      } while (!ends);
+    }
+  }
+
+  *lead(): Process {
+    for (;;) {
+      const aside = yield* this.routes[0]!.pop();
+      let more = true;
+      while (more) {
+        const beat = yield* this.beats.pop();
+        if (aside) yield* this.aside.push(beat);
+        else yield* this.through.push(beat);
+        more = !beat.last;
+        yield;
+      }
+    }
+  }
+
+  *drop(): Process {
+    for (;;) {
+      yield* this.aside.pop();
+      yield;
+    }
   }
 
   *load(): Process {
@@ -120,7 +190,7 @@ export class Loading extends Module {
         let total = i32(0);
         for (let w = u8(0); w < job.words; w = u8(w + 1)) {
           for (let c = u8(0); c < this.options.banks; c = u8(c + 1)) {
-            const beat = yield* this.beats.pop();
+            const beat = yield* this.stream.pop();
             const word = this.word((b) =>
               i8(
                 this.options.flips === "job"
@@ -147,7 +217,7 @@ export class Loading extends Module {
           let total = i32(row);
           let at = this.address(job.base);
           for (let w = u8(0); w < job.words; w = u8(w + 1)) {
-            const beat = yield* this.beats.pop();
+            const beat = yield* this.stream.pop();
             const word = this.word((b) =>
               i8(
                 this.options.flips === "job"

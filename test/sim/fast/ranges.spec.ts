@@ -15,17 +15,17 @@ const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 24);
 const flows = count === 1 ? 1 : count * 4;
 const SETTINGS = 4;
 const ENOUGH = 600;
-const MUTANTS = 40;
+const MUTANTS = 120;
 
 function setting(random: Random, options: LoadingOptions): Streams {
-  const { jobs, beats } = loadingTokens(random, options);
+  const { jobs, beats, ...others } = loadingTokens(random, options);
   const horizons: (number | undefined)[] = [];
   for (let t = 0; random.chance(0.6) && horizons.length < 6;) horizons.push((t += 1 + random.below(200)));
   const most = random.pick([0, 0, 3]);
   const gaps = random.chance(0.15) ? beats.map(() => (random.chance(0.05) ? random.below(12) : 0)) : undefined;
   const slow = Array.from({ length: ENOUGH }, () => (random.chance(0.2) ? random.below(most + 1) : 0));
   return {
-    inputs: { jobs, beats },
+    inputs: { jobs, beats, ...others },
     gaps: { beats: gaps },
     outputs: { sums: slow, out: slow },
     horizons: [...horizons, undefined],
@@ -149,6 +149,8 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
     ["rangeTime", 1, "its times are further apart"],
     ["rangeEven", 1, "of a burst that comes evenly one beat more is taken"],
     ["rangeFlow", 1, "tokens flow that would have to wait"],
+    ["relayDeaf", 1, "a relay is taken to go on behind its last token"],
+    ["relayStay", 1, "what a relay passes on is taken a clock late"],
     ["flowSteps", 4, "steps more than are sure are promised to the board's arbiter"],
     ["flowAsks", 1, "the arbiter asks for a source one clock too late"],
   ];
