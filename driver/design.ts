@@ -25,6 +25,23 @@ export type TransactionModel = (program: Program, memory: readonly Uint8Array[])
 export const levelOf = <Config>(design: Design<Config>, config: Config): Level =>
   design.levelOf?.(config) ?? (design.levels.includes("rtl") ? "rtl" : "cycle");
 
+/** @throws TandemError if the design as configured does not have the level, or not as one that runs clock by clock. */
+export function clockedLevel<Config>(design: Design<Config>, config: Config, wanted?: Level): ClockedLevel {
+  const closest = levelOf(design, config);
+  const level = wanted ?? closest;
+  if (!design.levels.includes(level) || (level === "rtl" && closest !== "rtl"))
+    throw new TandemError(`Design ${design.name} has no level ${level}`, {
+      hint: design.levels.includes(level)
+        ? `With these parameters the closest to hardware is ${closest}.`
+        : `It has ${design.levels.join(", ")}.`,
+    });
+  if (level === "functional" || level === "transaction")
+    throw new TandemError(`The level ${level} of ${design.name} has no clocks to simulate`, {
+      hint: "Simulate the level cycle or rtl.",
+    });
+  return level;
+}
+
 /** One parameter of a design, for the user. */
 export interface ParameterSpec {
   readonly name: string;

@@ -1,17 +1,13 @@
-/** Accelerators by name and place: a design on a simulator in this process or in a worker, or behind a TCP address. */
+/**
+ * Accelerators by name and place: a design on a simulator in this process or in a worker, or behind a TCP address. What only some of them
+ * need is imported where it is needed: most commands simulate on the fast engine, and they would wait for a hundred modules more.
+ */
 import type { Design, Level } from "../driver/design.js";
 import type { Device, DeviceDescription, ParameterValue } from "../driver/device.js";
-import { FunctionalAccelerator } from "../driver/functional.js";
 import { Offload } from "../driver/offload.js";
-import { parseTcpAddress } from "../driver/transport/address.js";
-import { DevicePool } from "../driver/transport/pool.js";
-import { RtlSimulator } from "../driver/transport/rtl-simulator.js";
 import { SimulatorTeam } from "../driver/transport/team.js";
-import { Simulator, type SimulatorOptions } from "../driver/transport/simulator.js";
-import { TransactionSimulator } from "../driver/transport/transaction-simulator.js";
-import { openTcp } from "../driver/transport/tcp-client.js";
-import { openWorker, type WorkerDesign } from "../driver/transport/worker.js";
-import { isSystemCDesign, openSystemC } from "../driver/systemc/open.js";
+import type { SimulatorOptions } from "../driver/transport/simulator.js";
+import type { WorkerDesign } from "../driver/transport/worker.js";
 import { TandemError } from "../hw/errors.js";
 import { acceleratorImplementations, ACCELERATOR } from "./backends/accelerator.js";
 import { openDesign } from "./design-file.js";
@@ -59,6 +55,9 @@ export interface OpenAccelerator {
   readonly accelerator: Offload<unknown>;
 }
 
+/** True for what a design may be called besides the registered ones: a user's own in SystemC, which takes part in whole networks only. */
+const isSystemCDesign = (name: string): boolean => name.endsWith(".systemc.json");
+
 /** True for the places where accelerators are. */
 export const isAcceleratorPlace = (on: string): boolean => on === "sim" || on.startsWith("tcp:");
 
@@ -69,7 +68,7 @@ export async function openAccelerator(request: AcceleratorRequest): Promise<Open
     throw new TandemError(`${name} is a design in SystemC: it takes whole networks`, {
       hint: "Use tandem run or tandem verify.",
     });
-  const device = on === "sim" ? await openSimulator(request) : await openTcp(parseTcpAddress(on));
+  const device = on === "sim" ? await openSimulator(request) : await openServer(on);
   try {
     const description = await device.describe();
     if (on !== "sim") await checkSame(request, description);
@@ -92,9 +91,13 @@ export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Pr
   const options = level === undefined ? simulation : { ...simulation, level };
   if (level === "transaction") {
     checkUntimed(request, level);
+    const { TransactionSimulator } = await import("../driver/transport/transaction-simulator.js");
     return TransactionSimulator.of(design, parameters);
   }
-  if (inProcess) return Simulator.of(design, parameters, { ...options, ...inProcess });
+  if (inProcess) {
+    const { Simulator } = await import("../driver/transport/simulator.js");
+    return Simulator.of(design, parameters, { ...options, ...inProcess });
+  }
   const engine = request.engine ?? "fast";
   if (engine === "rtl" && level !== undefined && level !== "rtl")
     throw new TandemError(`The engine rtl runs what the level rtl becomes as Verilog, not the level ${level}`, {
@@ -107,16 +110,27 @@ export async function openSimulator(request: Omit<AcceleratorRequest, "on">): Pr
   // The simulator of the Verilog is a program of its own: it needs no worker.
   if (engine === "rtl") {
     const { onBuild } = request;
+    const { RtlSimulator } = await import("../driver/transport/rtl-simulator.js");
     return RtlSimulator.of(design, parameters, onBuild ? { build: { onBuild } } : {});
   }
   const source = { module, export: exported, engine, parameters, options };
   const { jobs } = request;
-  if (jobs === undefined) return openWorker(source);
-  if (engine === "fast") return SimulatorTeam.open(source, jobs);
-  return jobs > 1 ? openWorkers(source, jobs) : openWorker(source);
+  if (engine === "fast" && jobs !== undefined) return SimulatorTeam.open(source, jobs);
+  return openWorkers(source, jobs ?? 1);
+}
+
+async function openServer(on: string): Promise<Device> {
+  const [{ parseTcpAddress }, { openTcp }] = await Promise.all([
+    import("../driver/transport/address.js"),
+    import("../driver/transport/tcp-client.js"),
+  ]);
+  return openTcp(parseTcpAddress(on));
 }
 
 async function openWorkers(source: WorkerDesign, jobs: number): Promise<Device> {
+  const { openWorker } = await import("../driver/transport/worker.js");
+  if (jobs === 1) return openWorker(source);
+  const { DevicePool } = await import("../driver/transport/pool.js");
   const opened = await Promise.allSettled(Array.from({ length: jobs }, () => openWorker(source)));
   const devices = opened.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
   const failed = opened.find((one) => one.status === "rejected");
@@ -186,6 +200,7 @@ export async function acceleratorTarget(request: AcceleratorRequest, kernels?: s
 /** The design's oracle for the layers that it takes. */
 async function functionalTarget(request: AcceleratorRequest, cpu: Target): Promise<Target> {
   checkUntimed(request, "functional");
+  const { FunctionalAccelerator } = await import("../driver/functional.js");
   const { design, preset } = await openDesign(request.design ?? DEFAULT_DESIGN);
   const config = design.configure({ ...preset, ...request.set });
   const accelerator = new FunctionalAccelerator(design, config);
@@ -212,6 +227,7 @@ async function systemcTarget({ on, design: file, set, engine }: AcceleratorReque
       hint: `Leave --engine ${engine} away: it is simulated by its own build.`,
     });
   if (set && Object.keys(set).length > 0) throw new TandemError(`${file!} has no parameters for --set`, { hint });
+  const { openSystemC } = await import("../driver/systemc/open.js");
   const { accelerator, design } = await openSystemC(file!);
   const { columns, depth, clockPeriod } = design;
   return {

@@ -5,14 +5,14 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { DESIGNS } from "../host/registry.js";
+import { allDesigns } from "../host/registry.js";
 
 const cli = fileURLToPath(new URL("../host/cli/main.js", import.meta.url));
 const shared = "../shared";
 const models = readdirSync(`${shared}/models`)
   .filter((file) => file.endsWith(".tflite"))
   .map((file) => file.slice(0, -".tflite".length));
-const every = DESIGNS.flatMap(({ design: { name, presets } }) => [
+const every = (await allDesigns()).flatMap(({ design: { name, presets } }) => [
   name,
   ...Object.keys(presets).map((preset) => `${name}/${preset}`),
 ]);

@@ -3,9 +3,6 @@ import { openEngine } from "../../sim/systemc-wasm/worker-node.js";
 import { readUserDesign, type SystemCDesign } from "../../sim/systemc-wasm/user-design.js";
 import { SystemCAccelerator } from "./accelerator.js";
 
-/** True for what `--design` may name besides the registered designs. */
-export const isSystemCDesign = (name: string): boolean => name.endsWith(".systemc.json");
-
 /** @throws TandemError if the file is none, or the design does not start. */
 export async function openSystemC(file: string): Promise<{ accelerator: SystemCAccelerator; design: SystemCDesign }> {
   const { design, wasm, glue } = readUserDesign(file);

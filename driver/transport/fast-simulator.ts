@@ -5,21 +5,19 @@
 import { elaborate, TandemError } from "../../hw/index.js";
 import type { Elaborated } from "../../hw/index.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
-import { cacheFolder, openCache, type CacheIdentity, type CompileCache } from "../../sim/fast/cache.js";
 import type { EngineImage } from "../../sim/fast/image.js";
+import type { record } from "../../sim/fast/recorder.js";
 import { ImageEngine, UnknownFailure, type TokenBuffer } from "../../sim/fast/image-engine.js";
-import { record } from "../../sim/fast/recorder.js";
 import type { PacedStream } from "../../sim/platform/arbiter.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { counterNames, estimatesOf } from "../../sim/kernel/packed-counters.js";
-import type { Design, Level } from "../design.js";
+import { clockedLevel, type Design, type Level } from "../design.js";
 import type { DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import type { Program, StreamPort, Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
 import { pacedStreams } from "./dma.js";
-import { machineCode, plainCode } from "./machine-code.js";
+import type { EngineCode } from "./engine-code.js";
 import type { RunNames } from "./shared-run.js";
-import { clockedLevel } from "./simulator.js";
 import { LocalSimulation, memoryOf, outputsOf, stopped, transfersOf, Watch } from "./local.js";
 
 export interface FastOptions {
@@ -39,12 +37,6 @@ export interface FastOptions {
   readonly warm?: boolean;
   /** What another simulator of the same design, parameters and level has been compiled to. */
   readonly code?: EngineCode;
-}
-
-/** A compiled design as it crosses to another thread: without the texts of its errors. Threads share the machine code, which V8 makes once. */
-export interface EngineCode {
-  readonly image: EngineImage;
-  readonly module: WebAssembly.Module | Promise<WebAssembly.Module>;
 }
 
 /** The transfers of a program, by stream. */
@@ -69,6 +61,8 @@ export class FastSimulator extends LocalSimulation {
   #engine: ImageEngine | undefined;
   readonly #ready: Promise<void>;
   readonly #options: FastOptions;
+  /** Where it is asked for. */
+  readonly #record: typeof record | undefined;
   readonly #work = new WeakMap<Program, ProgramWork>();
   #fresh = true;
 
@@ -83,19 +77,18 @@ export class FastSimulator extends LocalSimulation {
     const elaborated = elaborate(design.build(config, level));
     const streams = streamPorts(elaborated);
     const described = design.describe(config);
-    const cache = openCache(options.cache);
     const identity = { design: design.name, parameters: { ...described, level } };
-    const compile = (): Promise<EngineImage> => compileDesign(elaborated, identity, cache);
-    const image = options.code?.image ?? cache?.get(identity, elaborated) ?? (await compile());
-    const module =
-      options.code?.module ??
-      (options.warm ? machineCode(image.wasm, cacheFolder(options.cache)) : plainCode(image.wasm));
+    const engineCode = (): Promise<typeof import("./engine-code.js")> => import("./engine-code.js");
+    const compile = async (): Promise<EngineImage> =>
+      (await engineCode()).compileDesign(elaborated, identity, options.cache);
+    const code = options.code ?? (await (await engineCode()).engineCode(elaborated, identity, options));
     return new FastSimulator(
       { design: design.name, parameters: described, engine: "fast", level, streams },
       elaborated,
-      { image, module },
+      code,
       compile,
       options,
+      options.timeline ? (await import("../../sim/fast/recorder.js")).record : undefined,
     );
   }
 
@@ -116,12 +109,14 @@ export class FastSimulator extends LocalSimulation {
     code: EngineCode,
     compile: () => Promise<EngineImage>,
     options: FastOptions,
+    recorder: typeof record | undefined,
   ) {
     super(description);
     this.#design = design;
     this.#code = code;
     this.#compile = compile;
     this.#options = options;
+    this.#record = recorder;
     this.#ready = this.#instantiate();
     // Whoever loads a program hears of it.
     this.#ready.catch(() => undefined);
@@ -164,10 +159,10 @@ export class FastSimulator extends LocalSimulation {
     const { clocks } = counters;
     const exact = estimatesOf(counters) === 0;
     const result = { outputs: outputsOf(program, memory), clocks, exact, counters, ...(transfers && { transfers }) };
-    if (this.#options.timeline !== true) return result;
+    if (!this.#record) return result;
     const start = performance.now();
     this.#prepare(program, memory);
-    const timeline = record(engine, clocks, this.#workOf(program).paced);
+    const timeline = this.#record(engine, clocks, this.#workOf(program).paced);
     return { ...result, timeline: { ...timeline, recordingMs: performance.now() - start } };
   }
 
@@ -240,29 +235,6 @@ export class FastSimulator extends LocalSimulation {
     if (open.length === 0) return;
     throw stopped(program, engine.clocks, `; unfinished: ${open.join(", ")}`, engine.stalled);
   }
-}
-
-/** Read and compile a design, and keep the image. The compiler is loaded only when it is needed. */
-async function compileDesign(
-  design: Elaborated,
-  identity: CacheIdentity,
-  cache: CompileCache | undefined,
-): Promise<EngineImage> {
-  const [{ readDesign }, { compile }, { imageOf }] = await Promise.all([
-    import("../../hw/frontend/index.js"),
-    import("../../sim/fast/compile.js"),
-    import("../../sim/fast/image.js"),
-  ]);
-  const { ir, diagnostics, files } = await readDesign(design);
-  const [first] = diagnostics;
-  if (first)
-    throw new TandemError(
-      `${first.at.file}:${first.at.line}:${first.at.column}: the fast engine cannot run ${identity.design}: ${first.message}`,
-      { hint: "See `tandem check`, or run it with --engine kernel." },
-    );
-  const image = imageOf(compile(ir));
-  cache?.put(identity, design, files, image);
-  return image;
 }
 
 /** Bytes of memory as beats: their data, and TLAST with the last of each transfer. */

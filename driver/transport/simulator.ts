@@ -2,7 +2,6 @@
  * A device that is a simulation in this process: one design on the reference kernel, with ideal DMA at its streams. Every run
  * starts from reset; it ends at quiescence, and then everything that the program asks for must have been moved.
  */
-import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/index.js";
 import { sink, source, type RandomStalls } from "../../sim/environment.js";
 import { estimatedClocks } from "../../sim/kernel/counters.js";
@@ -10,7 +9,7 @@ import { Kernel } from "../../sim/kernel/kernel.js";
 import { DmaTiming } from "../../sim/platform/dma.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { TimelineSampler } from "../../sim/profile/timeline.js";
-import { levelOf, type ClockedLevel, type Design, type Level } from "../design.js";
+import { clockedLevel, type Design, type Level } from "../design.js";
 import type { DeviceDescription, ParameterValue, RunProgress, RunResult } from "../device.js";
 import type { Program, StreamPort } from "../program.js";
 import { streamPorts, type Beat } from "../stream.js";
@@ -30,23 +29,6 @@ export interface SimulatorOptions {
   readonly onKernel?: (kernel: Kernel) => void;
   /** Clocks without a single beat on any stream after which a run is given up; 2 million by default. */
   readonly patience?: number;
-}
-
-/** @throws TandemError if the design as configured does not have the level, or not as one that runs clock by clock. */
-export function clockedLevel<Config>(design: Design<Config>, config: Config, wanted?: Level): ClockedLevel {
-  const closest = levelOf(design, config);
-  const level = wanted ?? closest;
-  if (!design.levels.includes(level) || (level === "rtl" && closest !== "rtl"))
-    throw new TandemError(`Design ${design.name} has no level ${level}`, {
-      hint: design.levels.includes(level)
-        ? `With these parameters the closest to hardware is ${closest}.`
-        : `It has ${design.levels.join(", ")}.`,
-    });
-  if (level === "functional" || level === "transaction")
-    throw new TandemError(`The level ${level} of ${design.name} has no clocks to simulate`, {
-      hint: "Simulate the level cycle or rtl.",
-    });
-  return level;
 }
 
 const PROGRESS_CLOCKS = 2048;

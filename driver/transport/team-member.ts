@@ -9,8 +9,10 @@ import { runState, SharedRun, type RunNames } from "./shared-run.js";
 import { warmUp } from "./warm-up.js";
 import type { FromMember, MemberStart, ToMember } from "./team.js";
 
-const { source, image, thread } = workerData as MemberStart;
 const port = parentPort!;
+
+/** What is likely to be needed, while nothing is known yet. If it cannot be imported, that is told when it is. */
+for (const url of workerData as readonly string[]) import(url).catch(() => undefined);
 
 const programs = new Map<ProgramHandle, ProgramHandle>();
 const runs = new Map<number, { readonly shared: SharedRun; readonly handle: ProgramHandle }>();
@@ -18,20 +20,32 @@ const runs = new Map<number, { readonly shared: SharedRun; readonly handle: Prog
 let haveCode: (module: WebAssembly.Module) => void;
 const module = new Promise<WebAssembly.Module>((resolve) => (haveCode = resolve));
 
-async function open(): Promise<{ simulator: FastSimulator; names: RunNames }> {
+interface Opened {
+  readonly simulator: FastSimulator;
+  readonly names: RunNames;
+  /** Number of this thread. */
+  readonly thread: number;
+}
+
+async function open({ source, image, cache, thread }: MemberStart): Promise<Opened> {
   const design = (await importModule(source.module))[source.export] as Design;
-  const simulator = await FastSimulator.of(design, source.parameters, { ...source.options, code: { image, module } });
+  const simulator = await FastSimulator.of(design, source.parameters, {
+    ...source.options,
+    cache,
+    code: { image, module },
+  });
   // Nobody waits for it, and messages come in between. What goes wrong in it will go wrong in a real layer too, and be told there.
   warmUp(design, simulator, design.configure(source.parameters), () => wanted).catch(() => undefined);
-  return { simulator, names: simulator.names };
+  return { simulator, names: simulator.names, thread };
 }
 
 /** A run has been offered. */
 let wanted = false;
-const opened = open();
+let start: (member: MemberStart) => void;
+const opened = new Promise<MemberStart>((resolve) => (start = resolve)).then(open);
 
 async function obey(message: ToMember): Promise<void> {
-  const { simulator, names } = await opened;
+  const { simulator, names, thread } = await opened;
   switch (message.type) {
     case "code":
       haveCode(message.module);
@@ -47,7 +61,7 @@ async function obey(message: ToMember): Promise<void> {
       runs.set(message.run, { shared: new SharedRun(message.parts, names), handle: message.handle });
       return;
     case "run": {
-      const run = takeOne();
+      const run = takeOne(thread);
       if (run === undefined) return;
       const { shared, handle } = runs.get(run)!;
       port.postMessage(await simulate(simulator, run, shared, programs.get(handle)!));
@@ -56,7 +70,7 @@ async function obey(message: ToMember): Promise<void> {
 }
 
 /** The most urgent run that is offered, now this thread's; whichever it is, there is a message for each. */
-function takeOne(): number | undefined {
+function takeOne(thread: number): number | undefined {
   for (;;) {
     let [best, urgency] = [-1, -Infinity];
     for (const [run, { shared }] of runs) {
@@ -90,7 +104,12 @@ async function simulate(
 
 /** A message waits for those that came before it. */
 let last: Promise<void> = opened.then(() => undefined);
-port.on("message", (message: ToMember) => {
+port.once("message", (member: MemberStart) => {
+  start(member);
+  port.on("message", hear);
+});
+
+function hear(message: ToMember): void {
   wanted ||= message.type === "run";
   last = last.then(() => obey(message));
-});
+}

@@ -3,7 +3,7 @@
  * this thread included once it has nothing else to do. Inputs, outputs and counters lie in shared memory (shared-run.ts). A run is from
  * reset, so it does not matter where it happens, or after what.
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { TandemError } from "../../hw/errors.js";
 import type { Design } from "../design.js";
 import type {
@@ -17,25 +17,29 @@ import type {
 } from "../device.js";
 import type { Program } from "../program.js";
 import { importModule } from "../typescript/import.js";
+import { cacheFolder } from "../../sim/fast/cache.js";
 import type { EngineImage } from "../../sim/fast/image.js";
 import { FastSimulator } from "./fast-simulator.js";
 import { checkInputs } from "./local.js";
 import { compileLittleJavaScript } from "./machine-code.js";
+import { hire } from "./members.js";
 import { errorFrom, type ErrorReply } from "./messages.js";
 import { DeviceEnded } from "./restarting.js";
 import { inSharedMemory, runState, SharedRun, sharedParts, type RunNames, type SharedParts } from "./shared-run.js";
 import type { WorkerDesign } from "./worker.js";
 
-/** What a member is started with. */
+/** What a member simulates: the first message to it. */
 export interface MemberStart {
   readonly source: WorkerDesign;
   readonly image: EngineImage;
+  /** Folder of compiled designs, should the design have to be compiled anew. */
+  readonly cache: string | false;
   /** Its number, from 1. */
   readonly thread: number;
 }
 
 export type ToMember =
-  /** Comes first. */
+  /** Comes before all that need it. */
   | { readonly type: "code"; readonly module: WebAssembly.Module }
   | { readonly type: "load"; readonly handle: ProgramHandle; readonly program: Program }
   | { readonly type: "unload"; readonly handle: ProgramHandle }
@@ -104,7 +108,8 @@ export class SimulatorTeam implements Device {
     this.#here = here;
     this.#names = here.names;
     const { image, module } = here.code;
-    for (let thread = 1; thread <= workers; thread++) this.#hire({ source, image, thread });
+    const cache = cacheFolder(undefined) ?? false;
+    for (let thread = 1; thread <= workers; thread++) this.#hire({ source, image, cache, thread });
     // Without it nothing can be loaded, which says why.
     Promise.resolve(module).then(
       (ready) => this.#tell({ type: "code", module: ready }),
@@ -114,7 +119,7 @@ export class SimulatorTeam implements Device {
 
   #hire(start: MemberStart): void {
     const { thread } = start;
-    const worker = new Worker(new URL("./team-member.js", import.meta.url), { workerData: start });
+    const worker = hire(start);
     this.#members.set(thread, worker);
     worker.on("message", (message: FromMember) => this.#finish(message));
     worker.on("error", ({ message }) => this.#lose(thread, `failed: ${message}`));

@@ -6,7 +6,7 @@ import type { ParameterValue } from "../../driver/device.js";
 import { TandemError } from "../../hw/errors.js";
 import { Module } from "../../hw/index.js";
 import { importFile, isDesign } from "../design-file.js";
-import { DESIGNS, findDesign } from "../registry.js";
+import { allDesigns, findDesign } from "../registry.js";
 
 /** A module to elaborate, under the name by which it was asked for. */
 export interface Hardware {
@@ -33,13 +33,14 @@ function configurations(design: Design, parameters: Parameters, presets: boolean
 }
 
 /** All registered designs with their presets. */
-export const allHardware = (): Hardware[] => DESIGNS.flatMap(({ design }) => configurations(design, {}, true));
+const allHardware = async (): Promise<Hardware[]> =>
+  (await allDesigns()).flatMap(({ design }) => configurations(design, {}, true));
 
 /** What a target names: `designs` (all that are registered), a design, or a file. @throws TandemError if it is none. */
 export async function findHardware(target: string, parameters: Parameters, presets: boolean): Promise<Hardware[]> {
   if (target === "designs") return allHardware();
   if (/[./\\]/.test(target)) return fromFile(target, parameters, presets);
-  return configurations(findDesign(target).design, parameters, presets);
+  return configurations((await findDesign(target)).design, parameters, presets);
 }
 
 async function fromFile(target: string, parameters: Parameters, presets: boolean): Promise<Hardware[]> {

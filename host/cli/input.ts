@@ -102,9 +102,11 @@ function numbers(option: string, text: string): number[] {
 /** The same bytes every time; as float32 they are numbers of any size, but never NaN or infinite. */
 function noise(length: number): Uint8Array {
   let state = 1;
-  return Uint8Array.from({ length }, (_, i) => {
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     // The top byte of a little-endian float: an exponent around 1.
-    return i % 4 === 3 ? 0x3f ^ ((state >>> 24) & 0x80) : state >>> 24;
-  });
+    bytes[i] = i % 4 === 3 ? 0x3f ^ ((state >>> 24) & 0x80) : state >>> 24;
+  }
+  return bytes;
 }

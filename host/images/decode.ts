@@ -3,12 +3,14 @@
  * PNG and JPEG are decoded by pngjs and jpeg-js; what is added here is that the sizes in the header, and with them the memory,
  * are checked first, and that whatever a damaged file does to a decoder ends in one line that names the file.
  */
+import { createRequire } from "node:module";
 import { inflateSync } from "node:zlib";
-import jpeg from "jpeg-js";
-import { PNG } from "pngjs";
 import { TandemError } from "../../hw/errors.js";
 import { decodeBmp } from "./bmp.js";
 import { checkSize, type Image, maxPixels, onWhite, reason } from "./image.js";
+
+/** The decoders are CommonJS, and read when a picture of their kind is there: most networks run on none. */
+const decoder = createRequire(import.meta.url);
 
 const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
@@ -53,6 +55,7 @@ function decodePng(file: string, bytes: Uint8Array): Image {
   checkPng(file, buffer);
   let png;
   try {
+    const { PNG } = decoder("pngjs") as typeof import("pngjs");
     png = PNG.sync.read(buffer);
   } catch (error) {
     throw new TandemError(`${file}: damaged or truncated PNG: ${reason(error)}`, { cause: error });
@@ -104,6 +107,7 @@ function decodeJpeg(file: string, bytes: Uint8Array): Image {
     throw tooShort(file, "JPEG", size.width, size.height, bytes.length);
   let image;
   try {
+    const jpeg = decoder("jpeg-js") as typeof import("jpeg-js");
     image = jpeg.decode(bytes, {
       useTArray: true,
       formatAsRGBA: false,

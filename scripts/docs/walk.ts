@@ -72,7 +72,7 @@ async function measure(
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`;
 
 const [name = "systolic", ...wanted] = process.argv.slice(2);
-const { design } = findDesign(name);
+const { design } = await findDesign(name);
 const all = models.map(convolutions);
 console.log("| preset | clocks V1 | share | clocks V2 | share | MB V1 | the array waits (V1 / V2) for |");
 console.log("|---|---|---|---|---|---|---|");

@@ -4,7 +4,7 @@
  */
 import { emitLearn, emitTell, toldBytes, type Address } from "./knowledge.js";
 import type { ChannelPlan, Plan } from "./plan.js";
-import { frame } from "./plan.js";
+import { frame, standsAt } from "./frame.js";
 import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
 
@@ -39,10 +39,6 @@ export interface Globals {
 /** The horizon, on the stack. */
 export const emitHorizon = ({ code, globals, horizon }: Pick<Actor, "code" | "globals" | "horizon">): Code =>
   horizon === undefined ? code.globalGet(globals.horizon) : code.get(horizon);
-
-/** Code of what an actor stands at, in its frame: 0 an edge, else which side of which channel. */
-export const standsAt = (channel: Pick<ChannelPlan, "index">, side: "pop" | "push"): number =>
-  1 + channel.index * 2 + (side === "push" ? 1 : 0);
 
 const mask = ({ slots }: ChannelPlan): number => slots - 1;
 

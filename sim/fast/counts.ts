@@ -11,10 +11,9 @@ import {
   type CounterNames,
   type PackedCounters,
 } from "../kernel/packed-counters.js";
-import { standsAt } from "./channel-code.js";
+import { frame, standsAt } from "./frame.js";
 import type { GridView } from "./grid-view.js";
 import type { ChannelImage, EngineImage } from "./image.js";
-import { frame } from "./plan.js";
 
 /** An end of a channel. */
 interface End {

@@ -3,7 +3,8 @@ import { emitPop, emitPush, emitPushSlot, type Actor, type Globals } from "./cha
 import { PaceCode } from "./pace-code.js";
 import { emitCopy, inColumns, placeAt } from "./place.js";
 import type { ClusterState } from "./rounds-code.js";
-import { frame, type ChannelPlan, type Environment, type Plan } from "./plan.js";
+import { frame } from "./frame.js";
+import type { ChannelPlan, Environment, Plan } from "./plan.js";
 import { Code } from "./wasm.js";
 
 /** Where a source or sink goes on: with the next token, at the channel, or with the pace of the next token. */

@@ -15,7 +15,8 @@ import type { TransferTrace } from "../platform/dma.js";
 import type { BoardValues } from "../platform/platform.js";
 import { columnBytes, layoutOf, readLeaves, writeLeaves, type Layout } from "./layout.js";
 import { arbiterBytes, paceBytes, Pacing, type Settle } from "./pacing.js";
-import { frame, type Environment } from "./plan.js";
+import { frame } from "./frame.js";
+import type { Environment } from "./plan.js";
 
 /** The tokens of an outer port in the memory of the engine, in columns: one array for each leaf of the channel's type. */
 export interface TokenBuffer {

@@ -2,7 +2,7 @@
 import type { Channel } from "../../hw/channel.js";
 import { resume } from "./environment-code.js";
 import { pace } from "./pace-code.js";
-import { frame } from "./plan.js";
+import { frame } from "./frame.js";
 import { exitOf } from "./pass-reader.js";
 import { Ranges } from "./ranges.js";
 import { RoundChannel } from "./round-channel.js";

@@ -9,6 +9,7 @@ import type { Grid } from "../../hw/grid.js";
 import type { DesignIr, ProcessIr } from "../../hw/ir/ir.js";
 import type { MemoryPort } from "../../hw/memory.js";
 import type { Signal } from "../../hw/signal.js";
+import { frame } from "./frame.js";
 import { Heap, layoutOf, writeValue, type Layout } from "./layout.js";
 import { toldBy, toldBytes, type Askers, type Edge } from "./knowledge.js";
 import { planMemories, type MemoryPlans, type PortGroup } from "./memory-plan.js";
@@ -52,9 +53,6 @@ export interface SignalPlan {
   readonly next: number;
   readonly lastWrite: number;
 }
-
-/** Fields of an actor's frame, in bytes. */
-export const frame = { resume: 0, time: 4, standsAt: 8, pollTime: 12, estimated: 16, bytes: 32 } as const;
 
 export interface Environment {
   /**

@@ -1,7 +1,7 @@
 /** The source of an outer input in rounds (rounds-code.ts): it pushes a token of its buffer whenever one is popped. */
 import { inColumns, type Place } from "./place.js";
 import type { ChannelPlan, Environment, Plan } from "./plan.js";
-import { frame } from "./plan.js";
+import { frame } from "./frame.js";
 import type { RoundChannel } from "./round-channel.js";
 import { RoundPace, type Flow } from "./round-pace.js";
 import { emitSeries } from "./series.js";

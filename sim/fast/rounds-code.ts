@@ -14,7 +14,7 @@ import { Leap, type LeapChannel, type Ranges, type Turn } from "./leap.js";
 import type { Calls } from "./member-code.js";
 import { JointMember } from "./joint-member.js";
 import type { Plan } from "./plan.js";
-import { frame } from "./plan.js";
+import { frame } from "./frame.js";
 import type { ProcessCompiler } from "./process-compiler.js";
 import { JointRange } from "./joint-range-code.js";
 import { RoundChannel } from "./round-channel.js";

@@ -5,7 +5,8 @@ import type { ChainContext } from "./follower.js";
 import { PaceCode } from "./pace-code.js";
 import type { Passing } from "./passing.js";
 import { emitCopy, inColumns, type Place } from "./place.js";
-import { frame, type ChannelPlan, type Environment } from "./plan.js";
+import { frame } from "./frame.js";
+import type { ChannelPlan, Environment } from "./plan.js";
 import type { Code } from "./wasm.js";
 
 export class SinkTaker implements Taker {

@@ -12,7 +12,7 @@ import { readVerilog } from "../../driver/transport/rtl-simulator.js";
 import { Simulator } from "../../driver/transport/simulator.js";
 import { TransactionSimulator } from "../../driver/transport/transaction-simulator.js";
 import { elaborate, TandemError } from "../../hw/index.js";
-import { DESIGNS } from "../../host/registry.js";
+import { allDesigns } from "../../host/registry.js";
 import { randomLayer, type LayerShape } from "./layers.js";
 
 /** The definition of the layer's arithmetic in BigInt: nothing of it is shared with any level. */
@@ -101,6 +101,8 @@ const small: Record<string, Record<string, number>> = {
   systolic: { rows: 8, cols: 8, inputBytes: 4096, weightBytes: 2048, outputBytes: 4096 },
   vmac: { inputBytes: 8192, weightBytes: 4096, outputBytes: 8192 },
 };
+
+const DESIGNS = await allDesigns();
 
 describe("Levels", function () {
   this.timeout(120_000);

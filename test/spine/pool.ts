@@ -5,7 +5,7 @@
 import type { Design } from "../../driver/design.js";
 import type { ParameterValue } from "../../driver/device.js";
 import { TandemError } from "../../hw/errors.js";
-import { DESIGNS } from "../../host/registry.js";
+import { allDesigns } from "../../host/registry.js";
 
 type Parameters = Readonly<Record<string, ParameterValue>>;
 
@@ -91,7 +91,7 @@ const configurationsOf = (design: Design): Configuration[] => {
 
 /** Every configuration, by design. */
 export const POOL: ReadonlyMap<string, readonly Configuration[]> = new Map(
-  DESIGNS.map(({ design }) => [design.name, configurationsOf(design)]),
+  (await allDesigns()).map(({ design }) => [design.name, configurationsOf(design)]),
 );
 
 /** By design: small, packed, with buffers that fill, so that what is changed in it shows in few layers. */

@@ -2,7 +2,7 @@
 import type { CommandModule } from "yargs";
 import type { Design, ParameterSpec } from "../../../driver/design.js";
 import { openDesign } from "../../design-file.js";
-import { DESIGNS } from "../../registry.js";
+import { allDesigns } from "../../registry.js";
 import { table, type Column } from "../table.js";
 
 interface Arguments {
@@ -18,7 +18,8 @@ export const designs: CommandModule<object, Arguments> = {
       .positional("name", { type: "string", describe: "Only this design: its name, or a file that exports one" })
       .option("json", { type: "boolean", default: false, describe: "As JSON, on standard output" }),
   async handler({ name, json }) {
-    const chosen = name === undefined ? DESIGNS.map(({ design }) => design) : [(await openDesign(name)).design];
+    const found = name === undefined ? await allDesigns() : [await openDesign(name)];
+    const chosen = found.map(({ design }) => design);
     process.stdout.write(
       json ? `${JSON.stringify(chosen.map(plain), null, 2)}\n` : `${chosen.map(describeDesign).join("\n\n")}\n`,
     );

@@ -6,7 +6,7 @@ import { TandemError } from "../../../hw/errors.js";
 import { platformNames, platformOf } from "../../../sim/platform/platform.js";
 import { acceleratorTarget, ENGINES, type Engine } from "../../accelerators.js";
 import { describeOperator } from "../../graph/graph.js";
-import { DESIGNS } from "../../registry.js";
+import { DESIGN_NAMES } from "../../registry.js";
 import type { PlannedLayer } from "../../runtime/plan.js";
 import { evaluateNetwork, type Evaluation } from "../../report/evaluate.js";
 import { cpuTarget } from "../../targets.js";
@@ -87,7 +87,7 @@ async function handler(args: ArgumentsCamelCase<Arguments>): Promise<void> {
   if (missing !== undefined)
     throw new TandemError(`${missing}: no such file`, { hint: "Name the networks, or their --folder." });
   const graphs = models.map(readTfliteFile);
-  const names = args.with.length > 0 ? args.with : DESIGNS.map(({ design }) => design.name);
+  const names = args.with.length > 0 ? args.with : DESIGN_NAMES;
   const show = args.progress ?? process.stderr.isTTY;
   const rows: Evaluation[] = [];
   for (const name of [null, ...names]) {

@@ -2,8 +2,6 @@
 import { basename } from "node:path";
 import type { Argv, ArgumentsCamelCase, CommandModule } from "yargs";
 import { findLabels, strongest } from "../../report/answer.js";
-import { layersCsv } from "../../report/csv.js";
-import { reportFiles } from "../../report/folder.js";
 import { makeProfile } from "../../report/profile.js";
 import { makeReport, type Report } from "../../report/report.js";
 import { describeOperator } from "../../graph/graph.js";
@@ -123,11 +121,16 @@ async function runNetwork(args: ArgumentsCamelCase<Arguments>, platform: Platfor
 
     const profile = makeProfile({ graph, runs: result.layers, target, platform, threads: args.threads });
     const report = makeReport(version, graph, target, result, profile);
-    if (args.report !== undefined)
+    if (args.report !== undefined) {
+      const { reportFiles } = await import("../../report/folder.js");
       for (const { path, content } of reportFiles(args.report, report, profile!, result.layers, platform.board!))
         writeWhole(path, content);
+    }
     if (args.json !== undefined) writeWhole(args.json, `${JSON.stringify(report, null, 2)}\n`);
-    if (args.csv !== undefined) writeWhole(args.csv, layersCsv(report));
+    if (args.csv !== undefined) {
+      const { layersCsv } = await import("../../report/csv.js");
+      writeWhole(args.csv, layersCsv(report));
+    }
 
     const answers = strongest(outputTensor, result.outputs[0]!, labels, args.top);
     const lines = answers.map(({ index, label, value }) => `  ${fixed(value, 4)}  ${label ?? `output ${index}`}`);

@@ -8,7 +8,7 @@ import { readDesign } from "../../../hw/frontend/index.js";
 import { irFromJson, irToJson } from "../../../hw/ir/json.js";
 import { printCell, printProcess } from "../../../hw/ir/print.js";
 import type { DesignIr } from "../../../hw/ir/ir.js";
-import { DESIGNS } from "../../../host/registry.js";
+import { allDesigns } from "../../../host/registry.js";
 import { compile } from "../../../sim/fast/compile.js";
 import { hasCommand } from "../../../sim/systemc-wasm/commands.js";
 import { askBrowser } from "../../support/chromium.js";
@@ -26,6 +26,8 @@ async function both(make: () => Module): Promise<[DesignIr, DesignIr]> {
 
 const layerIr = async (): Promise<string> =>
   irToJson((await readDesign(elaborate(systolic.build(systolic.configure(parameters))))).ir);
+
+const DESIGNS = await allDesigns();
 
 describe("The IR as JSON", function () {
   this.timeout(120_000);
