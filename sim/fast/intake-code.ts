@@ -1,6 +1,8 @@
 /** Rounds (rounds-code.ts) of the source of an outer input with whoever takes its tokens, as one Wasm function. */
 import type { Channel } from "../../hw/channel.js";
 import { resume } from "./environment-code.js";
+import type { Leap } from "./leap.js";
+import type { MemberCode } from "./member-code.js";
 import { pace } from "./pace-code.js";
 import { frame } from "./frame.js";
 import { exitOf } from "./pass-reader.js";
@@ -11,6 +13,7 @@ import {
   clocksOf,
   emitEnqueue,
   emitPatience,
+  emitResumes,
   emitRounds,
   member,
   type ClusterState,
@@ -18,6 +21,7 @@ import {
 } from "./rounds-code.js";
 import { RelayCode } from "./relay-code.js";
 import type { Intake, Pass, Taker } from "./rounds.js";
+import { rules } from "./rules.js";
 import { Code } from "./wasm.js";
 
 /** Rounds of the source of an outer input with whoever takes its tokens. */
@@ -63,8 +67,8 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
   );
   const between = channels.get(channel)!;
   const source = new RoundSource(code, plan, between, tokensOf(pass));
-  // The last pass of a loop is a round too; its process goes on behind it.
-  const over = code.local("i32");
+  // The last pass of a loop is a round too; its process goes on behind it, and if there is no relay, and it comes back, so do rounds.
+  const [over, gone] = [code.local("i32"), code.local("i32")];
   const members = cluster.map((each, i) => {
     const last = endsInRounds(each);
     const guards = each.guards.filter((guard) => !each.follows.includes(guard));
@@ -78,6 +82,7 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
   const fits = relay && through && RelayCode.fits(relay, through, source);
   const passed = fits ? new RelayCode(code, relay, members[0]!, through, source) : undefined;
   const ranges = relay && !passed ? undefined : Ranges.of(plan, pass, code, { between, source, taker, relay: passed });
+  const goesOn = !relay && taker.over !== undefined;
   emitRounds(around, {
     code,
     rounds,
@@ -113,10 +118,17 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
       ...(i === 0 && { many: ranges && ((most, did, period) => ranges.emitLeap(most, did, period)) }),
     })),
     over,
+    ...(goesOn && {
+      goOn: { side: taker, gone, away: (leap) => emitAway(around, code, leap, { channel, source, taker, over, gone }) },
+    }),
     first: ranges && through && (() => through.emitLearnAll()),
     last: ranges && (() => ranges.emitPromise(over)),
     others: ranges && ((limit, count) => ranges.emitFlow(limit, count)),
   });
+  if (goesOn) {
+    code.get(gone).get(ended).op("i32.or").set(ended);
+    return;
+  }
   cluster.forEach((each, i) => {
     const [ends, head] = [members[i]!.over, plan.channels.get(each.pops[0]!)!];
     if (ends !== undefined) {
@@ -140,6 +152,47 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
 export const passesOf = ({ takers }: Intake): readonly Pass[] => [
   ...new Set(takers.flatMap(({ pass, relay }) => (relay ? [relay.pass, pass] : [pass]))),
 ];
+
+interface Away {
+  readonly channel: Channel;
+  readonly source: RoundSource;
+  readonly taker: MemberCode;
+  /** Locals: its loop is over, which it stays if it is gone. */
+  readonly over: number;
+  readonly gone: number;
+}
+
+/**
+ * Who takes the tokens goes on behind its loop, here and now: nobody is in the course of anything that it could disturb, and of the input it sees
+ * that no token is there. Nonzero on the stack if it does not come back to the head of its loop.
+ */
+function emitAway({ plan, compilers, functions }: Surroundings, code: Code, leap: Leap, away: Away): void {
+  const { channel, source, taker, over, gone } = away;
+  const { pass } = taker;
+  const { popWaits } = plan.channels.get(channel)!;
+  const { resume } = frame;
+  const at = plan.frames[pass.actor]!;
+  const own = compilers[pass.actor]!;
+  const left = code.local("i32");
+  code.get(taker.time).set(left);
+  taker.save();
+  code.storeAt(at + resume, () => code.i32(own.behind(pass.loop)));
+  code.storeAt(popWaits, () => code.i32(0));
+  code.call(functions[pass.actor]!);
+  code.loadAt(popWaits).op("i32.eqz");
+  if (rules.round.awayHead === 0) {
+    code.loadAt(at + resume).i32(own.pointOf(pass.head!));
+    code.op("i32.ne").op("i32.or");
+  }
+  code.tee(gone).tee(over).tee(taker.over!).op("i32.eqz").if();
+  taker.load();
+  // At a board's pace tokens flow, which is better than a leap.
+  source.emitIsPaced();
+  code.op("i32.eqz").if();
+  emitResumes(code, leap, taker.time, left).op("drop");
+  code.end().end();
+  code.get(gone);
+}
 
 /** A source that waited for an answer and has it parks, as its own code would; nonzero on the stack if so. */
 export function emitParksAgain(

@@ -181,7 +181,7 @@ export class Leap {
     const range = this.#ranges();
     code.insertAt(start, () => {
       code.i32(range ? 1 : 0).set(skips);
-      if (!range) code.i32(0).get(most).get(this.resumes).op("select").set(most);
+      if (!range && !many) code.i32(0).get(most).get(this.resumes).op("select").set(most);
     });
     if (range) {
       code.i32(0).set(skips);

@@ -99,6 +99,19 @@ export function roundsCode(
   const tell = (): void => {
     for (const pass of others) for (const channel of pass.pops) channels.get(channel)!.emitLearnAll();
   };
+  const since = code.local("i32");
+  const away = {
+    actor: driver.actor,
+    side: members[0]!,
+    state,
+    over,
+    full,
+    gone,
+    rounds,
+    since,
+    behind: goBehind,
+    tell,
+  };
   emitRounds(around, {
     code,
     rounds,
@@ -113,7 +126,9 @@ export function roundsCode(
     clocks: clocksOf(cluster),
     sides: members,
     over,
-    goOn: leavesAlone(plan, cluster) ? { gone, behind: goBehind, actor: driver.actor, tell } : undefined,
+    goOn: leavesAlone(plan, cluster)
+      ? { gone, side: members[0]!, away: (leap) => emitAway(around, code, leap, away) }
+      : undefined,
     ranges: () => JointRange.of(code, members, channels, state.ranged, over),
     turns: members.map((each, i) => ({
       leaps: each.leaps,
@@ -235,11 +250,26 @@ interface Parts {
   readonly last?: (() => void) | undefined;
 }
 
-/** The first process can be away from its loop for a while, in the middle of a run of rounds. */
+/** The process whose loop is over can be away from it for a while, in the middle of a run of rounds. */
 interface GoesOn {
-  readonly actor: number;
+  readonly side: Side;
   /** A local that is 1 if it has not come back: its variables stand in its frame. */
   readonly gone: number;
+  /** It goes on, and perhaps comes back; nonzero on the stack if it does not. */
+  readonly away: (leap: Leap) => void;
+}
+
+/** The first process of a round goes away. All but the number of its actor, its side and functions are locals. */
+interface Away {
+  readonly actor: number;
+  readonly side: Side;
+  readonly state: ClusterState;
+  readonly over: number;
+  readonly full: number;
+  readonly gone: number;
+  readonly rounds: number;
+  /** Rounds when it was away last. */
+  readonly since: number;
   /** Emits where it goes on. */
   readonly behind: () => void;
   /**
@@ -293,35 +323,32 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     code.get(rounds).get(done).op("i32.add").set(rounds);
     code.storeAt(parts.state.leapt, () => code.loadAt(parts.state.leapt).get(done).op("i32.add"));
   };
-  const since = code.local("i32");
   const stop = code.block();
   const again = code.loop();
+  const round = code.block();
+  const emitIsOver = (over: number): void => {
+    code.get(over).if();
+    if (parts.goOn) {
+      parts.goOn.away(leap);
+      code.brIf(stop);
+      code.get(leap.resumes).brIf(round);
+    } else code.br(stop);
+    code.end();
+  };
   if (parts.others) {
-    if (parts.over !== undefined) code.get(parts.over).brIf(stop);
+    if (parts.over !== undefined) emitIsOver(parts.over);
     // Not in the middle of a round.
     if (turns.length > 1) code.get(leap.turn).op("i32.eqz").if("i32");
     parts.others(limit, count);
     if (turns.length > 1) code.else().i32(0).end();
     code.brIf(again);
   }
-  const round = code.block();
   const entries = turns.map(() => code.block()).reverse();
   code.get(leap.turn).brTable(entries, entries[0]!);
   turns.forEach(({ ready, pass }, i) => {
     code.end();
     if (i === 0) {
-      if (parts.over !== undefined) {
-        code.get(parts.over).if();
-        if (parts.goOn) {
-          // Not if it does not pay.
-          code.get(rounds).get(since).op("i32.sub").i32(WORTH).op("i32.lt_s").brIf(stop);
-          code.get(rounds).set(since);
-          emitAway(around, parts, parts.goOn, leap);
-          code.brIf(stop);
-          code.get(leap.resumes).brIf(round);
-        } else code.br(stop);
-        code.end();
-      }
+      if (parts.over !== undefined && !parts.others) emitIsOver(parts.over);
       for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
       leap.emitBefore();
     }
@@ -337,8 +364,8 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   code.end();
   code.end();
   parts.last?.();
-  kept.forEach((part, i) => {
-    const mayBeGone = i === 0 && parts.goOn;
+  kept.forEach((part) => {
+    const mayBeGone = part === parts.goOn?.side && parts.goOn;
     if (mayBeGone) code.get(mayBeGone.gone).op("i32.eqz").if();
     part.save();
     if (mayBeGone) code.end();
@@ -348,31 +375,40 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
 
 /**
  * The first process's loop is over: it goes on by itself, and so do all others, while those of the rounds stand at their heads and their
- * channels, which nobody else uses, stay empty. If it comes back to its loop, rounds go on. Nonzero on the stack if it does not.
+ * channels, which nobody else uses, stay empty. If it comes back to its loop, rounds go on. Nonzero on the stack if it does not, or was there
+ * for too few of them.
  *
  * If no time has passed for it, nothing of what tells the clocks of rounds has changed, and a leap goes on.
  */
-function emitAway({ plan, globals, rest }: Surroundings, parts: Parts, goesOn: GoesOn, leap: Leap): void {
-  const { code, sides, state, over, full } = parts;
-  const { behind, actor, gone, tell } = goesOn;
+function emitAway({ plan, globals, rest }: Surroundings, code: Code, leap: Leap, away: Away): void {
+  const { side, state, over, full, behind, actor, gone, tell, rounds, since } = away;
   const left = code.local("i32");
-  code.get(sides[0]!.time).set(left);
-  sides[0]!.save();
+  // Not if it does not pay.
+  code.get(rounds).get(since).op("i32.sub").i32(WORTH).op("i32.lt_s").if("i32");
+  code.i32(1).else();
+  code.get(rounds).set(since);
+  code.get(side.time).set(left);
+  side.save();
   behind();
   emitEnqueue(code, { plan, globals }, actor);
   code.i32(state.parked).call(rest);
-  code.i32(0).set(over!);
+  code.i32(0).set(over);
   code.loadAt(state.parked).op("i32.eqz").tee(gone);
   code.get(gone).op("i32.eqz").if();
   code.storeAt(state.parked, () => code.i32(0));
-  sides[0]!.load();
+  side.load();
   // What it has heard meanwhile has to be told.
-  code.get(leap.steady).get(sides[0]!.time).get(left).op("i32.sub");
-  code.i32(rules.round.awaySlack).op("i32.le_s").op("i32.and").tee(leap.resumes).if();
+  emitResumes(code, leap, side.time, left).if();
   if (rules.round.awayDeaf === 0) tell();
   code.else();
   code.i32(rules.round.awayDeaf === 0 ? 1 : 0).set(full);
-  code.end().end();
+  code.end().end().end();
+}
+
+/** Behind a process's way back to its loop, which it had left at the clock in `left`: whether a leap goes on, on the stack too. */
+export function emitResumes(code: Code, leap: Leap, time: number, left: number): Code {
+  code.get(leap.steady).get(time).get(left).op("i32.sub");
+  return code.i32(rules.round.awaySlack).op("i32.le_s").op("i32.and").tee(leap.resumes);
 }
 
 /** The first process uses the channels of the rounds nowhere but in its loop. */

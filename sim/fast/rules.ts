@@ -53,6 +53,8 @@ export interface TimeRules {
   readonly extendedStale: number;
   /** A leap goes on behind its way back to its loop if that took so many clocks or fewer. */
   readonly awaySlack: number;
+  /** 1: whoever takes the tokens of an outer input and waits for the next is taken to be back at its loop. */
+  readonly awayHead: number;
 }
 
 const exact: TimeRules = {
@@ -82,6 +84,7 @@ const exact: TimeRules = {
   jointStale: 0,
   extendedStale: 0,
   awaySlack: 0,
+  awayHead: 0,
 };
 
 type Where = "ring" | "round" | "chain";

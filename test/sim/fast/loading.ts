@@ -41,11 +41,13 @@ export interface LoadingOptions {
   readonly relay: "not" | "through" | "either";
   /** Of the channel behind it. */
   readonly depth: number;
+  /** Tokens in front of a row, or of a job's columns, that another loop takes: so many. */
+  readonly heads: number;
 }
 
 export function randomLoading(random: Random): LoadingOptions {
   const early = random.chance(0.4);
-  const form = random.pick(["rows", "columns", "columns", "plain"] as const);
+  const form = random.pick(["rows", "rows", "columns", "columns", "plain"] as const);
   return {
     form,
     bytes: random.pick([1, 2, 4, 8, 8, 8, 12, 16, 32]),
@@ -61,6 +63,7 @@ export function randomLoading(random: Random): LoadingOptions {
     below: random.chance(0.1) ? 13 : 64,
     relay: random.pick(["not", "through", "either"] as const),
     depth: random.pick([1, 2, 2, 2, 3]),
+    heads: random.pick([0, 0, 1, 2, 5]),
   };
 }
 
@@ -70,16 +73,17 @@ export type LoadingJob = ValueOf<typeof Job>;
 /** The jobs and their tokens. */
 export function loadingTokens(
   random: Random,
-  { bytes, banks, relay }: LoadingOptions,
+  { bytes, banks, form, heads, relay }: LoadingOptions,
 ): { jobs: unknown[]; beats: unknown[]; routes0?: unknown[] } {
   const jobs = Array.from({ length: 1 + random.below(5) }, () => ({
     words: 1 + random.below(random.pick([6, 16, 90])),
     base: random.below(64),
     flip: random.below(256),
     most: random.pick([255, random.below(30)]),
-    gap: random.chance(0.3),
+    gap: random.chance(0.4),
   }));
-  let left = jobs.reduce((sum, { words }) => sum + words * banks, 0);
+  const ahead = heads * (form === "columns" ? 1 : banks);
+  let left = jobs.reduce((sum, { words }) => sum + words * banks + ahead, 0);
   const beats: unknown[] = [];
   const routes: boolean[] = [];
   const longest = random.pick([3, 20, 300]);
@@ -188,6 +192,11 @@ export class Loading extends Module {
       busy = true;
       if (this.options.form === "columns") {
         let total = i32(0);
+        for (let h = u8(0); h < this.options.heads; h = u8(h + 1)) {
+          const head = yield* this.stream.pop();
+          total = i32(total + head.data[0]!);
+          yield;
+        }
         for (let w = u8(0); w < job.words; w = u8(w + 1)) {
           for (let c = u8(0); c < this.options.banks; c = u8(c + 1)) {
             const beat = yield* this.stream.pop();
@@ -216,6 +225,11 @@ export class Loading extends Module {
         for (let row = u8(0); row < this.options.banks; row = u8(row + 1)) {
           let total = i32(row);
           let at = this.address(job.base);
+          for (let h = u8(0); h < this.options.heads; h = u8(h + 1)) {
+            const head = yield* this.stream.pop();
+            total = i32(total + head.data[0]!);
+            yield;
+          }
           for (let w = u8(0); w < job.words; w = u8(w + 1)) {
             const beat = yield* this.stream.pop();
             const word = this.word((b) =>

@@ -144,7 +144,9 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
     if (count > 1) expect(flowed, "bursts that nobody but the arbiter looked at").to.be.above(flows * 5);
   });
 
-  const mutants: [keyof TimeRules, number, string][] = [
+  /** Rows of a token a clock, one after the other. */
+  const rows = { form: "rows", heads: 0, relay: "not", early: false, late: true } as const;
+  const mutants: [keyof TimeRules, number, string, Partial<LoadingOptions>?][] = [
     ["rangeSteps", 1, "a step more than its conditions allow"],
     ["rangeTime", 1, "its times are further apart"],
     ["rangeEven", 1, "of a burst that comes evenly one beat more is taken"],
@@ -153,13 +155,15 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
     ["relayStay", 1, "what a relay passes on is taken a clock late"],
     ["flowSteps", 4, "steps more than are sure are promised to the board's arbiter"],
     ["flowAsks", 1, "the arbiter asks for a source one clock too late"],
+    ["awaySlack", 99, "a leap goes on behind a way back to the loop that took time", rows],
+    ["awayHead", 1, "a loader that waits in another loop is taken to be back"],
   ];
-  for (const [rule, value, what] of mutants)
+  for (const [rule, value, what, given] of mutants)
     it(`and a range that is wrong is caught: ${what}`, async () => {
       let caught = 0;
       for (let seed = 1; seed <= MUTANTS && caught === 0; seed++) {
         const random = new Random(seed);
-        const options = { ...randomLoading(random), careless: false };
+        const options = { ...randomLoading(random), careless: false, ...given };
         const { ir } = await irOf(options);
         const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
         const around = setting(random, options);
