@@ -2,12 +2,11 @@
  * The copying of im2col in WebAssembly with SIMD: taps of neighbouring pixels, 16 bytes at a time. It does not look at what it copies, so the
  * CPU's convolution uses it for taps of 16 bits (host/kernels/fast).
  */
-import { Code, WasmModule } from "../sim/fast/wasm.js";
+import { Code } from "../sim/fast/wasm.js";
+import { declareKernels } from "./wasm-kernels.js";
 
 /** Bytes that are written at a time: up to 15 behind a run, which the next run, the filling or the next row overwrites. */
 export const COPY_BYTES = 16;
-
-const PAGE = 65536;
 
 /**
  * Rows of taps at `to`, `rowBytes` each, for `pixels` output pixels `pixelStep` apart in a picture with its border: from each of `lines`
@@ -29,7 +28,7 @@ export type CopyTaps = (
   ]
 ) => void;
 
-export function copyTapsCode(): Code {
+function copyTapsCode(): Code {
   const code = new Code(Array.from({ length: 11 }, () => "i32" as const));
   const [image, to, pixels, pixelStep, lines, lineStep, runs, runStep, runBytes, rowBytes, filler] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
@@ -71,26 +70,6 @@ export function copyTapsCode(): Code {
   return code;
 }
 
-interface Machine {
-  readonly memory: WebAssembly.Memory;
-  readonly copyTaps: CopyTaps;
-}
-
-let machine: Machine | undefined;
-
-/** The module, and its memory of at least `bytes`, which all layers share, one at a time. */
-export function openCopyTaps(bytes: number): { readonly copyTaps: CopyTaps; readonly memory: Uint8Array } {
-  machine ??= instantiate();
-  const { memory, copyTaps } = machine;
-  const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
-  if (missing > 0) memory.grow(missing);
-  return { copyTaps, memory: new Uint8Array(memory.buffer) };
-}
-
-function instantiate(): Machine {
-  const module = new WasmModule();
-  module.exportFunction("copyTaps", module.add("im2col", copyTapsCode()));
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode(1)), { env: { memory } });
-  return { memory, copyTaps: instance.exports["copyTaps"] as CopyTaps };
-}
+export const openCopyTaps = declareKernels<{ readonly copyTaps: CopyTaps }>("im2col", () => ({
+  copyTaps: copyTapsCode(),
+}));

@@ -65,7 +65,9 @@ export function im2col(
   const lines = Math.max(1, Math.min(outHeight, Math.floor(PIECE / (outWidth * rowBytes))));
   const raw = height * lineBytes;
   const rows = raw + inBytes + COPY_BYTES;
-  const { copyTaps, memory } = openCopyTaps(rows + lines * outWidth * rowBytes + COPY_BYTES);
+  const { functions, room } = openCopyTaps();
+  const { copyTaps } = functions;
+  const memory = room(rows + lines * outWidth * rowBytes + COPY_BYTES);
   // Taps that are neighbours in the picture are neighbours in memory.
   const [runs, runBytes] = dilationWidth === 1 ? [1, kernelWidth * inChannels] : [kernelWidth, inChannels];
   const lineTaps = outWidth * rowBytes;

@@ -17,6 +17,7 @@ import type {
 } from "../device.js";
 import type { Program } from "../program.js";
 import { importModule } from "../typescript/import.js";
+import { compileWell } from "../wasm-kernels.js";
 import { cacheFolder } from "../../sim/fast/cache.js";
 import type { EngineImage } from "../../sim/fast/image.js";
 import { FastSimulator } from "./fast-simulator.js";
@@ -86,6 +87,8 @@ export class SimulatorTeam implements Device {
   readonly #members = new Map<number, Worker>();
   readonly #programs = new Map<ProgramHandle, Held>();
   readonly #runs: Offered[] = [];
+  /** Where it cannot be, it is compiled as usual. */
+  readonly #kernels = compileWell().catch(() => undefined);
   #last = 0;
   #closed = false;
 
@@ -131,6 +134,8 @@ export class SimulatorTeam implements Device {
   }
 
   async load(program: Program): Promise<ProgramHandle> {
+    // Layers may run as soon as this resolves, and with them what the processor does for them.
+    await this.#kernels;
     const buffers = program.buffers.map((each) => (each.data ? { ...each, data: inSharedMemory(each.data) } : each));
     const common = this.#members.size > 0 ? { ...program, buffers } : program;
     // Copies from memory that is not shared are faster.

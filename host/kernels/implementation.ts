@@ -46,6 +46,10 @@ export interface Implementation {
 /** Elements of a tensor with 8 bits. */
 export type Bytes = Uint8Array | Int8Array;
 
+/** Whatever their sign. */
+export const bytesOf = ({ buffer, byteOffset, length }: Bytes): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, length);
+
 interface CpuOptions<T extends OperatorType> {
   name: string;
   operator: T;

@@ -54,7 +54,7 @@ export function stepsOf(plan: Plan): Steps {
   if (found) return found;
   const { graph, layers } = plan;
   const own = new Set([...graph.inputs, ...graph.operators.flatMap(({ outputs }) => outputs)]);
-  const arrays = plan.arrays.map((array, tensor) => (array && own.has(tensor) ? array.slice() : array));
+  const arrays = plan.arrays.map((array, tensor) => (array && own.has(tensor) ? fresh(array) : array));
   const makers = new Map<number, Step & { readonly consumers: Step[] }>();
   const steps = layers.map((layer, index) => {
     const { operator, macs, output } = layer;
@@ -78,6 +78,12 @@ export function stepsOf(plan: Plan): Steps {
   const made = { steps, arrays };
   known.set(plan, made);
   return made;
+}
+
+/** Memory that nobody has touched takes no time until somebody does. */
+function fresh(array: TensorArray): TensorArray {
+  const { constructor } = Object.getPrototypeOf(array) as { constructor: new (length: number) => TensorArray };
+  return new constructor(array.length);
 }
 
 /** Milliseconds of a layer in the simulation, 0 of one that is the CPU's. */

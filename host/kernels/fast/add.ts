@@ -1,10 +1,11 @@
 /** ADD of equal shapes by a table of all 65,536 pairs of bytes, made on the first run. */
 import { inputTensors, outputTensor } from "../../graph/graph.js";
 import { sameShape } from "../../graph/tensor.js";
-import { cpu, type Bytes } from "../implementation.js";
+import { bytesOf, cpu } from "../implementation.js";
 import { addParameters, type AddParameters } from "../parameters/elementwise.js";
-import { multiplyByQuantisedMultiplier } from "../arithmetic.js";
 import { scaleInput } from "../reference/add.js";
+import { openElementwise } from "./elementwise-code.js";
+import { LANES, requantisesInSimd, TABLE_BYTES, writeTables, type Requantised } from "./requantise-simd.js";
 import { byteTable } from "./table.js";
 
 export const add = cpu({
@@ -13,7 +14,8 @@ export const add = cpu({
   dtypes: ["uint8", "int8"],
   refuses(graph, operator) {
     const [a, b] = inputTensors(graph, operator);
-    return sameShape(a!.shape, b!.shape) ? null : "broadcasting";
+    if (!sameShape(a!.shape, b!.shape)) return "broadcasting";
+    return requantisesInSimd(equalChannels(addParameters(graph, operator))) ? null : "a shift of more than 31 bits";
   },
   prepare(graph, operator) {
     const parameters = addParameters(graph, operator);
@@ -21,24 +23,43 @@ export const add = cpu({
     let table: Uint8Array | undefined;
     return ([left, right], output) => {
       table ??= pairs(parameters, dtype);
-      const [a, b, out] = [bytesOf(left!), bytesOf(right!), bytesOf(output)];
-      for (let i = 0; i < out.length; i++) out[i] = table[(a[i]! << 8) | b[i]!]!;
+      const { functions, room } = openElementwise();
+      const count = output.length;
+      const bytes = room(PAIRS + 2 * count);
+      bytes.set(table);
+      bytes.set(bytesOf(left!), PAIRS);
+      bytes.set(bytesOf(right!), PAIRS + count);
+      if (count > 0) functions.lookupPairs(PAIRS, PAIRS + count, PAIRS, count, 0);
+      bytesOf(output).set(bytes.subarray(PAIRS, PAIRS + count));
     };
   },
 });
 
-const bytesOf = ({ buffer, byteOffset, length }: Bytes): Uint8Array => new Uint8Array(buffer, byteOffset, length);
+const PAIRS = 1 << 16;
+
+/** Sums to outputs, as for eight channels alike. */
+const equalChannels = ({ output: { multiplier, shift } }: AddParameters): Requantised => ({
+  outChannels: LANES,
+  bias: new Int32Array(LANES),
+  multipliers: new Int32Array(LANES).fill(multiplier),
+  shifts: new Int32Array(LANES).fill(shift),
+});
 
 /** The output for the bytes a and b at `a << 8 | b`. */
 function pairs(parameters: AddParameters, dtype: "int8" | "uint8"): Uint8Array {
-  const { output, outputZero, range } = parameters;
-  const a = byteTable(Int32Array, dtype, (value) => scaleInput(parameters, 0, value));
-  const b = byteTable(Int32Array, dtype, (value) => scaleInput(parameters, 1, value));
-  const table = new Uint8Array(1 << 16);
-  for (let i = 0; i < table.length; i++) {
-    const sum = (a[i >> 8]! + b[i & 255]!) | 0;
-    const value = multiplyByQuantisedMultiplier(sum, output.multiplier, output.shift) + outputZero;
-    table[i] = Math.min(Math.max(value, range.min), range.max);
-  }
-  return table;
+  const { functions, room } = openElementwise();
+  const tables = new Uint8Array(LANES * TABLE_BYTES);
+  writeTables(tables, equalChannels(parameters), LANES);
+  const [a, b] = ([0, 1] as const).map((which) =>
+    byteTable(Int32Array, dtype, (value) => scaleInput(parameters, which, value)),
+  ) as [Int32Array, Int32Array];
+  const to = tables.length + a.byteLength + b.byteLength;
+  const bytes = room(to + PAIRS);
+  bytes.set(tables);
+  bytes.set(new Uint8Array(a.buffer), tables.length);
+  bytes.set(new Uint8Array(b.buffer), tables.length + a.byteLength);
+  const { outputZero, range } = parameters;
+  const make = dtype === "int8" ? functions.pairsSigned : functions.pairsUnsigned;
+  make(tables.length, tables.length + a.byteLength, to, 0, outputZero, range.min, range.max);
+  return bytes.slice(to, to + PAIRS);
 }

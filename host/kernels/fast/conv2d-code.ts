@@ -1,11 +1,11 @@
 /**
- * The inner loops of CONV_2D in WebAssembly with SIMD, one module for all layers: bytes to 16 bits, taps to the rows of a matrix
- * (im2col), the matrix product with eight products per instruction (`i32x4.dot_i16x8_s`), and TFLite's requantisation. Each is called
- * many times per layer, so that V8 can replace its first code by better code in between.
+ * The inner loops of CONV_2D in WebAssembly with SIMD: bytes to 16 bits, weights to where they are wanted, the matrix product with eight
+ * products per instruction (`i32x4.dot_i16x8_s`), and TFLite's requantisation. Taps become the rows of a matrix as for the accelerator
+ * (driver/im2col-code.ts). Each is called many times per layer, so that V8 can replace its first code by better code in between.
  */
-import { copyTapsCode, type CopyTaps } from "../../../driver/im2col-code.js";
+import { declareKernels } from "../../../driver/wasm-kernels.js";
 import { A_STEP, B_STEP, BLOCK, emitAcross, emitDots, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
-import { Code, WasmModule } from "../../../sim/fast/wasm.js";
+import { Code } from "../../../sim/fast/wasm.js";
 import { emitRequantise, LANES } from "./requantise-simd.js";
 
 /** Blocks of eight taps that are multiplied at a time: two rows and four columns of them stay in the first level cache. */
@@ -19,8 +19,9 @@ export interface Conv2dExports {
   /** `count` bytes at `from` to 16 bits less `zero` at `to`, both ends rounded up to eight. */
   readonly widenSigned: (from: number, to: number, count: number, zero: number) => void;
   readonly widenUnsigned: (from: number, to: number, count: number, zero: number) => void;
-  /** Rows of taps of 16 bits. */
-  readonly pack: CopyTaps;
+  /** Weights to where `multiply` wants them. */
+  readonly placeSigned: Place;
+  readonly placeUnsigned: Place;
   /** `sums[row][column] += a[row] . b[column]`; `blocks` of eight taps, `groups` of four columns, rows rounded up to two. */
   readonly multiply: (
     ...args: [
@@ -39,6 +40,12 @@ export interface Conv2dExports {
   readonly finishUnsigned: (...args: FinishArguments) => void;
 }
 
+/**
+ * Weights `[columns][taps]` of a byte, less `zero`, to 16 bits, `[columns / 4][taps / 8][4][8]` with `panelBytes` for four columns. Up to seven
+ * bytes behind the last tap are read; what stands behind a column's last tap in its last block is multiplied by zeros.
+ */
+type Place = (from: number, to: number, columns: number, taps: number, panelBytes: number, zero: number) => void;
+
 type FinishArguments = [
   sums: number,
   sumBytes: number,
@@ -54,30 +61,15 @@ type FinishArguments = [
   clampMax: number,
 ];
 
-interface Machine {
-  readonly memory: WebAssembly.Memory;
-  readonly exports: Conv2dExports;
-}
-
-let machine: Machine | undefined;
-
-/** The module and its memory, which all layers share, one at a time. */
-export function openConv2d(): Machine {
-  if (machine) return machine;
-  const module = new WasmModule();
-  const functions: Record<keyof Conv2dExports, Code> = {
-    widenSigned: widenCode(true),
-    widenUnsigned: widenCode(false),
-    pack: copyTapsCode(),
-    multiply: multiplyCode(),
-    finishSigned: finishCode(true),
-    finishUnsigned: finishCode(false),
-  };
-  for (const [name, code] of Object.entries(functions)) module.exportFunction(name, module.add(`conv2d ${name}`, code));
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode(1)), { env: { memory } });
-  return (machine = { memory, exports: instance.exports as unknown as Conv2dExports });
-}
+export const openConv2d = declareKernels<Conv2dExports>("conv2d", () => ({
+  widenSigned: widenCode(true),
+  widenUnsigned: widenCode(false),
+  placeSigned: placeCode(true),
+  placeUnsigned: placeCode(false),
+  multiply: multiplyCode(),
+  finishSigned: finishCode(true),
+  finishUnsigned: finishCode(false),
+}));
 
 const parameters = (count: number): "i32"[] => Array.from({ length: count }, () => "i32");
 const locals = (code: Code, count: number): number[] => Array.from({ length: count }, () => code.local("i32"));
@@ -105,6 +97,32 @@ function widenCode(signed: boolean): Code {
   step(code, from, LANES);
   step(code, to, 2 * LANES);
   code.get(count).i32(LANES).op("i32.sub").tee(count).i32(0).op("i32.gt_s").brIf(next);
+  code.end();
+  return code;
+}
+
+function placeCode(signed: boolean): Code {
+  const code = new Code(parameters(6));
+  const [from, to, columns, taps, panelBytes, zero] = [0, 1, 2, 3, 4, 5];
+  const [column, at, tap] = locals(code, 3) as [number, number, number];
+  const vector = code.local("v128");
+  code.get(zero).op("i16x8.splat").set(vector);
+  const nextColumn = code.loop();
+  code.get(column).i32(2).op("i32.shr_u").get(panelBytes).op("i32.mul").get(to).op("i32.add");
+  code.get(column).i32(3).op("i32.and").i32(ROW_BYTES).op("i32.mul").op("i32.add").set(at);
+  code.i32(0).set(tap);
+  const nextBlock = code.loop();
+  code.get(at).get(from).get(tap).op("i32.add");
+  code
+    .mem(signed ? "v128.load8x8_s" : "v128.load8x8_u")
+    .get(vector)
+    .op("i16x8.sub")
+    .mem("v128.store");
+  step(code, at, GROUP_BYTES);
+  code.get(tap).i32(BLOCK).op("i32.add").tee(tap).get(taps).op("i32.lt_s").brIf(nextBlock);
+  code.end();
+  step(code, from, { local: taps });
+  code.get(column).i32(1).op("i32.add").tee(column).get(columns).op("i32.lt_s").brIf(nextColumn);
   code.end();
   return code;
 }

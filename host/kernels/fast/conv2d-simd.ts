@@ -3,13 +3,13 @@
  * (conv2d-code.ts). A 1 x 1 kernel that meets every pixel once needs no matrix: the picture is it.
  */
 import { isMatrix } from "../../../driver/im2col.js";
+import { openCopyTaps } from "../../../driver/im2col-code.js";
 import { B_STEP, BLOCK, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
 import type { Bytes } from "../implementation.js";
 import type { GroupedConvLayer } from "../parameters/conv.js";
 import { GROUP_BYTES, openConv2d, SCRATCH_BYTES, wholeBlocks, type Conv2dExports } from "./conv2d-code.js";
 import { LANES, TABLE_BYTES, writeTables } from "./requantise-simd.js";
 
-const PAGE = 65536;
 /** A block of rows is worth a pass over all weights, and stays in the second level cache. */
 const ENOUGH_ROWS = 64;
 const MOST_BYTES = 1 << 18;
@@ -80,7 +80,7 @@ function layoutOf(layer: GroupedConvLayer): Layout {
     pixelBytes,
     lines,
     padded,
-    weights: take((groups * columnGroups * blocks * GROUP_BYTES) / 2),
+    weights: take(layer.weights.length),
     wide: take(groups * columnGroups * blocks * GROUP_BYTES),
     image: take(height * lineBytes),
     raw: take(inHeight * inWidth * inChannels),
@@ -94,17 +94,16 @@ function layoutOf(layer: GroupedConvLayer): Layout {
 /** A layer made ready; the function takes input and output. `requantisesInSimd` must hold. */
 export function conv2dSimd(layer: GroupedConvLayer): (input: Bytes, output: Bytes) => void {
   const layout = layoutOf(layer);
-  const constants = constantsOf(layer, layout);
+  const tables = new Uint8Array(layout.padded * TABLE_BYTES);
+  writeTables(tables, layer, layout.padded);
   const signed = layer.dtype === "int8";
   return (input, output) => {
-    const { memory, exports } = openConv2d();
-    const missing = Math.ceil((layout.end - memory.buffer.byteLength) / PAGE);
-    if (missing > 0) memory.grow(missing);
-    const bytes = new Uint8Array(memory.buffer);
+    const { functions: exports, room } = openConv2d();
+    const bytes = room(layout.end);
     const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = layer;
     const widen = signed ? exports.widenSigned : exports.widenUnsigned;
-    bytes.set(constants, SCRATCH_BYTES);
-    widen(layout.weights, layout.wide, (layout.image - layout.wide) / 2 - LANES, layer.weightZero);
+    bytes.set(tables, SCRATCH_BYTES);
+    placeWeights(layer, layout, exports, bytes);
     const inBytes = inHeight * inWidth * inChannels;
     const outBytes = outHeight * outWidth * outChannels;
     for (let b = 0; b < layer.batch; b++) {
@@ -121,6 +120,28 @@ export function conv2dSimd(layer: GroupedConvLayer): (input: Bytes, output: Byte
       );
     }
   };
+}
+
+/** Where the matrix product wants them: `[group][columns / 4][taps / 8][4][8]` of 16 bits. */
+function placeWeights(
+  { groups, weights, weightZero, dtype }: GroupedConvLayer,
+  { weights: from, wide, columns, blocks, columnGroups }: Layout,
+  exports: Conv2dExports,
+  bytes: Uint8Array,
+): void {
+  bytes.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.length), from);
+  const place = dtype === "int8" ? exports.placeSigned : exports.placeUnsigned;
+  const panelBytes = blocks * GROUP_BYTES;
+  const taps = weights.length / (groups * columns);
+  for (let group = 0; group < groups; group++)
+    place(
+      from + group * columns * taps,
+      wide + group * columnGroups * panelBytes,
+      columns,
+      taps,
+      panelBytes,
+      weightZero,
+    );
 }
 
 /** The picture in 16 bits, with zeros around it. */
@@ -146,6 +167,7 @@ function multiplyLines(layer: GroupedConvLayer, layout: Layout, exports: Conv2dE
   const { outHeight, outWidth, groups, inChannels, kernelHeight, kernelWidth } = layer;
   const { lines, rowBytes, lineBytes, pixelBytes, rows, image } = layout;
   const groupBytes = pixelBytes / groups;
+  const { copyTaps } = openCopyTaps().functions;
   // Neighbouring taps are one run.
   const together = groups === 1 && layer.dilationWidth === 1;
   const [runs, runBytes] = together ? [1, kernelWidth * inChannels * 2] : [kernelWidth, groupBytes];
@@ -153,7 +175,7 @@ function multiplyLines(layer: GroupedConvLayer, layout: Layout, exports: Conv2dE
     const count = Math.min(lines, outHeight - y);
     for (let group = 0; group < groups; group++) {
       for (let i = 0; i < count; i++)
-        exports.pack(
+        copyTaps(
           image + (y + i) * layer.strideHeight * lineBytes + group * groupBytes,
           rows + i * outWidth * rowBytes,
           outWidth,
@@ -204,40 +226,4 @@ function finishRows(
   const to = output + first * outChannels + channel;
   const end = channel + columns;
   finish(sums, sumBytes, count, to, outChannels, channel, end, SCRATCH_BYTES, padded, outputZero, clampMin, clampMax);
-}
-
-/** Tables and weights as they stand in memory behind the scratch: `[group][columns / 4][taps / 8][4][8]` bytes. */
-function constantsOf(
-  layer: GroupedConvLayer,
-  { weights: at, padded, blocks, columns, columnGroups }: Layout,
-): Uint8Array {
-  const { groups, weights, weightZero } = layer;
-  const taps = weights.length / layer.outChannels;
-  const bytes = new Uint8Array(at - SCRATCH_BYTES + groups * columnGroups * blocks * B_STEP * BLOCK);
-  writeTables(bytes, layer, padded);
-  bytes.fill(weightZero, at - SCRATCH_BYTES);
-  for (let channel = 0; channel < layer.outChannels; channel++) {
-    const group = Math.floor(channel / columns);
-    const column = channel - group * columns;
-    const panel = at - SCRATCH_BYTES + (group * columnGroups + Math.floor(column / B_STEP)) * blocks * B_STEP * BLOCK;
-    placeTaps(weights, channel * taps, taps, bytes, panel + (column % B_STEP) * BLOCK);
-  }
-  return bytes;
-}
-
-/** Taps of a channel to `at`, in blocks of eight, those of the other three columns between them. */
-function placeTaps(weights: Bytes, from: number, taps: number, bytes: Uint8Array, at: number): void {
-  const first = weights.byteOffset + from;
-  if (((first | taps | at) & 3) === 0) {
-    // Four bytes at a time.
-    const source = new Int32Array(weights.buffer, first, taps >> 2);
-    const target = new Int32Array(bytes.buffer);
-    for (let k = 0, to = at >> 2; k < source.length; k += 2, to += (BLOCK * B_STEP) >> 2) {
-      target[to] = source[k]!;
-      if (k + 1 < source.length) target[to + 1] = source[k + 1]!;
-    }
-    return;
-  }
-  for (let k = 0; k < taps; k += BLOCK)
-    for (let i = 0; i < Math.min(BLOCK, taps - k); i++) bytes[at + k * B_STEP + i] = weights[from + k + i]!;
 }

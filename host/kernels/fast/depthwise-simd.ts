@@ -3,12 +3,11 @@
  * TFLite's requantisation in 64-bit lanes. One module for all layers; it is called once per row of the output, so that
  * V8 can replace its first code by better code in between. Memory holds one layer at a time.
  */
-import { Code, WasmModule } from "../../../sim/fast/wasm.js";
+import { declareKernels } from "../../../driver/wasm-kernels.js";
+import { Code } from "../../../sim/fast/wasm.js";
 import type { Bytes } from "../implementation.js";
 import type { DepthwiseLayer } from "../parameters/conv.js";
 import { emitRequantise, LANES, requantisesInSimd, TABLE_BYTES, writeTables } from "./requantise-simd.js";
-
-const PAGE = 65536;
 
 /** Parameters of both functions, in order. */
 interface RowArguments {
@@ -55,25 +54,12 @@ interface Exports {
   readonly unsignedPixels: (from: number, to: number, pixels: number, channels: number, zero: number) => void;
 }
 
-interface Machine {
-  readonly memory: WebAssembly.Memory;
-  readonly exports: Exports;
-}
-
-let machine: Machine | undefined;
-
-function open(): Machine {
-  if (machine) return machine;
-  const module = new WasmModule();
-  for (const signed of [true, false]) {
-    const name = signed ? "signed" : "unsigned";
-    module.exportFunction(`${name}Row`, module.add(`depthwise ${name} row`, rowCode(signed)));
-    module.exportFunction(`${name}Pixels`, module.add(`depthwise ${name} pixels`, pixelsCode(signed)));
-  }
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.encode(1)), { env: { memory } });
-  return (machine = { memory, exports: instance.exports as unknown as Exports });
-}
+const open = declareKernels<Exports>("depthwise", () => ({
+  signedRow: rowCode(true),
+  unsignedRow: rowCode(false),
+  signedPixels: pixelsCode(true),
+  unsignedPixels: pixelsCode(false),
+}));
 
 /** Bytes to 16 bits less the zero point, pixel by pixel; reads up to seven bytes beyond the last channel. */
 function pixelsCode(signed: boolean): Code {
@@ -170,10 +156,8 @@ export function depthwiseSimd(layer: DepthwiseLayer): (input: Bytes, output: Byt
   const end = output + outHeight * outWidth * channels + 16;
   const signed = layer.dtype === "int8";
   return (input, target) => {
-    const { memory, exports } = open();
-    const missing = Math.ceil((end - memory.buffer.byteLength) / PAGE);
-    if (missing > 0) memory.grow(missing);
-    const bytes = new Uint8Array(memory.buffer);
+    const { functions: exports, room } = open();
+    const bytes = room(end);
     const [row, pixels] = signed
       ? [exports.signedRow, exports.signedPixels]
       : [exports.unsignedRow, exports.unsignedPixels];

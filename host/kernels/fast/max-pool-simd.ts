@@ -1,10 +1,9 @@
-/** MAX_POOL_2D in WebAssembly with SIMD: sixteen channels of a pixel at a time. Memory holds one layer at a time. */
-import { Code, WasmModule } from "../../../sim/fast/wasm.js";
+/** MAX_POOL_2D in WebAssembly with SIMD: sixteen channels of a pixel at a time. */
+import { declareKernels } from "../../../driver/wasm-kernels.js";
+import { Code } from "../../../sim/fast/wasm.js";
 
 /** Channels at a time; a layer must have as many. The last ones are done together with some before them. */
 export const POOL_LANES = 16;
-const PAGE = 65536;
-
 /** The largest of `lines` x `taps` pixels of `channels` bytes from `from` on, within the activation's range, to `to`. */
 type Pixel = (
   ...args: [
@@ -19,31 +18,10 @@ type Pixel = (
   ]
 ) => void;
 
-export interface MaxPool {
-  /** Room for so many bytes from address 0. */
-  memory(bytes: number): Uint8Array;
-  readonly pixel: Readonly<Record<"int8" | "uint8", Pixel>>;
-}
-
-let opened: MaxPool | undefined;
-
-export function openMaxPool(): MaxPool {
-  if (opened) return opened;
-  const module = new WasmModule();
-  module.exportFunction("int8", module.add("max pool int8", pixelCode(true)));
-  module.exportFunction("uint8", module.add("max pool uint8", pixelCode(false)));
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.encode(1)), { env: { memory } });
-  opened = {
-    memory(bytes) {
-      const missing = Math.ceil((bytes - memory.buffer.byteLength) / PAGE);
-      if (missing > 0) memory.grow(missing);
-      return new Uint8Array(memory.buffer);
-    },
-    pixel: exports as unknown as MaxPool["pixel"],
-  };
-  return opened;
-}
+export const openMaxPool = declareKernels<Readonly<Record<"int8" | "uint8", Pixel>>>("max pool", () => ({
+  int8: pixelCode(true),
+  uint8: pixelCode(false),
+}));
 
 function pixelCode(signed: boolean): Code {
   const code = new Code(Array.from({ length: 8 }, () => "i32" as const));

@@ -1,8 +1,9 @@
 /** CONCATENATION and PAD by whole runs of bytes. */
 import { inputTensor, inputTensors, outputTensor } from "../../graph/graph.js";
 import { elements, viewAs } from "../../graph/tensor.js";
-import { cpu, type Bytes } from "../implementation.js";
+import { bytesOf, cpu, type Bytes } from "../implementation.js";
 import { scaleOf } from "../parameters/common.js";
+import { openElementwise } from "./elementwise-code.js";
 
 export const concatenation = cpu({
   name: "fast",
@@ -21,21 +22,17 @@ export const concatenation = cpu({
     const axis = (operator.attributes.axis + shape.length) % shape.length;
     const outer = elements(shape.slice(0, axis));
     return (inputs, output) => {
-      // A view for each run would cost more than its bytes: they are copied one by one, or four by four.
-      const fourByFour = [...inputs, output].every(
-        ({ byteOffset, length }) => byteOffset % 4 === 0 && (length / outer) % 4 === 0,
-      );
-      const view = ({ buffer, byteOffset, length }: Bytes): Int32Array | Uint8Array =>
-        fourByFour ? new Int32Array(buffer, byteOffset, length / 4) : new Uint8Array(buffer, byteOffset, length);
-      const target = view(output);
+      const { functions, room } = openElementwise();
+      // The output first, then one input after the other in the same place.
+      const bytes = room(output.length + Math.max(...inputs.map(({ length }) => length)));
       let first = 0;
       for (const input of inputs) {
-        const source = view(input);
-        const run = source.length / outer;
-        for (let block = 0, from = 0, to = first; block < outer; block++, to += target.length / outer)
-          for (let i = 0; i < run; i++) target[to + i] = source[from++]!;
+        bytes.set(bytesOf(input), output.length);
+        const run = input.length / outer;
+        if (run > 0) functions.spread(output.length, first, outer, run, output.length / outer);
         first += run;
       }
+      bytesOf(output).set(bytes.subarray(0, output.length));
     };
   },
 });

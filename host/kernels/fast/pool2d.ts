@@ -109,11 +109,11 @@ function maximumInSimd(graph: Graph, node: OperatorOf<Pool>): Run {
   const target = outputTensor(graph, node);
   const { min, max } = activationRange(node.attributes.activation, target);
   return ([input], output) => {
-    const { memory, pixel } = openMaxPool();
-    const bytes = memory(input!.length + output.length);
+    const { functions, room } = openMaxPool();
+    const bytes = room(input!.length + output.length + POOL_LANES);
     const start = input!.length;
     bytes.set(new Uint8Array(input!.buffer, input!.byteOffset, start));
-    const run = pixel[target.dtype as "int8" | "uint8"];
+    const run = functions[target.dtype as "int8" | "uint8"];
     each(({ batch, firstRow, endRow, firstColumn, endColumn, to }) => {
       const from = ((batch * height + firstRow) * width + firstColumn) * channels;
       run(from, endRow - firstRow, width * channels, endColumn - firstColumn, channels, start + to, min, max);

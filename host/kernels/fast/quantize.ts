@@ -1,9 +1,10 @@
 /** QUANTIZE between 8-bit types, and DEQUANTIZE, by tables of 256 results. */
 import { inputTensor, outputTensor } from "../../graph/graph.js";
 import { clamp, multiplyByQuantisedMultiplier } from "../arithmetic.js";
-import { cpu } from "../implementation.js";
+import { bytesOf, cpu } from "../implementation.js";
 import { scaleOf, typeRange } from "../parameters/common.js";
 import { rescale } from "../parameters/elementwise.js";
+import { openElementwise } from "./elementwise-code.js";
 import { byteTable } from "./table.js";
 
 export const quantize = cpu({
@@ -15,11 +16,18 @@ export const quantize = cpu({
     const { multiplier, shift } = rescale(graph, operator);
     const { min, max } = typeRange(output.dtype as "uint8" | "int8");
     const [inputZero, outputZero] = [scaleOf(input).zeroPoint, scaleOf(output).zeroPoint];
-    const table = byteTable(Int32Array, input.dtype, (value) =>
-      clamp(multiplyByQuantisedMultiplier(value - inputZero, multiplier, shift) + outputZero, min, max),
+    const table = Uint8Array.from(
+      byteTable(Int32Array, input.dtype, (value) =>
+        clamp(multiplyByQuantisedMultiplier(value - inputZero, multiplier, shift) + outputZero, min, max),
+      ),
     );
     return ([from], to) => {
-      for (let i = 0; i < to.length; i++) to[i] = table[from![i]! & 255]!;
+      const { functions, room } = openElementwise();
+      const bytes = room(table.length + to.length);
+      bytes.set(table);
+      bytes.set(bytesOf(from!), table.length);
+      if (to.length > 0) functions.lookup(table.length, table.length, to.length, 0);
+      bytesOf(to).set(bytes.subarray(table.length, table.length + to.length));
     };
   },
 });

@@ -86,15 +86,18 @@ export function emitRequantise(code: Code, sums: number, first: number, p: Table
   code.free("i32", wide);
 }
 
+/** What of a layer the tables are made of. */
+export type Requantised = Pick<ConvLayer, "outChannels" | "bias" | "multipliers" | "shifts">;
+
 /** True if a layer's requantisation is what the code does. */
-export const requantisesInSimd = ({ multipliers, shifts }: ConvLayer): boolean =>
+export const requantisesInSimd = ({ multipliers, shifts }: Requantised): boolean =>
   multipliers.every((multiplier) => multiplier >= 0) &&
   shifts.every((shift, c) => shift <= 31 && (shift >= -31 || multipliers[c] === 0));
 
 /** Writes the tables of a layer at the start of `bytes`, with room for `padded` channels. */
 export function writeTables(
   bytes: Uint8Array,
-  { outChannels, bias, multipliers, shifts }: ConvLayer,
+  { outChannels, bias, multipliers, shifts }: Requantised,
   padded: number,
 ): void {
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, 3 * padded);
