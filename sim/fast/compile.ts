@@ -8,6 +8,7 @@ import type { ChainContext } from "./follower.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame } from "./frame.js";
+import { moveUp } from "./move-up.js";
 import { Plan, type ChannelPlan } from "./plan.js";
 import { Chains, withoutFollowers, type Link } from "./followers.js";
 import { passedChannel, Passings } from "./passing.js";
@@ -38,7 +39,7 @@ const NEVER = 0x7fffffff;
 
 /** Throws a `TandemError` where the model of a black box cannot be compiled. */
 export function compile(design: DesignIr): Compiled {
-  const ir = { ...design, processes: design.processes.map((process) => unswitch(unshare(process))) };
+  const ir = { ...design, processes: design.processes.map((process) => unswitch(unshare(moveUp(process)))) };
   const [opaque] = ir.opaque ?? [];
   if (opaque)
     throw new TandemError(`The fast engine cannot run ${opaque.node.path}, the model of a black box: ${opaque.why}`, {

@@ -5,9 +5,11 @@ import * as channels from "./channel-code.js";
 import type { Binding } from "./expr.js";
 import { isScalar } from "./layout.js";
 import { emitError, emitRead, emitWrite } from "./memory-code.js";
-import { emitCopy, placeAt, type Place } from "./place.js";
+import { movesUp } from "./move-up.js";
+import { emitCopy, placeAt, select, type Place } from "./place.js";
 import type { ChannelPlan } from "./plan.js";
 import { Scope } from "./scope.js";
+import { rules } from "./rules.js";
 import { emitSimdLeaf } from "./simd.js";
 import { store } from "./store.js";
 import { someExpr } from "../../hw/ir/walk.js";
@@ -69,7 +71,13 @@ export abstract class PlainStatements extends Scope {
     }
     const place = this.exprs.resolvePlace(target, []);
     if (!place) throw new Error("assignment to something that is not stored");
+    const from = target.kind === "local" ? movesUp(value, target.local) : undefined;
     if (isScalar(target.type) || !reads(value, of)) store(this.exprs, place, value);
+    else if (from)
+      from.forEach((at, lane) => {
+        const moved = Math.min(at + rules.round.movedUp, from.length - 1);
+        if (moved !== lane) emitCopy(this.code, select(place, { lane }), select(place, { lane: moved }));
+      });
     else if (this.#atOnce(place, value)) return;
     else emitCopy(this.code, place, this.scratch(value));
   }

@@ -51,6 +51,10 @@ export interface TimeRules {
   readonly jointStale: number;
   /** 1: words that stand extended are taken as they are, though they were written since. */
   readonly extendedStale: number;
+  /** 1: elements are gathered in the order of the loops, whatever they are given to. */
+  readonly gathered: number;
+  /** Elements that move up in a vector come from so many further on. */
+  readonly movedUp: number;
   /** A leap goes on behind its way back to its loop if that took so many clocks or fewer. */
   readonly awaySlack: number;
   /** 1: whoever takes the tokens of an outer input and waits for the next is taken to be back at its loop. */
@@ -83,6 +87,8 @@ const exact: TimeRules = {
   awayDeaf: 0,
   jointStale: 0,
   extendedStale: 0,
+  gathered: 0,
+  movedUp: 0,
   awaySlack: 0,
   awayHead: 0,
 };

@@ -1,7 +1,9 @@
 /** Combinational loops that the fast engine does at once: a lane that is picked, banks read together, moves written out, sums. */
 import type { Loop, Stmt } from "../../hw/ir/ir.js";
 import { bankLoop, emitGroupRead, movingLoop, pickLoop, readsTogether } from "./bank-code.js";
+import { gatherLoop } from "./gather-loop.js";
 import { PlainStatements } from "./plain-statements.js";
+import { emitSimdLeaf } from "./simd.js";
 import type { Label } from "./wasm.js";
 
 export abstract class ShortLoops extends PlainStatements {
@@ -13,7 +15,8 @@ export abstract class ShortLoops extends PlainStatements {
     const { code } = this;
     const [pick, banks, moving] = [pickLoop(loop), bankLoop(loop), movingLoop(loop)];
     const adding = this.plan.sums.loop(loop);
-    const counted = adding ?? pick ?? banks ?? moving;
+    const gathering = gatherLoop(loop);
+    const counted = adding ?? pick ?? banks ?? moving ?? gathering;
     const counter = counted && this.bindings.get(counted.counter);
     if (!counter || "place" in counter) return;
     const group = banks && this.portGroup(banks.read.port.parts);
@@ -22,6 +25,12 @@ export abstract class ShortLoops extends PlainStatements {
     if (adding) {
       code.if();
       if (this.plan.sums.emitLoop(this.exprs, adding)) code.i32(adding.trips).set(counter.local).br(out);
+      code.end();
+    } else if (gathering) {
+      const [to, ...more] = this.exprs.resolvePlace(gathering.target, []) ?? [];
+      code.if();
+      if (to && more.length === 0 && emitSimdLeaf(this.exprs, to, gathering.value))
+        code.i32(gathering.trips).set(counter.local).br(out);
       code.end();
     } else if (moving) {
       code.if();

@@ -185,7 +185,7 @@ class ByteLanes {
 export const loadOf = (bytes: number): MemoryOp =>
   bytes <= 4 ? "v128.load32_zero" : bytes <= 8 ? "v128.load64_zero" : "v128.load";
 
-/** Sixteen bytes of elements out of 32 next to each other, in a register; false if they are further apart. */
+/** Sixteen bytes of elements out of 32 next to each other, or out of twice sixteen, in a register; false if they are further apart. */
 export function emitShuffled(
   code: Code,
   { leaf, offsets }: Access,
@@ -197,7 +197,7 @@ export function emitShuffled(
   const count = Math.min(BYTES / size, all - first);
   const mine = offsets.slice(first, first + count);
   const [least, end] = [Math.min(...mine), Math.max(...mine) + size];
-  if (end - least > 2 * BYTES) return false;
+  if (end - least > 2 * BYTES) return shuffledOfTwo(code, leaf, mine, register);
   // One load lies below the last element: what stands behind it was stored on its own, and the processor would wait for it.
   const from = end - least > BYTES || least < 0 ? least : Math.max(0, end - BYTES);
   const bytes = Array.from({ length: BYTES }, (_, i) => {
@@ -208,6 +208,25 @@ export function emitShuffled(
     emitBase(code, leaf);
     code.mem(loadOf(end - from), leaf.offset + from + part);
   }
+  code.shuffle(bytes).set(register);
+  return true;
+}
+
+/** Elements that stand in two vectors apart from each other. */
+function shuffledOfTwo(code: Code, leaf: Access["leaf"], offsets: readonly number[], register: number): boolean {
+  const { size } = leaf;
+  // As they were stored, as a rule: the processor waits for two stores to become one load.
+  const vectors = [...new Set(offsets.map((offset) => Math.floor(offset / BYTES)))].sort((a, b) => a - b);
+  if (vectors.length !== 2 || offsets.some((offset) => offset % size !== 0) || vectors[0]! < 0) return false;
+  for (const vector of vectors) {
+    emitBase(code, leaf);
+    code.mem("v128.load", leaf.offset + vector * BYTES);
+  }
+  const bytes = Array.from({ length: BYTES }, (_, i) => {
+    const offset = offsets[Math.floor(i / size)];
+    if (offset === undefined) return 0;
+    return (Math.floor(offset / BYTES) === vectors[0] ? 0 : BYTES) + (offset % BYTES) + (i % size);
+  });
   code.shuffle(bytes).set(register);
   return true;
 }
