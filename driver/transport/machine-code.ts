@@ -50,11 +50,20 @@ export function compileLittleJavaScript(): void {
 /** As V8 likes it. */
 export const plainCode = (wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module => new WebAssembly.Module(wasm);
 
-/** All functions compiled well, kept below `folder`, if there is one. */
-export async function machineCode(
-  wasm: Uint8Array<ArrayBuffer>,
-  folder: string | undefined,
-): Promise<WebAssembly.Module> {
+let last: Promise<unknown> = Promise.resolve();
+
+/**
+ * All functions compiled well, kept below `folder`, if there is one. One module after the other: what is written under the flags of another that is
+ * being compiled would be refused by the next process, which has the usual ones when it reads.
+ */
+export function machineCode(wasm: Uint8Array<ArrayBuffer>, folder: string | undefined): Promise<WebAssembly.Module> {
+  const before = last;
+  const module = before.then(() => readOrCompile(wasm, folder));
+  last = module.catch(() => undefined);
+  return module;
+}
+
+async function readOrCompile(wasm: Uint8Array<ArrayBuffer>, folder: string | undefined): Promise<WebAssembly.Module> {
   const bytes = new Uint8Array(wasm.length + SECTION.length);
   bytes.set(wasm);
   bytes.set(SECTION, wasm.length);
@@ -69,18 +78,15 @@ export async function machineCode(
   return module;
 }
 
-/** How many modules are being compiled: V8's flags are the process's. */
-let compiling = 0;
-
 async function compileWell(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module> {
-  if (compiling++ === 0) AT_ONCE.forEach(setFlagsFromString);
+  AT_ONCE.forEach(setFlagsFromString);
   // Node 24 ends a process that waits for nothing but V8's compiler.
   const alive = setInterval(() => undefined, 2 ** 30);
   try {
     return await WebAssembly.compile(bytes);
   } finally {
     clearInterval(alive);
-    if (--compiling === 0) USUAL.forEach(setFlagsFromString);
+    USUAL.forEach(setFlagsFromString);
   }
 }
 

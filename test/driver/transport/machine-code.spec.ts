@@ -69,6 +69,25 @@ describe("Machine code", () => {
       expect(await run(6, folder)).to.equal(5);
     });
 
+    it("is read again where several modules were asked for at once", async () => {
+      const both = `
+import { machineCode } from ${JSON.stringify(source)};
+const [five, six, folder] = process.argv.slice(1);
+await Promise.all([five, six].map((wasm) => machineCode(Uint8Array.from(Buffer.from(wasm, "hex")), folder)));
+`;
+      const hex = [5, 6].map((answer) => Buffer.from(answering(answer)).toString("hex"));
+      const compile = () =>
+        promisify(execFile)(process.execPath, ["--input-type=module", "--eval", both, ...hex, folder]);
+      await compile();
+      const written = files().map((file) => statSync(file).mtimeMs);
+      await compile();
+      expect(written).to.have.length(2);
+      expect(
+        files().map((file) => statSync(file).mtimeMs),
+        "not written again",
+      ).to.deep.equal(written);
+    });
+
     it("is compiled again, and written again, where the file is not whole", async () => {
       await run(5, folder);
       const [file] = files();
