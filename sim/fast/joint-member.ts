@@ -51,9 +51,12 @@ export class JointMember extends MemberCode {
   #products(step: Repeat): Products | undefined {
     return productsOf(this.exprs, this.plan.sums, step, (byte) => {
       const standing = this.#standing(byte);
-      // Words that are masked are not worth it.
-      if (!standing?.seen.view.whole) return undefined;
-      return { pointer: this.seen.indexOf(standing.seen), offset: standing.from.offset };
+      if (!standing) return undefined;
+      const { view } = standing.seen;
+      const { offset } = standing.from;
+      const { banks } = view.rows;
+      const most = banks === undefined ? undefined : banks - view.bankAt(offset);
+      return { pointer: this.seen.indexOf(standing.seen), offset, most };
     });
   }
   /** The only step that adds products. */
@@ -64,7 +67,11 @@ export class JointMember extends MemberCode {
   emitAddMany(step: Repeat, passes: number, stepOf: (view: BankView) => number): void {
     const { variable, factors } = this.#products(step)!;
     const pointers = this.seen.map(({ view }) => view.emitPointer(stepOf(view)));
-    this.plan.sums.codeOf(variable).emitBlocks(this.code, factors, pointers, passes);
+    const leftOut = this.seen.map(({ view }) => () => {
+      if (view.whole) this.code.i32(0);
+      else view.emitLeftOut();
+    });
+    this.plan.sums.codeOf(variable).emitBlocks(this.code, factors, { pointers, leftOut }, passes);
   }
   #burst(feed: Feed): FeedBurst {
     return matchBurst(feed.loop, this.grid(feed.loop.feed).product!.form)!;

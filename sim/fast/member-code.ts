@@ -289,7 +289,10 @@ export class MemberCode extends StatementCompiler {
           code.end();
           break;
         case "repeat":
-          if (done) this.moves.emitAlso();
+          if (done) {
+            for (const seen of this.seen) this.#emitTake(seen);
+            this.moves.emitAlso();
+          }
           this.#repeat(step, full);
           break;
         case "outside":

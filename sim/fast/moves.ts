@@ -215,12 +215,12 @@ function onlyFed({ loop, guards, decisive, outside, around, steps }: Pass): Set<
   return new Set([...feeding].filter((local) => !others.has(local)));
 }
 
-/** All that a pass does with the token of a channel is to move its elements, for a grid to be fed from. */
-export function movesOnly(pass: Pass, channel: Channel): boolean {
+/** All that a pass does with the token of a channel is to move its elements, for a grid to be fed from or for sums. */
+export function movesOnly(pass: Pass, channel: Channel, adds: Adds): boolean {
   const pop = pass.steps.find((step) => step.kind === "pop" && step.channel === channel);
   const into = pop?.kind === "pop" ? pop.into : undefined;
   if (!into) return true;
-  const fed = onlyFed(pass) ?? new Set();
+  const fed = onlyFed(pass) ?? onlyAdded(pass, adds);
   const names = (expr: Expr): boolean => someExpr(expr, (e) => e.kind === "local" && e.local === into);
   const inText = (stmt: Stmt): boolean => {
     const moving = stmt.kind === "loop" ? movingLoop(stmt) : undefined;

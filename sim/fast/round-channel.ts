@@ -75,7 +75,9 @@ export class RoundChannel {
   /** Who pops does nothing with a token but move its elements (moves.ts). */
   get movesOnly(): boolean {
     const { channel } = this.channel;
-    return this.#cluster.every((pass) => !pass.pops.includes(channel) || movesOnly(pass, channel));
+    return this.#cluster.every(
+      (pass) => !pass.pops.includes(channel) || movesOnly(pass, channel, (stmt) => this.#plan.sums.adds(stmt)),
+    );
   }
 
   /** Nonzero on the stack if no token is under way. */

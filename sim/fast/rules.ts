@@ -47,6 +47,8 @@ export interface TimeRules {
   readonly jointDeaf: number;
   /** 1: what the first process has heard while it was away from its loop is not told. */
   readonly awayDeaf: number;
+  /** So many banks more than are used count in products of words where they stand. */
+  readonly jointLeft: number;
   /** 1: words that were written since are read without a look. */
   readonly jointStale: number;
   /** 1: words that stand extended are taken as they are, though they were written since. */
@@ -85,6 +87,7 @@ const exact: TimeRules = {
   jointWords: 0,
   jointDeaf: 0,
   awayDeaf: 0,
+  jointLeft: 0,
   jointStale: 0,
   extendedStale: 0,
   gathered: 0,

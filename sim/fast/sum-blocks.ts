@@ -2,6 +2,7 @@
  * Sums of outer products (sum-match.ts) whose factors stand in memory for many passes in a row, as words of banks do
  * (joint-products.ts): they are multiplied where they are, without a queue. A pass is a block of waves, k fastest in the rows.
  */
+import { rules } from "./rules.js";
 import { COLUMN_STEP, type SumForm } from "./sum-match.js";
 import { Code } from "./wasm.js";
 
@@ -9,6 +10,8 @@ import { Code } from "./wasm.js";
 export interface Spot {
   readonly pointer: number;
   readonly offset: number;
+  /** It counts if fewer banks of the pointer's are left out than so many; always if undefined. */
+  readonly most: number | undefined;
 }
 
 /** The factors of a pass: by row (by column) and wave. Pointers go on by `steps` bytes from pass to pass. */
@@ -25,11 +28,14 @@ const ROWS_AT_ONCE = 4;
 /** The waves of a row stand next to each other, eight by eight, and so do eight columns of a wave. */
 export function isInPlace({ waves, rows, columns }: Factors): boolean {
   const next = (from: Spot, to: Spot, by: number): boolean =>
-    from.pointer === to.pointer && to.offset === from.offset + by;
+    from.pointer === to.pointer && to.offset === from.offset + by && to.most === from.most;
   return (
     waves % BLOCK === 0 &&
     columns.length % COLUMN_STEP === 0 &&
     rows.every((row) => row.every((spot, w) => next(row[w - (w % BLOCK)]!, spot, w % BLOCK))) &&
+    // A row that is left out is left out as a whole.
+    rows.every((row) => row.every(({ pointer, most }) => pointer === row[0]!.pointer && most === row[0]!.most)) &&
+    columns.every((column) => column.every(({ most }) => most === undefined)) &&
     columns.every((column, c) =>
       column.every((spot, w) => next(columns[c - (c % COLUMN_STEP)]![w]!, spot, c % COLUMN_STEP)),
     )
@@ -37,8 +43,8 @@ export function isInPlace({ waves, rows, columns }: Factors): boolean {
 }
 
 /**
- * The function that adds the products of many passes to the sums at an address. Parameters: the pointers, and the number of passes, at
- * least 1.
+ * The function that adds the products of many passes to the sums at an address. Parameters: the pointers, how many banks of each are
+ * left out, and the number of passes, at least 1. The words of banks that are left out are anything: rows of theirs stay as they are.
  */
 export function blocksCode(
   { rows: height, columns: width, signed }: SumForm,
@@ -46,8 +52,8 @@ export function blocksCode(
   factors: Factors,
   steps: readonly number[],
 ): Code {
-  const code = new Code([...steps, 0].map(() => "i32" as const));
-  const passes = steps.length;
+  const code = new Code([...steps, ...steps, 0].map(() => "i32" as const));
+  const passes = 2 * steps.length;
   const pointers = steps.map(() => code.local("i32"));
   const left = code.local("i32");
   const [both, low, high] = [code.local("v128"), code.local("v128"), code.local("v128")];
@@ -55,7 +61,7 @@ export function blocksCode(
     for (let first = 0; first < width; first += COLUMN_STEP) {
       const rows = Array.from({ length: Math.min(ROWS_AT_ONCE, height - top) }, (_, i) => top + i);
       const sums = rows.flatMap((row) =>
-        [0, 1].map((half) => ({ local: code.temp("v128"), at: at + (row * width + first) * 4 + half * 16 })),
+        [0, 1].map((half) => ({ local: code.temp("v128"), at: at + (row * width + first) * 4 + half * 16, row })),
       );
       const west = rows.map(() => code.temp("v128"));
       const used = new Set(
@@ -100,7 +106,17 @@ export function blocksCode(
         code.get(pointers[pointer]!).i32(steps[pointer]!).op("i32.add").set(pointers[pointer]!);
       code.get(left).i32(1).op("i32.sub").tee(left).brIf(loop);
       code.end();
-      for (const sum of sums) code.i32(0).get(sum.local).mem("v128.store", sum.at);
+      for (const { local, at, row } of sums) {
+        const { pointer, most } = factors.rows[row]![0]!;
+        if (most !== undefined)
+          code
+            .get(steps.length + pointer)
+            .i32(most + rules.round.jointLeft)
+            .op("i32.lt_s")
+            .if();
+        code.i32(0).get(local).mem("v128.store", at);
+        if (most !== undefined) code.end();
+      }
       code.free("v128", ...west, ...sums.map(({ local }) => local));
     }
   return code;

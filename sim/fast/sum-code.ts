@@ -71,18 +71,25 @@ export class SumCode {
 
   /**
    * Add the products of so many passes (a local, at least 1) of factors that stand in memory, at `pointers` (locals), which go on by `steps`
-   * bytes from pass to pass.
+   * bytes from pass to pass; `leftOut` puts on the stack how many banks of each are not used.
    */
   emitBlocks(
     code: Code,
     factors: Factors,
-    pointers: readonly { readonly at: number; readonly step: number }[],
+    {
+      pointers,
+      leftOut,
+    }: {
+      readonly pointers: readonly { readonly at: number; readonly step: number }[];
+      readonly leftOut: readonly (() => void)[];
+    },
     passes: number,
   ): void {
     this.emitFlush(code);
     const steps = pointers.map(({ step }) => step);
     const run = this.#module.add(`${this.#path} in place`, blocksCode(this.form, this.#sums, factors, steps));
     for (const { at } of pointers) code.get(at);
+    for (const emit of leftOut) emit();
     code.get(passes).call(run);
   }
 

@@ -87,6 +87,7 @@ describe("A changed rule of time is caught", () => {
     it(`in ranges: ${what}`, () => caughtInRanges(rule, value, false));
     it(`in ranges that add to sums: ${what}`, () => caughtInRanges(rule, value, true));
   }
+  it("in ranges that add to sums: rows of a bank that is left out count", () => caughtInRanges("jointLeft", 1, true));
 
   it("in grids: a row leaves a clock later", async () => {
     const { ir } = await readDesign(elaborate(new Fed(4, 3, new MacCell())));
