@@ -81,7 +81,14 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
   const through = relay && channels.get(relay.through)!;
   const fits = relay && through && RelayCode.fits(relay, through, source);
   const passed = fits ? new RelayCode(code, relay, members[0]!, through, source) : undefined;
-  const ranges = relay && !passed ? undefined : Ranges.of(plan, pass, code, { between, source, taker, relay: passed });
+  const emitOver = (part: MemberCode): void => {
+    if (part.over === undefined) return;
+    part.emitOver(part.over);
+    code.get(over).get(part.over).op("i32.or").set(over);
+  };
+  const ends = taker.over === undefined ? undefined : { over, emitOver: () => emitOver(taker) };
+  const ranges =
+    relay && !passed ? undefined : Ranges.of(plan, pass, code, { between, source, taker, relay: passed, ends });
   const goesOn = !relay && taker.over !== undefined;
   emitRounds(around, {
     code,
@@ -111,9 +118,7 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
       },
       pass: (leap) => {
         part.emitPass(full, leap);
-        if (part.over === undefined) return;
-        part.emitOver(part.over);
-        code.get(over).get(part.over).op("i32.or").set(over);
+        emitOver(part);
       },
       ...(i === 0 && { many: ranges && ((most, did, period) => ranges.emitLeap(most, did, period)) }),
     })),

@@ -61,15 +61,18 @@ export class RangeCode {
       for (const { lastWrite } of ports) this.#code.loadAt(lastWrite).get(time).op("i32.ge_s").op("i32.or");
   }
 
-  /** Make `steps`, a local, no more than can be done at once from here on. */
-  emitSteps(steps: number): void {
+  /** Make `steps`, a local, no more than can be done at once from here on; `last`: behind the last of them, no other pass may follow. */
+  emitSteps(steps: number, last: boolean): void {
     const { exprs } = this.#taker;
     const code = this.#code;
-    const { start, count } = this.range;
+    const { start, taken, follows } = this.range;
     const can = code.temp("i32");
-    emitCount(exprs, count);
-    if (rules.round.rangeSteps !== 0) code.i32(rules.round.rangeSteps).op("i32.add");
+    emitCount(exprs, follows);
+    if (last) code.i32(1).op("i32.add");
     code.set(can);
+    emitCount(exprs, taken);
+    this.#least(can);
+    if (rules.round.rangeSteps !== 0) code.get(can).i32(rules.round.rangeSteps).op("i32.add").set(can);
     for (const { of, value } of start) {
       const binding = this.#taker.binding(of);
       if ("place" in binding) throw new Error("a counter is a number");
@@ -93,22 +96,27 @@ export class RangeCode {
   emitTaken(): void {
     const { exprs } = this.#taker;
     const code = this.#code;
-    const { start, count, taken, tokens } = this.range;
-    const [most, can] = [code.temp("i32"), code.temp("i32")];
-    const least = (): void => {
-      code.tee(can).get(most).get(can).get(most).op("i32.lt_s").op("select").set(most);
-    };
+    const { start, taken, follows, tokens } = this.range;
+    const most = code.temp("i32");
     code.i32(MOST_TAKEN).set(most);
-    emitCount(exprs, count);
+    emitCount(exprs, follows);
     code.i32(1 + rules.round.flowSteps).op("i32.add");
-    least();
+    this.#least(most);
     emitCount(exprs, taken);
-    least();
+    this.#least(most);
     for (const { of, value } of start) {
       code.get(most).i32(0).get(this.#local(of)).i32(value).op("i32.eq").op("select").set(most);
     }
     code.get(most).i32(0).get(most).i32(0).op("i32.gt_s").op("select").i32(tokens).op("i32.mul");
-    code.free("i32", most, can);
+    code.free("i32", most);
+  }
+
+  /** A local becomes the number on the stack, if that is less. */
+  #least(local: number): void {
+    const code = this.#code;
+    const other = code.temp("i32");
+    code.tee(other).get(local).get(other).get(local).op("i32.lt_s").op("select").set(local);
+    code.free("i32", other);
   }
 
   /** Find out where the next token goes. */

@@ -44,10 +44,10 @@ export interface Range {
   readonly clocks: number;
   /** What variables have to be before a step. */
   readonly start: readonly { readonly of: Local; readonly value: number }[];
-  /** For how many steps all goes on like this. */
-  readonly count: Count;
-  /** The same without what decides whether another pass follows the last of a step: its tokens are popped, whatever comes then. */
+  /** For how many steps all is done like this, whatever comes behind the last pass of the last of them. */
   readonly taken: Count;
+  /** For how many steps another pass follows. */
+  readonly follows: Count;
   readonly grow: readonly { readonly of: Variable; readonly step: number }[];
   readonly writes: readonly RangeWrite[];
   readonly sums: readonly RangeSum[];

@@ -23,6 +23,8 @@ interface Parts {
   readonly taker: MemberCode;
   /** It stands between that channel and the taker. */
   readonly relay: RelayCode | undefined;
+  /** If the last pass of a loop is a round too: a local that is 1 if no other pass follows, and how to find out behind a pass. */
+  readonly ends: { readonly over: number; emitOver(): void } | undefined;
 }
 
 /** Clocks from a relay's pop to its next, and from a push to its pop where tokens flow. */
@@ -184,6 +186,7 @@ export class Ranges {
     }
     code.get(all).get(moved).op("i32.add").set(all);
     this.#move();
+    if (this.#parts.ends) code.get(this.#parts.ends.over).brIf(out);
     code.br(loop);
     code.end();
     code.end();
@@ -227,7 +230,7 @@ export class Ranges {
     const single = (): void => {
       code.i32(0).set(this.#large);
       code.get(most).set(this.#steps);
-      this.#single.emitSteps(this.#steps);
+      this.#single.emitSteps(this.#steps, this.#parts.ends !== undefined);
       code.get(this.#steps).set(this.#tokens);
     };
     if (!this.#whole) {
@@ -237,7 +240,7 @@ export class Ranges {
     const { tokens } = this.#whole.range;
     code.get(most).i32(0).get(most).i32(0).op("i32.gt_s").op("select").i32(tokens).op("i32.div_u").set(this.#steps);
     code.get(this.#steps).if();
-    this.#whole.emitSteps(this.#steps);
+    this.#whole.emitSteps(this.#steps, false);
     code.end();
     code.get(this.#steps).i32(0).op("i32.gt_s").if();
     code.i32(1).set(this.#large).get(this.#steps).i32(tokens).op("i32.mul").set(this.#tokens);
@@ -264,6 +267,7 @@ export class Ranges {
     }
     code.get(this.#tokens).if();
     this.#single.emitMove(this.#tokens, this.#first, this.#stay);
+    if (rules.round.rangeOver === 0) this.#parts.ends?.emitOver();
     code.end();
   }
 }

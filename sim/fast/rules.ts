@@ -61,6 +61,8 @@ export interface TimeRules {
   readonly awaySlack: number;
   /** 1: whoever takes the tokens of an outer input and waits for the next is taken to be back at its loop. */
   readonly awayHead: number;
+  /** 1: behind a range it is not asked whether its loop is over. */
+  readonly rangeOver: number;
 }
 
 const exact: TimeRules = {
@@ -94,6 +96,7 @@ const exact: TimeRules = {
   movedUp: 0,
   awaySlack: 0,
   awayHead: 0,
+  rangeOver: 0,
 };
 
 type Where = "ring" | "round" | "chain";

@@ -155,6 +155,7 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
     ["relayStay", 1, "what a relay passes on is taken a clock late"],
     ["flowSteps", 4, "steps more than are sure are promised to the board's arbiter"],
     ["flowAsks", 1, "the arbiter asks for a source one clock too late"],
+    ["rangeOver", 1, "the last pass of a loop is taken for one of its others"],
     ["awaySlack", 99, "a leap goes on behind a way back to the loop that took time", rows],
     ["awayHead", 1, "a loader that waits in another loop is taken to be back"],
   ];
