@@ -75,10 +75,12 @@ export function compile(design: DesignIr): Compiled {
   const passings = new Passings(plan, chains, (channel) =>
     module.add(`${channel.channel.path} passed`, passedChannel(channel)),
   );
+  const within = (actor: number): ReadonlySet<number> => chains.actorsOf(actor);
   const codes = compileProcesses(compilers, chains, {
     alone: once((channel) => module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel))),
     fuller: once((channel) => module.add(`${channel.channel.path} fuller`, fullerChannel(channel))),
     passings,
+    within,
     actorType: type,
   });
   const processes = compilers.map((compiler, actor) => {
@@ -86,7 +88,6 @@ export function compile(design: DesignIr): Compiled {
     return module.add(ir.processes[actor]!.node.path, codes[actor]!);
   });
   const rest = module.declare("rest");
-  const within = (actor: number): ReadonlySet<number> => chains.actorsOf(actor);
   const around = { plan, globals, grids, compilers, rest, functions: processes, within };
   const rounds = [
     ...clusters.map(({ cluster, state }) => ({
@@ -173,7 +174,7 @@ function once(add: (channel: ChannelPlan) => number): (channel: ChannelPlan) => 
 function compileProcesses(
   compilers: readonly ProcessCompiler[],
   chains: Chains,
-  pushing: Pushing & Pick<ChainContext, "actorType">,
+  pushing: Pushing & Pick<ChainContext, "within" | "actorType">,
 ): Code[] {
   const compiled = (actor: number): ProcessCompiler => compilers[actor]!;
   setApart([...chains.followers.values()].map(({ loop }) => loop));

@@ -14,12 +14,15 @@ import { isScalar } from "./layout.js";
 import { countingLoop, numberOf } from "./pass-facts.js";
 import { matters } from "./pass-facts.js";
 import { exitOf } from "./pass-reader.js";
+import { emitRead, emitWordAt } from "./memory-code.js";
+import type { PortPlan } from "./memory-plan.js";
 import type { Passing } from "./passing.js";
 import { emitCopy, emitLoad, placeAt, type Place } from "./place.js";
 import { frame } from "./frame.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
+import { rules } from "./rules.js";
 import type { Spilled } from "./scope.js";
 import { SinkTaker } from "./sink.js";
 import { store } from "./store.js";
@@ -37,6 +40,8 @@ export interface ChainContext extends Pushing {
   /** `Actor.horizon` of all that push in this function. */
   readonly horizon: number;
   readonly compiled: (actor: number) => ProcessCompiler;
+  /** Who may be at work in the function of a process, other than that one. */
+  readonly within: (actor: number) => ReadonlySet<number>;
   /** Of the functions of processes; their numbers in the table are those of the processes. */
   readonly actorType: number;
 }
@@ -249,12 +254,51 @@ export class Follower extends StatementCompiler implements Taker {
   }
 
   #walk(stmts: readonly Stmt[]): void {
-    stmts.forEach((stmt, i) => {
-      if (matters(stmt)) this.#waiting(stmt, stmts[i - 1]);
+    for (let i = 0; i < stmts.length; i++) {
+      const stmt = stmts[i]!;
+      const word = this.#wordRead(stmts.slice(i));
+      if (word) {
+        this.#takeWord(word);
+        i += 2;
+      } else if (matters(stmt)) this.#waiting(stmt, stmts[i - 1]);
       else if (stmt.kind === "let" && stmt.value.kind === "q" && this.#isWord(stmt.local, stmts.slice(i + 1)))
         this.bindings.set(stmt.local, { place: this.q(stmt.value) });
       else this.emitBody([stmt]);
+    }
+  }
+
+  /**
+   * A read, a clock, and a name for the word, which is used up to the next wait only (`#isWord`); nobody else asks for `q`. Then the word may
+   * stay where it is, if none of those writes it who may be at work before this pass is over.
+   */
+  #wordRead([read, edge, name, ...behind]: readonly Stmt[]): WordRead | undefined {
+    if (read?.kind !== "read" || edge?.kind !== "edge" || name?.kind !== "let" || name.value.kind !== "q")
+      return undefined;
+    const [part, ...more] = read.port.parts;
+    const { port } = name.value;
+    if (!part || more.length > 0 || port.parts.length > 1 || port.parts[0] !== part || part.canWrite) return undefined;
+    const asked = [...expressionsWithin(this.plan.ir.processes[this.actor]!.body)].filter(
+      (expr) => expr.kind === "q" && expr.port.parts.includes(part),
+    );
+    const plan = this.portPlan(part);
+    if (plan.wordStride > 0 || asked.length > 1 || !this.#isWord(name.local, behind)) return undefined;
+    const within = this.#context.within(this.actor);
+    if ([...plan.memory.writeEpochs.keys()].some((writer) => writer === this.actor || within.has(writer)))
+      return undefined;
+    return { plan, address: read.address, edge, local: name.local };
+  }
+
+  /** Only if the pass is left in the clock of the read, the word has to stand where `q` is. */
+  #takeWord({ plan, address, edge, local }: WordRead): void {
+    const { code } = this;
+    const at = this.value(address);
+    emitRead(this, plan, at, true);
+    const word = emitWordAt(this, plan, at, code.local("i32"));
+    code.get(this.time).i32(1).op("i32.add").set(this.time);
+    this.leaveAtHorizon(this.#own.pointOf(edge), () => {
+      if (rules.chain.chainWord === 0) emitCopy(code, placeAt(plan.memory.layout, plan.words), word);
     });
+    this.bindings.set(local, { place: word });
   }
 
   /** The word of a port has a name that is used up to the next wait only, and no read comes before that: no copy is needed. */
@@ -360,6 +404,14 @@ export class Follower extends StatementCompiler implements Taker {
       index,
     );
   }
+}
+
+/** See `#wordRead`. */
+interface WordRead {
+  readonly plan: PortPlan;
+  readonly address: Expr;
+  readonly edge: Stmt;
+  readonly local: Local;
 }
 
 const isEndless = ({ condition }: Loop, exit: FollowerLoop["exit"]): boolean =>

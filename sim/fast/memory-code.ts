@@ -163,12 +163,16 @@ function setEpoch(actor: Actor, { memory }: PortPlan, array: number, address: nu
 
 function wordAt(actor: Actor, port: PortPlan, address: number): Place {
   const { code } = actor;
-  const { layout, words, stride } = port.memory;
   const at = code.temp("i32");
-  code.get(address).i32(stride).op("i32.mul").set(at);
-  const place = placeAt(layout, words, at);
+  const place = emitWordAt(actor, port, address, at);
   code.free("i32", at);
   return place;
+}
+
+/** Where the word stands whose address is in a local; another local keeps what is worked out for it. */
+export function emitWordAt({ code }: Pick<Actor, "code">, { memory }: PortPlan, address: number, at: number): Place {
+  code.get(address).i32(memory.stride).op("i32.mul").set(at);
+  return placeAt(memory.layout, memory.words, at);
 }
 
 const count = ({ code }: Actor, cell: number): void => {
@@ -182,8 +186,11 @@ function bounds(actor: Actor, port: PortPlan, address: number, verb: string): vo
   code.end();
 }
 
-/** Issue a read of the word whose address stands in the local. */
-export function emitRead(actor: Actor, port: PortPlan, address: number): void {
+/**
+ * Issue a read of the word whose address stands in the local. `stays`: what `q` gives is seen to by the caller, of a port that
+ * only reads and keeps one word.
+ */
+export function emitRead(actor: Actor, port: PortPlan, address: number, stays = false): void {
   const { code, time } = actor;
   const { layout, readEpochs } = port.memory;
   bounds(actor, port, address, "read");
@@ -194,18 +201,22 @@ export function emitRead(actor: Actor, port: PortPlan, address: number): void {
   for (const other of siblings(port))
     if (other.port.canWrite)
       refuseSameClock(actor, other.lastWrite, other.writeAddress, true, address, clash(port, other));
-  // The words of the last two reads stand side by side, in turn.
-  const [reads, slot] = [code.local("i32"), code.local("i32")];
-  code.loadAt(port.reads).tee(reads).i32(1).op("i32.and").i32(port.wordStride).op("i32.mul").set(slot);
-  const next = placeAt(layout, port.words, slot);
-  const word = wordAt(actor, port, address);
-  if (canWrite) {
-    code.loadAt(port.lastWrite).get(time).op("i32.eq").if();
-    emitCopy(code, next, placeAt(layout, port.overwritten));
-    code.else();
+  const reads = code.local("i32");
+  code.loadAt(port.reads).set(reads);
+  if (!stays) {
+    // The words of the last two reads stand side by side, in turn.
+    const slot = code.local("i32");
+    code.get(reads).i32(1).op("i32.and").i32(port.wordStride).op("i32.mul").set(slot);
+    const next = placeAt(layout, port.words, slot);
+    const word = wordAt(actor, port, address);
+    if (canWrite) {
+      code.loadAt(port.lastWrite).get(time).op("i32.eq").if();
+      emitCopy(code, next, placeAt(layout, port.overwritten));
+      code.else();
+    }
+    emitCopy(code, next, word);
+    if (canWrite) code.end();
   }
-  emitCopy(code, next, word);
-  if (canWrite) code.end();
   code.storeAt(port.lastRead, () => code.get(time));
   if (canWrite || siblings(port).some((other) => other.port.canWrite))
     code.storeAt(port.readAddress, () => code.get(address));

@@ -71,15 +71,20 @@ export abstract class PlainStatements extends Scope {
     }
     const place = this.exprs.resolvePlace(target, []);
     if (!place) throw new Error("assignment to something that is not stored");
-    const from = target.kind === "local" ? movesUp(value, target.local) : undefined;
     if (isScalar(target.type) || !reads(value, of)) store(this.exprs, place, value);
-    else if (from)
-      from.forEach((at, lane) => {
-        const moved = Math.min(at + rules.round.movedUp, from.length - 1);
-        if (moved !== lane) emitCopy(this.code, select(place, { lane }), select(place, { lane: moved }));
-      });
     else if (this.#atOnce(place, value)) return;
+    else if (target.kind === "local" && this.#moveUp(place, value, target.local)) return;
     else emitCopy(this.code, place, this.scratch(value));
+  }
+
+  /** Elements that move towards the first, in their order; false if these are others. */
+  #moveUp(place: Place, value: Expr, of: Local): boolean {
+    const from = movesUp(value, of);
+    from?.forEach((at, lane) => {
+      const moved = Math.min(at + rules.round.movedUp, from.length - 1);
+      if (moved !== lane) emitCopy(this.code, select(place, { lane }), select(place, { lane: moved }));
+    });
+    return from !== undefined;
   }
 
   /** All that is stored at once may read what it overwrites; false if nothing was emitted. */

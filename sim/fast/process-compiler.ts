@@ -33,7 +33,10 @@ export class ProcessCompiler extends StatementCompiler {
   }
 
   /** In front of `compile`: who takes tokens in this function. Their own functions have been compiled. */
-  follow(links: readonly Link[], shared: Pick<ChainContext, keyof Pushing | "compiled" | "actorType">): void {
+  follow(
+    links: readonly Link[],
+    shared: Pick<ChainContext, keyof Pushing | "compiled" | "within" | "actorType">,
+  ): void {
     this.#passings = shared.passings;
     if (links.length === 0) return;
     const { plan, globals, code, horizon } = this;

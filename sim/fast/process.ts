@@ -390,9 +390,10 @@ export class StatementCompiler extends ShortLoops implements Resumption {
     );
   }
 
-  protected leaveAtHorizon(id: number): void {
+  protected leaveAtHorizon(id: number, leaving = (): void => undefined): void {
     this.code.get(this.time);
     channels.emitHorizon(this).op("i32.ge_s").if();
+    leaving();
     this.#standAtEdge();
     this.suspend(id);
     this.code.end();

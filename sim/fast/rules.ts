@@ -19,6 +19,8 @@ export interface TimeRules {
   readonly chainAlone: number;
   /** 1: what a taker has learnt of the one who pushes is not asked for again when that one has heard of others. */
   readonly chainDeaf: number;
+  /** 1: a word that was read where it stands is not there for who goes on alone. */
+  readonly chainWord: number;
   /** In a leap an operation waits as long as in the round before, and so much longer. */
   readonly leapWait: number;
   /** A leap begins when this many clocks of the state, or fewer, have not moved by the period. */
@@ -74,6 +76,7 @@ const exact: TimeRules = {
   chainFlow: 0,
   chainAlone: 0,
   chainDeaf: 0,
+  chainWord: 0,
   leapWait: 0,
   leapSlack: 0,
   rangeSteps: 0,

@@ -191,7 +191,7 @@ class Stages extends Module {
   readonly scaled;
   readonly squared;
   readonly shifted;
-  readonly table = this.memory(i32, 4);
+  readonly table = this.memory(Values, 4);
   readonly writes = this.table.writePort();
   readonly reads = this.table.readPort();
 
@@ -234,7 +234,10 @@ class Stages extends Module {
       const job = yield* this.fills.pop();
       if (!this.options.early) for (let p = 0; p < this.parts; p++) if (p < parts) yield* this.finished[p]!.pop();
       for (let i = u8(0); i < 4; i = u8(i + 1)) {
-        this.writes.write(i, i32(job.flip * (i + 1)));
+        this.writes.write(
+          i,
+          Values((l) => i32(job.flip * (i + 1) + l * 5)),
+        );
         yield;
       }
       yield* this.ready.push(true);
@@ -268,8 +271,8 @@ class Stages extends Module {
       const { values, place } = yield* this.summed.pop();
       this.reads.read(u8(place.address % 4));
       yield;
-      const factor = this.reads.q;
-      yield* this.scaled.push({ values: Values((l) => i32(values[l]! + factor)), place });
+      const word = this.reads.q;
+      yield* this.scaled.push({ values: Values((l) => i32(values[l]! + word[l]!)), place });
     }
   }
 

@@ -102,11 +102,12 @@ describe(`Chains of processes (seed ${first})`, () => {
     ...channelMutants,
     ["chainFlow", 1, "a token is taken a clock before its taker is there"],
     ["chainAlone", 1, "tokens taken without rings were not there for who pushes alone"],
+    ["chainWord", 1, "a word that was read where it stands was not there for who goes on alone"],
     ["chainDeaf", 1, "a taker did not learn what the one who pushes has heard"],
   ];
   for (const [rule, value, what] of mutants)
     it(`would be noticed if ${what}`, async function () {
-      this.timeout(20_000);
+      this.timeout(120_000);
       let caught = 0;
       for (let seed = 1; seed <= 300 && caught === 0; seed++) {
         const random = new Random(seed);
