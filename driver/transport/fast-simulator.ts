@@ -133,6 +133,12 @@ export class FastSimulator extends LocalSimulation {
     return super.load(program);
   }
 
+  /** Memory for runs of a program that is loaded, before there is one: for a thread that has nothing else to do. */
+  reserve(handle: ProgramHandle): void {
+    const { streams } = this.#workOf(this.programOf(handle));
+    this.#engine!.reserve(Object.fromEntries(streams.map(({ port, beats }) => [port.name, beats])));
+  }
+
   protected override async simulate(
     program: Program,
     inputs: Readonly<Record<string, Uint8Array>>,

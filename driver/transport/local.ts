@@ -48,7 +48,7 @@ export abstract class LocalSimulation implements Device {
 
   unload(handle: ProgramHandle): Promise<void> {
     return this.#attempt(() => {
-      this.#program(handle);
+      this.programOf(handle);
       this.#programs.delete(handle);
     });
   }
@@ -64,7 +64,7 @@ export abstract class LocalSimulation implements Device {
     inputs: Readonly<Record<string, Uint8Array>>,
     progress: RunProgress = {},
   ): Promise<RunResult> {
-    return this.#attempt(() => this.simulate(this.#program(handle), inputs, progress));
+    return this.#attempt(() => this.simulate(this.programOf(handle), inputs, progress));
   }
 
   /** All errors are rejections, though most of it happens at once. */
@@ -75,7 +75,7 @@ export abstract class LocalSimulation implements Device {
     });
   }
 
-  #program(handle: ProgramHandle): Program {
+  protected programOf(handle: ProgramHandle): Program {
     const program = this.#programs.get(handle);
     if (!program) throw new TandemError(`The simulator holds no program ${handle}`);
     return program;

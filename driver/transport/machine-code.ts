@@ -35,18 +35,6 @@ const MAGIC = Buffer.from("tandem machine code 1\n");
 /** A custom section (WebAssembly 1.0, 5.5.3) named `tandem`: V8 keeps modules of equal bytes together, and this one is not compiled as others are. */
 const SECTION = Uint8Array.from([0, 7, 6, ...Buffer.from("tandem")]);
 
-/**
- * Bytes of its own code that a JavaScript function runs before V8 makes good code of it, here some seven times as many as usual. What is done once a
- * layer is never worth the milliseconds of processor time that this takes; what is done for each answer of the board's memory soon is. Later
- * versions of V8 than Node 20's decide by other numbers.
- */
-const PATIENCE = "--interrupt-budget=1000000";
-
-/** For a process that simulates whole networks. */
-export function compileLittleJavaScript(): void {
-  if (process.versions.v8.startsWith("11.")) setFlagsFromString(PATIENCE);
-}
-
 /** As V8 likes it. */
 export const plainCode = (wasm: Uint8Array<ArrayBuffer>): WebAssembly.Module => new WebAssembly.Module(wasm);
 

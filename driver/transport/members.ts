@@ -4,6 +4,7 @@
  */
 import { Worker } from "node:worker_threads";
 import type { MemberStart } from "./team.js";
+import { settleV8 } from "./v8-settings.js";
 
 /** Started, and not told yet what to simulate. */
 const early = new Set<Worker>();
@@ -14,6 +15,7 @@ function start(modules: readonly string[]): Worker {
 
 /** Start `count` threads, which import these modules (URLs), in all likelihood the design's, as soon as they run. */
 export function startEarly(count: number, modules: readonly string[]): void {
+  settleV8();
   for (let i = 0; i < count; i++) {
     const worker = start(modules);
     early.add(worker);

@@ -50,9 +50,12 @@ async function obey(message: ToMember): Promise<void> {
     case "code":
       haveCode(message.module);
       return;
-    case "load":
-      programs.set(message.handle, await simulator.load(message.program));
+    case "load": {
+      const program = await simulator.load(message.program);
+      programs.set(message.handle, program);
+      if (!wanted) simulator.reserve(program);
       return;
+    }
     case "unload":
       await simulator.unload(programs.get(message.handle)!);
       programs.delete(message.handle);

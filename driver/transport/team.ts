@@ -22,11 +22,11 @@ import { cacheFolder } from "../../sim/fast/cache.js";
 import type { EngineImage } from "../../sim/fast/image.js";
 import { FastSimulator } from "./fast-simulator.js";
 import { checkInputs } from "./local.js";
-import { compileLittleJavaScript } from "./machine-code.js";
 import { hire } from "./members.js";
 import { errorFrom, type ErrorReply } from "./messages.js";
 import { DeviceEnded } from "./restarting.js";
 import { inSharedMemory, runState, SharedRun, sharedParts, type RunNames, type SharedParts } from "./shared-run.js";
+import { settleV8 } from "./v8-settings.js";
 import type { WorkerDesign } from "./worker.js";
 
 /** What a member simulates: the first message to it. */
@@ -98,7 +98,7 @@ export class SimulatorTeam implements Device {
     threads: number,
   ): Promise<SimulatorTeam> {
     const design = (await importModule(module))[name] as Design;
-    compileLittleJavaScript();
+    settleV8();
     const here = await FastSimulator.of(design, parameters, { ...options, warm: true });
     return new SimulatorTeam(
       here,

@@ -100,6 +100,21 @@ export class ImageEngine {
     this.#top = image.initial.length;
   }
 
+  /**
+   * Memory for the buffers of so many tokens of outer ports, by name, before they are asked for. It is written to: a system gives memory when it is
+   * first touched, which takes as long as a copy of it several times over.
+   */
+  reserve(tokens: Readonly<Record<string, number>>): void {
+    const ports = { ...this.design.inputs, ...this.design.outputs };
+    const bytes = Object.entries(tokens).reduce((sum, [port, count]) => {
+      const columns = layoutOf(ports[port]!.type).leaves.reduce((total, leaf) => total + columnBytes(leaf), 4);
+      return sum + count * columns + PAGE / 16;
+    }, this.#compiled.initial.length);
+    const before = this.#memory.buffer.byteLength;
+    this.#grow(bytes);
+    new Uint8Array(this.#memory.buffer, before).fill(0);
+  }
+
   /** Everything as after elaboration; buffers of tokens are dropped. */
   reset(): void {
     const { initial, fills } = this.#compiled;
@@ -379,14 +394,17 @@ export class ImageEngine {
   #take(bytes: number): number {
     const at = Math.ceil(this.#top / 16) * 16;
     this.#top = at + bytes;
-    // Copies go by 16 bytes, and may reach beyond the last token.
-    const missing = this.#top + 16 - this.#memory.buffer.byteLength;
-    if (missing > 0) {
-      this.#memory.grow(Math.ceil(missing / PAGE));
-      this.#view = new DataView(this.#memory.buffer);
-      this.#words = new Int32Array(this.#memory.buffer);
-    }
+    this.#grow(this.#top);
     return at;
+  }
+
+  #grow(end: number): void {
+    // Copies go by 16 bytes, and may reach beyond the last token.
+    const missing = end + 16 - this.#memory.buffer.byteLength;
+    if (missing <= 0) return;
+    this.#memory.grow(Math.ceil(missing / PAGE));
+    this.#view = new DataView(this.#memory.buffer);
+    this.#words = new Int32Array(this.#memory.buffer);
   }
 
   /** What stopped the simulation. */
