@@ -35,15 +35,20 @@ export abstract class LocalSimulation implements Device {
 
   load(program: Program): Promise<ProgramHandle> {
     return this.#attempt(() => {
-      checkProgram(program, this.description.streams);
-      const bytes = program.buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
-      if (bytes > MEMORY)
-        throw new TandemError(`Program ${program.name} has buffers of ${bytes} bytes; there are ${MEMORY} at most`);
-      if (program.steps.some(({ kind }) => kind === "write"))
-        throw new TandemError(`Program ${program.name} writes registers, but ${this.description.design} has none`);
+      this.check(program);
       this.#programs.set(++this.#lastHandle, program);
       return this.#lastHandle;
     });
+  }
+
+  /** @throws TandemError if it cannot be loaded. */
+  check(program: Program): void {
+    checkProgram(program, this.description.streams);
+    const bytes = program.buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
+    if (bytes > MEMORY)
+      throw new TandemError(`Program ${program.name} has buffers of ${bytes} bytes; there are ${MEMORY} at most`);
+    if (program.steps.some(({ kind }) => kind === "write"))
+      throw new TandemError(`Program ${program.name} writes registers, but ${this.description.design} has none`);
   }
 
   unload(handle: ProgramHandle): Promise<void> {

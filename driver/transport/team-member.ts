@@ -44,12 +44,9 @@ let wanted = false;
 let start: (member: MemberStart) => void;
 const opened = new Promise<MemberStart>((resolve) => (start = resolve)).then(open);
 
-async function obey(message: ToMember): Promise<void> {
+async function obey(message: Exclude<ToMember, { type: "code" }>): Promise<void> {
   const { simulator, names, thread } = await opened;
   switch (message.type) {
-    case "code":
-      haveCode(message.module);
-      return;
     case "load": {
       const program = await simulator.load(message.program);
       programs.set(message.handle, program);
@@ -114,5 +111,7 @@ port.once("message", (member: MemberStart) => {
 
 function hear(message: ToMember): void {
   wanted ||= message.type === "run";
-  last = last.then(() => obey(message));
+  // Programs are loaded once it is there.
+  if (message.type === "code") haveCode(message.module);
+  else last = last.then(() => obey(message));
 }

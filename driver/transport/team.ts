@@ -40,7 +40,7 @@ export interface MemberStart {
 }
 
 export type ToMember =
-  /** Comes before all that need it. */
+  /** What others wait for. */
   | { readonly type: "code"; readonly module: WebAssembly.Module }
   | { readonly type: "load"; readonly handle: ProgramHandle; readonly program: Program }
   | { readonly type: "unload"; readonly handle: ProgramHandle }
@@ -59,8 +59,8 @@ export interface FromMember {
 
 interface Held {
   readonly program: Program;
-  /** In this thread's simulator. */
-  readonly here: ProgramHandle;
+  /** In this thread's simulator, once it is loaded there. */
+  here: ProgramHandle;
   readonly free: Offered[];
 }
 
@@ -134,18 +134,20 @@ export class SimulatorTeam implements Device {
   }
 
   async load(program: Program): Promise<ProgramHandle> {
-    // Layers may run as soon as this resolves, and with them what the processor does for them.
-    await this.#kernels;
+    // The others hear of it while this thread goes on with the next program, so that nothing of it is left when a network begins.
+    this.#here.check(program);
     const buffers = program.buffers.map((each) => (each.data ? { ...each, data: inSharedMemory(each.data) } : each));
     const common = this.#members.size > 0 ? { ...program, buffers } : program;
-    // Copies from memory that is not shared are faster.
-    const here = await this.#here.load(program);
     const handle = ++this.#last;
-    const held: Held = { program, here, free: [] };
-    this.#programs.set(handle, held);
+    const held: Held = { program, here: 0, free: [] };
     this.#tell({ type: "load", handle, program: common });
     // The others are to know what is offered before they come to its message: they take the most urgent.
     held.free.push(this.#room(handle, held));
+    // Copies from memory that is not shared are faster.
+    held.here = await this.#here.load(program);
+    // Layers may run as soon as this resolves, and with them what the processor does for them.
+    await this.#kernels;
+    this.#programs.set(handle, held);
     return handle;
   }
 
