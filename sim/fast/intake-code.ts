@@ -67,7 +67,7 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
   );
   const between = channels.get(channel)!;
   const source = new RoundSource(code, plan, between, tokensOf(pass));
-  // The last pass of a loop is a round too; its process goes on behind it, and if there is no relay, and it comes back, so do rounds.
+  // The last pass of a loop is a round too; its process goes on behind it, and if it is the last of all and comes back, so do rounds.
   const [over, gone] = [code.local("i32"), code.local("i32")];
   const members = cluster.map((each, i) => {
     const last = endsInRounds(each);
@@ -89,7 +89,9 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
   const ends = taker.over === undefined ? undefined : { over, emitOver: () => emitOver(taker) };
   const ranges =
     relay && !passed ? undefined : Ranges.of(plan, pass, code, { between, source, taker, relay: passed, ends });
-  const goesOn = !relay && taker.over !== undefined;
+  const goesOn = taker.over !== undefined;
+  const away = { channel: relay?.through ?? channel, source, taker, over, gone };
+  const [passes] = relay ? members : [];
   emitRounds(around, {
     code,
     rounds,
@@ -124,20 +126,31 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
     })),
     over,
     ...(goesOn && {
-      goOn: { side: taker, gone, away: (leap) => emitAway(around, code, leap, { channel, source, taker, over, gone }) },
+      goOn: {
+        side: taker,
+        gone,
+        away: (leap) => {
+          // Not behind a relay that has ended.
+          if (passes?.over !== undefined) {
+            code.get(passes.over).if("i32");
+            code.i32(1).else();
+          }
+          emitAway(around, code, leap, away);
+          if (passes?.over !== undefined) code.end();
+        },
+      },
     }),
     first: ranges && through && (() => through.emitLearnAll()),
     last: ranges && (() => ranges.emitPromise(over)),
     others: ranges && ((limit, count) => ranges.emitFlow(limit, count)),
   });
-  if (goesOn) {
-    code.get(gone).get(ended).op("i32.or").set(ended);
-    return;
-  }
+  code.get(gone).get(ended).op("i32.or").set(ended);
   cluster.forEach((each, i) => {
     const [ends, head] = [members[i]!.over, plan.channels.get(each.pops[0]!)!];
     if (ends !== undefined) {
-      code.get(ends).if();
+      code.get(ends);
+      if (members[i] === taker) code.get(gone).op("i32.eqz").op("i32.and");
+      code.if();
       const behind = around.compilers[each.actor]!.behind(each.loop);
       code.storeAt(plan.frames[each.actor]! + frame.resume, () => code.i32(behind));
       code.storeAt(head.popWaits, () => code.i32(0));

@@ -130,9 +130,11 @@ export class Ranges {
 
   /** Of how many of the last tokens the times are asked for; `both`: there may be single steps behind whole ones. */
   #asked(both: boolean): number {
-    const { depth, lanes } = this.#parts.between.channel.channel;
+    const { between, relay } = this.#parts;
+    const channels = relay ? [between, relay.through] : [between];
+    const kept = channels.flatMap(({ channel: { channel } }) => [channel.depth, channel.lanes]);
     const [single, whole] = [this.#single.timesAsked, this.#whole?.timesAsked ?? 0];
-    return both ? Math.max(depth, lanes, single + whole) : Math.max(single, whole);
+    return both ? Math.max(...kept, single + whole) : Math.max(single, whole);
   }
 
   /** At a board's pace: all that can flow before the clock in `limit`; nonzero on the stack if it was any. */

@@ -62,7 +62,7 @@ export function randomLoading(random: Random): LoadingOptions {
     careless: random.chance(0.08),
     below: random.chance(0.1) ? 13 : 64,
     relay: random.pick(["not", "through", "either"] as const),
-    depth: random.pick([1, 2, 2, 2, 3]),
+    depth: random.pick([1, 2, 2, 3, 8]),
     heads: random.pick([0, 0, 1, 2, 5]),
   };
 }
