@@ -1,14 +1,21 @@
 /**
- * Vectors whose elements move towards the first, as a shift register's:
+ * Names for what a vector was before it changes, where they are not needed. Elements that move towards the first, as a shift register's,
  *
  *     const before = sums;
  *     sums = vec((i) => before[i + 1 < n ? i + 1 : i]);
  *
- * Taken in their order, they can be moved where they stand, and nothing needs to be kept of what was there before.
+ * can be moved where they stand, if they are taken in their order; and a few bytes are stored at once, behind all that is read of them
+ * (`const { kept } = this; ... this.kept = bytes((b) => (full ? turned[b] : kept[b]))`).
  */
 import type { Expr, Local, ProcessIr, Stmt } from "../../hw/ir/ir.js";
-import { expressionsWithin } from "../../hw/ir/walk.js";
+import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
+import type { Type } from "../../hw/types.js";
 import { foldLanes } from "./lanes.js";
+import { isScalar, layoutOf } from "./layout.js";
+import { simplify } from "./simplify.js";
+
+/** Bytes that are stored at once. */
+const AT_ONCE = 16;
 
 type Assign = Extract<Stmt, { kind: "assign" }>;
 
@@ -20,7 +27,7 @@ export function movesUp(given: Expr, of: Local): readonly number[] | undefined {
   if (base.kind !== "local" || base.local !== of) return undefined;
   const from = Array.from({ length: value.length }, (_, i) => foldLanes(index, new Map([[value.lane, i]])));
   const up = from.every((at, i): at is number => at !== undefined && at >= i && at < value.length);
-  return up ? (from) : undefined;
+  return up ? from : undefined;
 }
 
 /** A process that does the same, without names for what such vectors were before. */
@@ -29,7 +36,8 @@ export function moveUp(process: ProcessIr): ProcessIr {
   const uses = new Map<Local, number>();
   for (const expr of expressionsWithin(process.body))
     if (expr.kind === "local") uses.set(expr.local, (uses.get(expr.local) ?? 0) + 1);
-  const list = (stmts: readonly Stmt[]): readonly Stmt[] => {
+  const list = (given: readonly Stmt[]): readonly Stmt[] => {
+    const stmts = given.reduce((all, stmt) => withoutName(all, stmt, uses, gone), given);
     const out: Stmt[] = [];
     for (const each of stmts) {
       const stmt = within(each);
@@ -41,7 +49,7 @@ export function moveUp(process: ProcessIr): ProcessIr {
       }
       out.push(moved ?? stmt);
     }
-    return out.length === stmts.length && out.every((stmt, i) => stmt === stmts[i]) ? stmts : out;
+    return out.length === given.length && out.every((stmt, i) => stmt === given[i]) ? given : out;
   };
   const within = (stmt: Stmt): Stmt => {
     if (stmt.kind === "if") {
@@ -66,4 +74,55 @@ function inPlace(first: Stmt, stmt: Stmt, uses: ReadonlyMap<Local, number>): Ass
   const value = stmt.value.kind === "cast" ? stmt.value.operand : stmt.value;
   if (value.kind !== "map" || value.body.kind !== "index") return undefined;
   return { ...stmt, value: { ...value, body: { ...value.body, base: first.value } } };
+}
+
+/** Statements without the name that one of them gives to a few bytes, if what it names stays as it is as long as it is used. */
+function withoutName(
+  stmts: readonly Stmt[],
+  name: Stmt,
+  uses: ReadonlyMap<Local, number>,
+  gone: Set<Local>,
+): readonly Stmt[] {
+  if (name.kind !== "let" || (name.value.kind !== "local" && name.value.kind !== "field")) return stmts;
+  const { local, value } = name;
+  if (local.mutable || !isFew(value)) return stmts;
+  const of = value.kind === "local" ? value.local : value.field;
+  const at = stmts.indexOf(name);
+  let left = uses.get(local) ?? 0;
+  const out = stmts.slice(0, at);
+  for (const [i, stmt] of stmts.entries()) {
+    if (i <= at) continue;
+    const here =
+      left === 0 ? 0 : [...expressionsWithin([stmt])].filter((e) => e.kind === "local" && e.local === local).length;
+    left -= here;
+    const changes = [...statementsIn([stmt])].some((each) => changed(each) === of);
+    if (here === 0 && (left === 0 || !changes)) {
+      out.push(stmt);
+      continue;
+    }
+    const whole =
+      stmt.kind === "let" || (stmt.kind === "assign" && stmt.target.kind !== "index" && stmt.target.kind !== "member");
+    if (!whole || (changes && left > 0)) return stmts;
+    out.push({ ...stmt, value: simplify(stmt.value, { values: new Map([[local, value]]) }) });
+  }
+  if (left > 0) return stmts;
+  gone.add(local);
+  return out;
+}
+
+/** A vector of bytes that is stored at once. */
+function isFew({ type }: Expr): boolean {
+  if (isScalar(type) || type.kind === "exact") return false;
+  const { leaves, bytes } = layoutOf(type);
+  return leaves.length === 1 && leaves[0]!.size === 1 && bytes <= AT_ONCE;
+}
+
+/** The variable that gets another value, wholly or in part. */
+function changed(stmt: Stmt): unknown {
+  if (stmt.kind === "let") return stmt.local;
+  if (stmt.kind === "pop" || stmt.kind === "tryPop" || stmt.kind === "peek") return stmt.into;
+  if (stmt.kind !== "assign") return undefined;
+  let at: Expr = stmt.target;
+  while (at.kind === "index" || at.kind === "member") at = at.base;
+  return at.kind === "local" ? at.local : at.kind === "field" ? at.field : undefined;
 }

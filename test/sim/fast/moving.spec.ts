@@ -1,13 +1,14 @@
 /** Elements that are moved at once by the fast engine stand where they stand under the kernel. */
 import { expect } from "chai";
 import { readDesign } from "../../../hw/frontend/index.js";
-import { elaborate } from "../../../hw/index.js";
+import { elaborate, type Module } from "../../../hw/index.js";
 import type { DesignIr } from "../../../hw/ir/ir.js";
 import { statementsIn } from "../../../hw/ir/walk.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { gatherLoop } from "../../../sim/fast/gather-loop.js";
 import { moveUp } from "../../../sim/fast/move-up.js";
 import { withMutation } from "../../../sim/fast/rules.js";
+import { Keeping, NAMED, randomKeeping, UNNAMED, type Form } from "./keeping.js";
 import { Moving, MOVES, ORDERS, randomMoving, type MovingOptions } from "./moving.js";
 import { Random } from "./random.js";
 import { inFast, inKernel, outcome, type Streams } from "./streams.js";
@@ -16,8 +17,10 @@ const first = Number(process.env["SEED"] ?? 1);
 const count = process.env["SEED"] ? 1 : Number(process.env["DESIGNS"] ?? 4);
 const AT_ONCE = Array.from({ length: 100 }, () => 0);
 
-async function irOf(options: MovingOptions): Promise<DesignIr> {
-  const { ir, diagnostics } = await readDesign(elaborate(new Moving(options)));
+const irOf = (options: MovingOptions): Promise<DesignIr> => read(new Moving(options));
+
+async function read(top: Module): Promise<DesignIr> {
+  const { ir, diagnostics } = await readDesign(elaborate(top));
   expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
   return ir;
 }
@@ -68,5 +71,27 @@ describe(`Elements that are moved (seed ${first})`, () => {
     const right = run(new FastEngine(ir));
     expect(run(withMutation("round", { gathered: 1 }, () => new FastEngine(ir)))).to.not.equal(right);
     expect(run(withMutation("round", { movedUp: 1 }, () => new FastEngine(ir)))).to.not.equal(right);
+  });
+
+  for (const form of [...UNNAMED, ...NAMED])
+    it(`what bytes were before, ${form}: as under the kernel`, async () => {
+      for (let seed = first; seed < first + count; seed++) {
+        const random = new Random(seed * 100 + form.length);
+        const options = randomKeeping(random, form);
+        const tokens = Array.from({ length: 30 }, () => Array.from({ length: options.bytes }, () => random.below(256)));
+        const around = { inputs: { in: tokens }, outputs: { out: AT_ONCE } };
+        const engine = new FastEngine(await read(new Keeping(options)));
+        expect(inFast(engine, around), `SEED=${seed}`).to.deep.equal(inKernel(new Keeping(options), around));
+      }
+    }).timeout(5000 + count * 2000);
+
+  it("have no name for what they were if it is not needed", async () => {
+    const found = async (form: Form, bytes: number): Promise<boolean> => {
+      const [process] = (await read(new Keeping({ form, bytes }))).processes;
+      return moveUp(process!) !== process;
+    };
+    for (const form of UNNAMED) expect(await found(form, 8), form).to.equal(true);
+    for (const form of NAMED) expect(await found(form, 8), form).to.equal(false);
+    expect(await found("field", 17), "more than are stored at once").to.equal(false);
   });
 });
