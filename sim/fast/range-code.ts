@@ -7,24 +7,17 @@ import { columnBytes } from "./layout.js";
 import type { MemberCode } from "./member-code.js";
 import { emitRewritten } from "./memory-code.js";
 import type { MemoryPlan } from "./memory-plan.js";
-import type { Image, Range, RangeWrite } from "./range-facts.js";
+import { emitInFours, TokenBytes } from "./range-bytes.js";
+import type { Range, RangeWrite } from "./range-facts.js";
 import type { RoundSource } from "./round-source.js";
 import { rules } from "./rules.js";
-import type { Code, MemoryOp } from "./wasm.js";
+import type { Code } from "./wasm.js";
 
 /** Bytes that grow by `token` from one token to the next and by `step` from one step to the next. */
 interface Strides {
   readonly token: number;
   readonly step: number;
 }
-
-const CHUNKS: readonly (readonly [bytes: number, load: MemoryOp, store: MemoryOp])[] = [
-  [16, "v128.load", "v128.store"],
-  [8, "i64.load", "i64.store"],
-  [4, "i32.load", "i32.store"],
-  [2, "i32.load16_u", "i32.store16"],
-  [1, "i32.load8_u", "i32.store8"],
-];
 
 /** More steps are not promised. */
 const MOST_TAKEN = 1 << 20;
@@ -36,7 +29,7 @@ export class RangeCode {
   readonly #source: RoundSource;
   /** Of each write: locals with the address in words, and of its first port's numbers, of the first token. */
   readonly #first: readonly { readonly address: number; readonly bank: number }[];
-  readonly #masks = new Map<Image, { readonly i32: number; readonly i64: number; readonly v128: number }>();
+  readonly #bytes: TokenBytes;
 
   constructor(code: Code, range: Range, taker: MemberCode, source: RoundSource) {
     this.#code = code;
@@ -44,9 +37,10 @@ export class RangeCode {
     this.#taker = taker;
     this.#source = source;
     this.#first = range.writes.map(() => ({ address: code.local("i32"), bank: code.local("i32") }));
-    for (const { image } of [...range.writes, ...range.sums])
-      if (image.mask && !this.#masks.has(image))
-        this.#masks.set(image, { i32: code.local("i32"), i64: code.local("i64"), v128: code.local("v128") });
+    this.#bytes = new TokenBytes(
+      code,
+      [...range.writes, ...range.sums].map(({ image }) => image),
+    );
   }
 
   /** Of how many of the last tokens the ports are told the times. */
@@ -147,7 +141,8 @@ export class RangeCode {
       code.set(at);
       code.i32(0).set(bad).get(known).op("i32x4.splat").set(old).i32(0).op("i32x4.splat").set(worst);
       this.#runs(at, strides, steps, (count) => {
-        this.#inFours(
+        emitInFours(
+          code,
           at,
           strides.token,
           count,
@@ -168,18 +163,23 @@ export class RangeCode {
    */
   emitMove(steps: number, token: number, stay: number): void {
     const code = this.#code;
-    for (const [{ mask }, locals] of this.#masks) {
-      this.#taker.exprs.emit32(mask!);
-      code.i32(255).op("i32.and").i32(0x01010101).op("i32.mul").tee(locals.i32);
-      code.op("i32x4.splat").set(locals.v128);
-      code.get(locals.i32).op("i64.extend_i32_u").get(locals.i32).op("i64.extend_i32_u");
-      code.i64(32).op("i64.shl").op("i64.or").set(locals.i64);
-    }
+    this.#bytes.emitMasks(this.#taker.exprs);
     this.range.writes.forEach((write, i) => {
       this.#write(write, this.#first[i]!, steps, token);
       this.#ports(write, this.#first[i]!.bank, steps, token, stay);
     });
-    for (const { into, image } of this.range.sums) this.#sum(this.#local(into), image, steps, token);
+    for (const { into, image } of this.range.sums) {
+      const bytes = columnBytes(this.#source.channel.layout.leaves[image.leaf]!);
+      const [from, count] = [code.temp("i32"), code.temp("i32")];
+      this.#token(image.leaf, token, from);
+      code
+        .get(steps)
+        .i32(bytes * this.range.tokens)
+        .op("i32.mul")
+        .set(count);
+      this.#bytes.emitSum(this.#local(into), image, from, count, bytes % 16 === 0);
+      code.free("i32", from, count);
+    }
     for (const { of, step } of this.range.grow) {
       if (step === 0) continue;
       const local = this.#local(of);
@@ -211,7 +211,7 @@ export class RangeCode {
     this.#start(first.address, stride, first.bank, layout.bytes, start);
     code.set(to);
     const strides = this.#strides(addressSteps, stride, bankSteps, layout.bytes);
-    this.#runs(to, strides, steps, (count) => this.#copy(from, to, strides.token, bytes, image, count));
+    this.#runs(to, strides, steps, (count) => this.#bytes.emitCopy(from, to, strides.token, bytes, image, count));
     this.#rewritten(memory, first.address, addressSteps, steps);
     const epochs = memory.writeEpochs.get(actor);
     if (epochs !== undefined) {
@@ -223,7 +223,8 @@ export class RangeCode {
       code.set(to);
       const of = this.#strides(addressSteps, epochStride, bankSteps, 4);
       this.#runs(to, of, steps, (count) => {
-        this.#inFours(
+        emitInFours(
+          code,
           to,
           of.token,
           count,
@@ -397,116 +398,5 @@ export class RangeCode {
       code.free("i32", left, start);
     }
     code.free("i32", count);
-  }
-
-  /** Numbers at a local, `apart` bytes from each other: `four` at once, at an offset, where they are neighbours. `count`, a local, is used up. */
-  #inFours(at: number, apart: number, count: number, four: (offset: number) => void, one: () => void): void {
-    const code = this.#code;
-    for (const vectors of apart === 4 ? [4, 1] : [])
-      this.#while(count, 4 * vectors, () => {
-        for (let i = 0; i < vectors; i++) four(16 * i);
-        code
-          .get(at)
-          .i32(16 * vectors)
-          .op("i32.add")
-          .set(at);
-      });
-    this.#while(count, 1, () => {
-      one();
-      code.get(at).i32(apart).op("i32.add").set(at);
-    });
-  }
-
-  /** As long as `count`, a local, is so many or more: do it, and take them off. */
-  #while(count: number, many: number, body: () => void): void {
-    const code = this.#code;
-    const out = code.block();
-    const loop = code.loop();
-    code.get(count).i32(many).op("i32.lt_s").brIf(out);
-    body();
-    code.get(count).i32(many).op("i32.sub").set(count).br(loop);
-    code.end();
-    code.end();
-  }
-
-  /** Copy the bytes of `count` tokens (a local, used up) that lie `apart` from each other at the other end, bits flipped. */
-  #copy(from: number, to: number, apart: number, bytes: number, image: Image, count: number): void {
-    const code = this.#code;
-    const chunk = ([size, load, store]: (typeof CHUNKS)[number], offset: number): void => {
-      code.get(to).get(from).mem(load, offset);
-      this.#flip(image, size);
-      code.mem(store, offset);
-    };
-    const on = (local: number, by: number): Code => code.get(local).i32(by).op("i32.add").set(local);
-    if (apart === bytes) {
-      code.get(count).i32(bytes).op("i32.mul").set(count);
-      this.#while(count, 64, () => {
-        for (let offset = 0; offset < 64; offset += 16) chunk(CHUNKS[0]!, offset);
-        on(from, 64);
-        on(to, 64);
-      });
-      for (const each of CHUNKS)
-        if (each[0] === 16 || bytes % (each[0] * 2) !== 0)
-          this.#while(count, each[0], () => {
-            chunk(each, 0);
-            on(from, each[0]);
-            on(to, each[0]);
-          });
-      return;
-    }
-    this.#while(count, 1, () => {
-      let done = 0;
-      for (const each of CHUNKS) for (; bytes - done >= each[0]; done += each[0]) chunk(each, done);
-      on(from, bytes);
-      on(to, apart);
-    });
-  }
-
-  /** Flip bits of so many bytes on the stack. */
-  #flip(image: Image, size: number): void {
-    const mask = this.#masks.get(image);
-    if (!mask) return;
-    if (size === 16) this.#code.get(mask.v128).op("v128.xor");
-    else if (size === 8) this.#code.get(mask.i64).op("i64.xor");
-    else this.#code.get(mask.i32).op("i32.xor");
-  }
-
-  /** Add all bytes of the tokens to a local, modulo 2^32. */
-  #sum(into: number, image: Image, steps: number, token: number): void {
-    const code = this.#code;
-    const bytes = columnBytes(this.#source.channel.layout.leaves[image.leaf]!);
-    const [from, count, sum] = [code.temp("i32"), code.temp("i32"), code.temp("v128")];
-    const sign = image.signed ? "s" : "u";
-    this.#token(image.leaf, token, from);
-    code
-      .get(steps)
-      .i32(bytes * this.range.tokens)
-      .op("i32.mul")
-      .set(count);
-    code.i32(0).op("i32x4.splat").set(sum);
-    const on = (by: number): Code => code.get(from).i32(by).op("i32.add").set(from);
-    this.#while(count, 16, () => {
-      code.get(from).mem("v128.load");
-      this.#flip(image, 16);
-      code.op(`i16x8.extadd_pairwise_i8x16_${sign}`).op(`i32x4.extadd_pairwise_i16x8_${sign}`);
-      code.get(sum).op("i32x4.add").set(sum);
-      on(16);
-    });
-    for (let lane = 0; lane < 4; lane++) {
-      if (lane === 0) code.get(into);
-      code.get(sum).extractI32(lane).op("i32.add");
-    }
-    code.set(into);
-    if (bytes % 16 !== 0)
-      this.#while(count, 1, () => {
-        code.get(from).mem("i32.load8_u");
-        this.#flip(image, 1);
-        if (image.signed) code.op("i32.extend8_s");
-        else code.i32(255).op("i32.and");
-        code.get(into).op("i32.add").set(into);
-        on(1);
-      });
-    code.free("i32", from, count);
-    code.free("v128", sum);
   }
 }
