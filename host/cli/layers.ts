@@ -45,13 +45,15 @@ export function totals(report: Report, peak: number | undefined): string[] {
     ...(report.realTime
       ? [
           `board: ${ms(report.realTime.boardMs)} ms (estimated); simulated in ${fixed(report.realTime.wallMs, 1)} ms of wall time ` +
-            `(first run, ${report.realTime.jobs} at once), real-time factor ${factor(report.realTime.factor)}`,
+            `(the first run of this process, ${inThreads(report.realTime.jobs)}), real-time factor ${factor(report.realTime.factor)}`,
         ]
       : []),
     ...(report.profile ? boundBy(report.profile) : []),
     ...wrap(`${report.engine}, ${report.level ?? ""}:`, config),
   ];
 }
+
+const inThreads = (jobs: number): string => (jobs === 1 ? "in one thread" : `in ${jobs} threads`);
 
 const ms = (value: number): string => (value > 0 && value < 1 ? value.toPrecision(2) : fixed(value, 1));
 

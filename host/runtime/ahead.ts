@@ -59,6 +59,7 @@ class Ahead {
   readonly #ready: Task[];
   /** Offered and not finished, in the order in which they were. */
   #underWay: Task[] = [];
+  readonly #pace = new Pace();
   #failed: { readonly error: unknown } | undefined;
 
   constructor(plan: Plan, jobs: number, onLayer: RunOptions["onLayer"]) {
@@ -115,7 +116,7 @@ class Ahead {
     const start = performance.now();
     const cost = await layer.kernel(inputs, output);
     const wallMs = performance.now() - start;
-    if (cost) task.step.simulation.saw(wallMs);
+    if (cost) this.#saw(task, wallMs);
     this.#end(task, cost, cost?.wallMs ?? wallMs);
   }
 
@@ -131,7 +132,7 @@ class Ahead {
     task.finished = started.result.then(
       (cost) => {
         const wallMs = cost.wallMs ?? performance.now() - start;
-        task.step.simulation.saw(wallMs);
+        this.#saw(task, wallMs);
         this.#end(task, cost, wallMs);
       },
       (error: unknown) => {
@@ -139,6 +140,11 @@ class Ahead {
       },
     );
     this.#underWay.push(task);
+  }
+
+  #saw({ step: { simulation } }: Task, wallMs: number): void {
+    simulation.saw(wallMs);
+    this.#pace.saw(wallMs, simulation.ms);
   }
 
   #end(task: Task, cost: LayerCost | undefined, wallMs: number): void {
@@ -210,7 +216,7 @@ class Ahead {
     const { ms } = next.step.simulation;
     let theirs = ms / 2;
     for (const task of this.#tasks)
-      if (!task.run && task !== next) theirs += task.started ? remaining(task) : simulationOf(task.step);
+      if (!task.run && task !== next) theirs += task.started ? this.#remaining(task) : simulationOf(task.step);
     theirs -= next.rank - ms;
     return theirs / this.#others < next.rank;
   }
@@ -239,7 +245,12 @@ class Ahead {
 
   /** Milliseconds until a layer under way is simulated: unknown for one that nobody has begun. */
   #wait(task: Task): number {
-    return task.started!.age() === undefined ? Infinity : remaining(task);
+    return task.started!.age() === undefined ? Infinity : this.#remaining(task);
+  }
+
+  /** Milliseconds of simulation that are left. */
+  #remaining({ step, started }: Task): number {
+    return Math.max(0, step.simulation.ms - (started!.age() ?? 0) / this.#pace.factor);
   }
 
   #compute(task: Task): void {
@@ -253,10 +264,28 @@ class Ahead {
   }
 }
 
+/**
+ * How much slower than at its best the machine is just now: what layers took lately over the least that they ever took. All estimates are of its best;
+ * so is the time since a layer was begun when it is divided by this. With other work on the machine a layer would else seem to be nearly done that is not.
+ */
+class Pace {
+  #took = 0;
+  #least = 0;
+
+  get factor(): number {
+    return this.#least > 0 ? Math.max(1, this.#took / this.#least) : 1;
+  }
+
+  saw(ms: number, least: number): void {
+    this.#took = FORGET * this.#took + ms;
+    this.#least = FORGET * this.#least + least;
+  }
+}
+
+/** Of what was seen before, with each layer. */
+const FORGET = 0.8;
+
 /** Less than any layer that is waited for. */
 const NOT_URGENT = 1e-6;
 
 const longer = (a: Task | undefined, b: Task): Task => (a && a.rank >= b.rank ? a : b);
-
-/** Milliseconds of simulation that are left. */
-const remaining = ({ step, started }: Task): number => Math.max(0, step.simulation.ms - (started!.age() ?? 0));

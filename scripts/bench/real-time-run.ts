@@ -1,12 +1,17 @@
 /** A process of the benchmark `real-time`: one network on the board in a fresh process, for the first time and again; one line of JSON. */
 import { readdirSync, readFileSync } from "node:fs";
-import { acceleratorTarget } from "../../host/accelerators.js";
-import { byteLength } from "../../host/graph/tensor.js";
-import { makeProfile } from "../../host/report/profile.js";
-import { execute } from "../../host/runtime/executor.js";
-import { makePlan } from "../../host/runtime/plan.js";
-import { readTfliteFile } from "../../host/tflite/reader.js";
-import { pynqZ1 } from "../../sim/platform/platform.js";
+import { startSimulators } from "../../host/cli/early.js";
+
+const [design, file, jobs, count] = process.argv.slice(2);
+// As `tandem run` does, before anything else is imported.
+startSimulators(["run", "--design", design!, "--jobs", jobs!]);
+const { acceleratorTarget } = await import("../../host/accelerators.js");
+const { byteLength } = await import("../../host/graph/tensor.js");
+const { makeProfile } = await import("../../host/report/profile.js");
+const { execute } = await import("../../host/runtime/executor.js");
+const { makePlan } = await import("../../host/runtime/plan.js");
+const { readTfliteFile } = await import("../../host/tflite/reader.js");
+const { pynqZ1 } = await import("../../sim/platform/platform.js");
 
 /** Of one run, in milliseconds. */
 export interface TimedRun {
@@ -55,5 +60,4 @@ async function measure(design: string, file: string, jobs: number, count: number
   }
 }
 
-const [design, file, jobs, count] = process.argv.slice(2);
 process.stdout.write(`${JSON.stringify(await measure(design!, file!, Number(jobs), Number(count)))}\n`);
