@@ -9,7 +9,6 @@
  */
 import type { Expr, Local, ProcessIr, Stmt } from "../../hw/ir/ir.js";
 import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
-import type { Type } from "../../hw/types.js";
 import { foldLanes } from "./lanes.js";
 import { isScalar, layoutOf } from "./layout.js";
 import { simplify } from "./simplify.js";
