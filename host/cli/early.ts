@@ -12,15 +12,22 @@ const DESIGN_OPTION: Readonly<Record<string, string>> = { run: "design", verify:
 /** More of them would wait for each other. */
 const MOST = 16;
 
-export function startSimulators([command = "", ...words]: readonly string[]): void {
+export function startSimulators(args: readonly string[]): void {
+  const likely = likelySimulators(args);
+  if (likely) startEarly(likely.threads, [likely.module]);
+}
+
+/** Threads beside this one that the command will likely want, and the module of their design; undefined if it will want none. */
+export function likelySimulators([command = "", ...words]: readonly string[]):
+  { readonly threads: number; readonly module: string } | undefined {
   const option = Object.hasOwn(DESIGN_OPTION, command) ? DESIGN_OPTION[command] : undefined;
-  if (option === undefined || words.includes("--help")) return;
+  if (option === undefined || words.includes("--help")) return undefined;
   const given = (name: string): string | undefined => valueOf(words, name);
   const elsewhere = (given("on") ?? "sim") !== "sim" || (given("engine") ?? "fast") !== "fast";
-  if (elsewhere || ["functional", "transaction"].includes(given("level") ?? "")) return;
+  if (elsewhere || ["functional", "transaction"].includes(given("level") ?? "")) return undefined;
   const place = placeOf(given(option) ?? DEFAULT_DESIGN);
   const jobs = Number(given("jobs") ?? availableParallelism());
-  if (place && jobs > 1) startEarly(Math.min(jobs, MOST) - 1, [place.module]);
+  return place && jobs > 1 ? { threads: Math.min(jobs, MOST) - 1, module: place.module } : undefined;
 }
 
 /** Of `--name VALUE` or `--name=VALUE`. */

@@ -13,7 +13,7 @@ import type { LayerCost } from "../../driver/accelerator.js";
 import type { StartedRun } from "../../driver/device.js";
 import type { LayerRun, RunOptions, RunResult } from "./executor.js";
 import { asBytes, outputsOf, setInputs, type Plan } from "./plan.js";
-import { simulationOf, stepsOf, type Step } from "./steps.js";
+import { Pace, simulationOf, stepsOf, type Step } from "./steps.js";
 
 /** A layer in this run. */
 interface Task {
@@ -263,27 +263,6 @@ class Ahead {
     this.#learn(task);
   }
 }
-
-/**
- * How much slower than at its best the machine is just now: what layers took lately over the least that they ever took. All estimates are of its best;
- * so is the time since a layer was begun when it is divided by this. With other work on the machine a layer would else seem to be nearly done that is not.
- */
-class Pace {
-  #took = 0;
-  #least = 0;
-
-  get factor(): number {
-    return this.#least > 0 ? Math.max(1, this.#took / this.#least) : 1;
-  }
-
-  saw(ms: number, least: number): void {
-    this.#took = FORGET * this.#took + ms;
-    this.#least = FORGET * this.#least + least;
-  }
-}
-
-/** Of what was seen before, with each layer. */
-const FORGET = 0.8;
 
 /** Less than any layer that is waited for. */
 const NOT_URGENT = 1e-6;

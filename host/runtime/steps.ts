@@ -38,6 +38,27 @@ export class Estimate {
   }
 }
 
+/**
+ * How much slower than at its best the machine is just now: what layers took lately over the least that they ever took. All estimates are of its best;
+ * so is the time since a layer was begun when it is divided by this. With other work on the machine a layer would else seem to be nearly done that is not.
+ */
+export class Pace {
+  #took = 0;
+  #least = 0;
+
+  get factor(): number {
+    return this.#least > 0 ? Math.max(1, this.#took / this.#least) : 1;
+  }
+
+  saw(ms: number, least: number): void {
+    this.#took = FORGET * this.#took + ms;
+    this.#least = FORGET * this.#least + least;
+  }
+}
+
+/** Of what was seen before, with each layer. */
+const FORGET = 0.8;
+
 export interface Steps {
   readonly steps: readonly Step[];
   readonly arrays: readonly (TensorArray | undefined)[];

@@ -2,6 +2,7 @@ import { expect } from "chai";
 import { systolic } from "../../../designs/systolic/index.js";
 import type { Device, RunResult, StartedRun } from "../../../driver/device.js";
 import { FastSimulator } from "../../../driver/transport/fast-simulator.js";
+import { startEarly } from "../../../driver/transport/members.js";
 import { DeviceEnded } from "../../../driver/transport/restarting.js";
 import { SimulatorTeam } from "../../../driver/transport/team.js";
 import { TandemError } from "../../../hw/index.js";
@@ -189,6 +190,18 @@ describe("Simulators that share the work", () => {
       await device.unload(handle);
       expect(() => start({ x: ramp(16) })).to.throw(TandemError, `no program ${handle}`);
     }));
+
+  it("work in threads that were started early, also where what they were to import is not there", async () => {
+    const module = new URL("./successor.js", import.meta.url).href;
+    startEarly(1, [module]);
+    startEarly(1, [`${module}.absent`]);
+    await using(openSuccessor(3), async (device) => {
+      const handle = await device.load(adderProgram(1 << 16));
+      const runs = offer(device, handle, 6, 1 << 16);
+      const results = await Promise.all(runs.map(({ result }) => result));
+      results.forEach(({ outputs }, i) => expect(outputs["sum"]![0]).to.equal(i + 1));
+    });
+  });
 
   it("do the work of a worker that never began, and say so", async () => {
     const said = await warnings(() =>
