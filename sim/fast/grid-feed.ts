@@ -169,7 +169,8 @@ export interface Standing extends Elsewhere {
 }
 
 /**
- * Feed as many blocks of eight waves as a local says, at least 1: none of them resets or lets results leave. They have been counted. `emitMasked` leaves on the stack whether some bytes are masked.
+ * Feed as many blocks of eight waves as a local says, at least 1, the first wave in the clock in a local, without a break: none of them
+ * resets or lets results leave. `emitMasked` leaves on the stack whether some bytes are masked.
  */
 export function emitFeedMany(
   { code }: Actor,
@@ -179,8 +180,10 @@ export function emitFeedMany(
   standing: (at: number) => Standing,
   emitMasked: () => void,
   blocks: number,
+  time: number,
 ): void {
   const product = grid.product!;
+  grid.countFeeds(code, time, () => code.get(blocks).i32(BLOCK).op("i32.mul"));
   const [rest, some, left] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
   const steps = new Map<number, number>();
   code.get(blocks).set(rest);

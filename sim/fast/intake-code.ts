@@ -62,7 +62,7 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
   const channels = new Map(
     [channel, ...(relay ? [relay.through] : [])].map((each) => [
       each,
-      new RoundChannel(code, plan, plan.channels.get(each)!, cluster, false),
+      new RoundChannel(code, plan, plan.channels.get(each)!, cluster),
     ]),
   );
   const between = channels.get(channel)!;

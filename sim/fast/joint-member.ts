@@ -110,9 +110,9 @@ export class JointMember extends MemberCode {
     grid.emitRoom(code);
     code.loadAt(grid.state.lastFeed).get(this.time).op("i32.lt_s").op("i32.and");
   }
-  /** Feed so many blocks (a local). `stepOf` tells by how many words a view goes on. */
-  emitFeedMany(feed: Feed, blocks: number, stepOf: (view: BankView) => number): void {
-    if (this.#emitFeedWords(feed, blocks, stepOf)) return;
+  /** Feed so many blocks (a local), the first in the clock in a local. `stepOf` tells by how many words a view goes on. */
+  emitFeedMany(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): void {
+    if (this.#emitFeedWords(feed, blocks, time, stepOf)) return;
     const pointers = new Map<BankView, { readonly at: number; readonly step: number }>();
     const standing = (byte: number): Standing => {
       const { seen, from } = this.#standing(byte)!;
@@ -124,18 +124,10 @@ export class JointMember extends MemberCode {
       this.code.i32(0);
       for (const { view } of this.seen) view.emitOrLeft();
     };
-    emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, masked, blocks);
-  }
-  /** Blocks of waves (a local, else one) are fed from the clock in a local on. */
-  emitFeedsAt(feed: Feed, clock: number, blocks?: number): void {
-    const { code } = this;
-    this.grid(feed.loop.feed).countFeeds(code, clock, () => {
-      if (blocks === undefined) code.i32(BLOCK);
-      else code.get(blocks).i32(BLOCK).op("i32.mul");
-    });
+    emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, masked, blocks, time);
   }
   /** The products of words that stand extended are added at once; false, and nothing emitted, where they do not. */
-  #emitFeedWords(feed: Feed, blocks: number, stepOf: (view: BankView) => number): boolean {
+  #emitFeedWords(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): boolean {
     const { code } = this;
     const grid = this.grid(feed.loop.feed);
     const product = grid.product!;
@@ -165,6 +157,7 @@ export class JointMember extends MemberCode {
     );
     if (!form) return false;
     const run = product.wordsFunction(form);
+    grid.countFeeds(code, time, () => code.get(blocks).i32(BLOCK).op("i32.mul"));
     for (const view of views) view.emitBring(extended.get(view)!, blocks);
     for (const view of views) view.emitExtendedPointer(extended.get(view)!);
     for (const view of views) view.emitLeftOut();

@@ -9,7 +9,6 @@ import { emitCount } from "./induction.js";
 import type { JointMember } from "./joint-member.js";
 import { JointWayRound } from "./joint-way-round.js";
 import { BLOCK } from "./product-kernel.js";
-import type { Timing } from "./leap.js";
 import { rangeOf, type PartRange } from "./joint-range.js";
 import type { RoundChannel } from "./round-channel.js";
 import type { PassStep } from "./rounds.js";
@@ -70,19 +69,11 @@ export class JointRange {
     this.#channels = channels;
   }
 
-  /** Clocks can be worked out round by round, and all else at once. */
-  get canTime(): boolean {
-    return this.#members.some(({ code }) => code.feeds !== undefined);
-  }
-
-  /**
-   * Do up to `rounds` rounds (a local), `period` clocks (a local) each; `rounds` becomes how many they are. `timing` is for those that begin
-   * before there is a period.
-   */
-  emit(rounds: number, period: number, timing: Timing): void {
+  /** Do up to `rounds` rounds (a local), `period` clocks (a local) each; `rounds` becomes how many they are. */
+  emit(rounds: number, period: number): void {
     const code = this.#code;
     const out = code.block();
-    const clocks = this.#emitLength(rounds, period, timing.timed, () => code.i32(0).set(rounds).br(out));
+    this.#emitLength(rounds, period, () => code.i32(0).set(rounds).br(out));
     if (rules.round.jointExtra !== 0) {
       code.get(rounds).i32(rules.round.jointExtra).op("i32.add").set(rounds);
       this.#wayRound?.emitExtra(rules.round.jointExtra);
@@ -99,18 +90,20 @@ export class JointRange {
           each: tells,
         });
       });
-    const reads = this.#emitReadTimes(rounds, period, timing, clocks);
     for (const member of this.#members) {
       const feed = member.code.feeds;
       if (feed) {
-        member.code.emitFeedMany(feed, rounds, (view) => this.#readStep(view));
+        const clock = this.#emitClock(member, member.code.pass.steps.indexOf(feed));
+        member.code.emitFeedMany(feed, rounds, clock, (view) => this.#readStep(view));
       }
       const adds = member.code.adds;
       if (adds) member.code.emitAddMany(adds, rounds, (view) => this.#readStep(view));
     }
     for (const member of this.#members)
       member.code.views.forEach((view, i) => {
-        view.emitEndAt(rounds, member.range.readSteps[i]!, reads.get(view)!);
+        const clock = this.#emitClock(member, member.code.stepOfRead(view));
+        code.get(rounds).i32(1).op("i32.sub").get(period).op("i32.mul").get(clock).op("i32.add").set(clock);
+        view.emitEndAt(rounds, member.range.readSteps[i]!, clock);
       });
     for (const member of this.#members) this.#emitKnowledge(member, rounds);
     for (const { code: member } of this.#members) member.emitSeen();
@@ -118,94 +111,9 @@ export class JointRange {
       // Its variables have gone on with the length.
       if (range.wayRound === undefined)
         for (const [of, step] of range.grows) member.emitGrow(of, () => code.get(rounds).i32(step).op("i32.mul"));
+      code.get(rounds).get(period).op("i32.mul").get(member.time).op("i32.add").set(member.time);
     }
     code.end();
-  }
-
-  /** The clocks of all processes move on, and the waves of all rounds are counted; of each read a local with its clock in the last round. */
-  #emitReadTimes(
-    rounds: number,
-    period: number,
-    timing: Timing,
-    clocks: ReadonlyMap<PassStep, number>,
-  ): ReadonlyMap<BankView, number> {
-    const code = this.#code;
-    const reads = new Map(this.#members.flatMap(({ code: { views } }) => views.map((v) => [v, code.local("i32")])));
-    const [rest, fed] = [code.local("i32"), code.local("i32")];
-    const fedBy = this.#members.find(({ code: { feeds } }) => feeds);
-    code.get(timing.timed).if();
-    if (this.canTime) this.#emitTimes(rounds, timing, clocks, { reads, rest, fed });
-    code.else();
-    for (const member of this.#members)
-      for (const view of member.code.views) {
-        const clock = this.#emitClock(member, member.code.stepOfRead(view));
-        code.get(clock).get(period).op("i32.sub").set(reads.get(view)!);
-      }
-    if (fedBy) {
-      const clock = this.#emitClock(fedBy, fedBy.code.pass.steps.indexOf(fedBy.code.feeds!));
-      code.get(clock).get(period).op("i32.sub").set(fed);
-    }
-    code.get(rounds).set(rest).end();
-    // Those that move alike.
-    code.get(rest).if();
-    const by = code.local("i32");
-    code.get(rest).get(period).op("i32.mul").set(by);
-    for (const clock of [...reads.values(), ...this.#members.map(({ code: { time } }) => time)])
-      code.get(clock).get(by).op("i32.add").set(clock);
-    if (fedBy) {
-      code.get(fed).get(period).op("i32.add").set(fed);
-      fedBy.code.emitFeedsAt(fedBy.code.feeds!, fed, rest);
-    }
-    code.end();
-    return reads;
-  }
-
-  /** The clocks of rounds, one after the other, until they move alike; `rest` (a local) becomes how many are left then, `fed` has the clock of the last feed. */
-  #emitTimes(
-    rounds: number,
-    { timed, rounds: done, note, alike }: Timing,
-    clocks: ReadonlyMap<PassStep, number>,
-    { reads, rest, fed }: { reads: ReadonlyMap<BankView, number>; rest: number; fed: number },
-  ): void {
-    const code = this.#code;
-    const [watch, last] = [code.local("i32"), code.local("i32")];
-    code.i32(0).set(watch).get(rounds).set(rest);
-    const again = code.loop();
-    code.get(watch).if();
-    note();
-    code.end();
-    const slowest = this.#members.at(-1)!.code.time;
-    code.get(slowest).set(last);
-    for (const { code: member } of this.#members)
-      for (const step of member.pass.steps) {
-        const view = step.kind === "plain" && member.views.find(({ read }) => read.stmt === step.stmt);
-        if (view) code.get(member.time).set(reads.get(view)!);
-        else if (step.kind === "push" || step.kind === "pop")
-          this.#channels.get(step.channel)!.emitTime(member, step.kind);
-        else if (step.kind === "clocks" || step.kind === "feed") {
-          if (step.kind === "feed") {
-            code.get(member.time).set(fed);
-            member.emitFeedsAt(step, fed);
-          }
-          const count = clocks.get(step);
-          code.get(member.time);
-          if (count === undefined) code.i32(step.kind === "feed" ? BLOCK : 1 + rules.round.jointTime);
-          else code.get(count);
-          code.op("i32.add").set(member.time);
-        }
-      }
-    code.get(rest).i32(1).op("i32.sub").set(rest);
-    code.get(watch).if("i32");
-    alike();
-    if (rules.round.jointAlike !== 0) code.op("drop").i32(1);
-    code.else().i32(0).end();
-    code.get(slowest).get(last).op("i32.sub").i32(BLOCK).op("i32.eq").tee(watch).op("i32.and").if();
-    code.i32(0).set(timed);
-    code.else();
-    code.get(rest).brIf(again);
-    code.end();
-    code.end();
-    code.get(rounds).get(rest).op("i32.sub").set(done);
   }
 
   #readStep(view: BankView): number {
@@ -213,13 +121,9 @@ export class JointRange {
     return member.range.readSteps[member.code.views.indexOf(view)]!;
   }
 
-  /**
-   * `rounds` becomes smaller, if not so many can be done; `leave` leaves where there are none. Returns locals with the clocks of steps that
-   * may take more than one or none, if rounds are timed.
-   */
-  #emitLength(rounds: number, period: number, timed: number, leave: () => void): ReadonlyMap<PassStep, number> {
+  /** `rounds` becomes smaller, if not so many can be done; `leave` leaves where there are none. */
+  #emitLength(rounds: number, period: number, leave: () => void): void {
     const code = this.#code;
-    const clocks = new Map<PassStep, number>();
     const atMost = (): void => {
       const other = code.temp("i32");
       code.tee(other).get(rounds).get(other).get(rounds).op("i32.lt_s").op("select").set(rounds);
@@ -241,18 +145,8 @@ export class JointRange {
           emitCount(member.exprs, count);
           atMost();
         }
-      code.get(timed).if();
-      member.emitDecide();
-      for (const [step, count] of range.clocks) {
-        const local = code.local("i32");
-        member.exprs.emit32(count);
-        code.set(local).get(local).i32(0).get(local).i32(0).op("i32.gt_s").op("select").set(local);
-        clocks.set(step, local);
-      }
-      code.else();
       member.emitAsBefore();
       only();
-      code.end();
       if (member === this.#members[0]!.code) {
         code.get(rounds).i32(WORTH).op("i32.lt_s").if();
         leave();
@@ -260,8 +154,9 @@ export class JointRange {
       }
       for (const { channel, value } of range.tokens) member.emitToken(this.#channels.get(channel)!.token, value);
       if (member.feeds) {
+        code.get(period).i32(BLOCK).op("i32.eq");
         member.emitCanFeed(member.feeds);
-        code.get(period).i32(BLOCK).op("i32.eq").get(timed).op("i32.or").op("i32.and");
+        code.op("i32.and");
         only();
       }
       member.views.forEach((view) => {
@@ -275,12 +170,11 @@ export class JointRange {
     };
     if (!this.#wayRound) {
       written();
-      return clocks;
+      return;
     }
     code.get(rounds).i32(WORTH).op("i32.ge_s").if();
     this.#wayRound.emit(rounds, WORTH, written);
     code.end();
-    return clocks;
   }
 
   /** A local with the clock at which a step of the first pass begins. */

@@ -32,25 +32,7 @@ export interface LeapChannel {
 }
 
 /** Many rounds of a leap at once, once the code of one is emitted (joint-range-code.ts). */
-export type Ranges = () => RangeCode | undefined;
-
-interface RangeCode {
-  /** It can be done where clocks do not move alike yet. */
-  readonly canTime: boolean;
-  readonly emit: (rounds: number, period: number, timing: Timing) => void;
-}
-
-/** How the clocks of a range are found that do not move alike from its beginning. */
-export interface Timing {
-  /** A local: 1 if it is such a range. Becomes 0 when they do. */
-  readonly timed: number;
-  /** A local: how many rounds that took. */
-  readonly rounds: number;
-  /** In front of a round: its clocks are noted. */
-  readonly note: () => void;
-  /** Behind it: the period goes to its local, and nonzero on the stack if all clocks have moved by it. */
-  readonly alike: () => void;
-}
+export type Ranges = () => { readonly emit: (rounds: number, period: number) => void } | undefined;
 
 type Noted = readonly [clock: number, before: number];
 
@@ -68,12 +50,6 @@ export class Leap {
   readonly #over: number | undefined;
   readonly #ranges: Ranges;
   readonly #possible: boolean;
-  /** A process's clock goes on by so much in a round, or less, waits for others aside. */
-  readonly #clocks: number;
-  /** So many rounds pass before others are timed. */
-  readonly #idle: number;
-  /** A local: 1 where the rounds of a leap do not move all clocks alike yet; it is one row of rounds at once then, each with its own clocks. */
-  readonly #timed: number;
   /** The clocks of the state, and what they were before this round. */
   readonly #noted: readonly Noted[];
   readonly #period: number;
@@ -95,7 +71,6 @@ export class Leap {
     turns: readonly Turn[],
     limit: number,
     over: number | undefined,
-    clocks: number,
     ranges: Ranges = () => undefined,
   ) {
     const local = (): number => code.local("i32");
@@ -106,8 +81,6 @@ export class Leap {
     this.#limit = limit;
     this.#over = over;
     this.#ranges = ranges;
-    this.#clocks = clocks;
-    [this.#idle, this.#timed] = [local(), local()];
     this.#possible = turns.every(({ leaps }) => leaps);
     [this.turn, this.#period, this.#pause, this.steady, this.resumes] = [local(), local(), local(), local(), local()];
     this.#noted = [...times, ...channels.flatMap(({ state }) => state.clocks)].map((clock) => [clock, local()]);
@@ -120,19 +93,8 @@ export class Leap {
     const code = this.#code;
     code.i32(0).set(this.steady);
     code.get(this.#pause).op("i32.eqz").if();
-    this.#note();
+    this.#noted.forEach(([clock, before]) => code.get(clock).set(before));
     code.end();
-  }
-
-  #note(): void {
-    for (const [clock, before] of this.#noted) this.#code.get(clock).set(before);
-  }
-
-  #latest(latest: number): void {
-    const code = this.#code;
-    const [first, ...others] = this.#times;
-    code.get(first!).set(latest);
-    for (const time of others) code.get(time).get(latest).get(time).get(latest).op("i32.gt_s").op("select").set(latest);
   }
 
   /**
@@ -148,53 +110,48 @@ export class Leap {
     code.else();
     code.get(this.resumes).if("i32");
     code.i32(1).else();
-    this.#alike();
-    code.get(full).op("i32.eqz").op("i32.and").end().if("i32");
-    code.i32(0).set(this.#timed).i32(1);
-    code.else().i32(0).set(this.#timed);
-    const tried = code.mark();
-    code.get(this.#timed).end().if();
-    const canTime = this.#leap(count);
-    if (canTime) code.insertAt(tried, () => this.#try(full));
-    code.end().end();
-  }
-
-  /** The clocks have moved by a period since they were noted, all alike: nonzero on the stack. */
-  #alike(): void {
-    const code = this.#code;
     const [[first, before], ...others] = this.#noted as [Noted, ...Noted[]];
     code.get(first).get(before).op("i32.sub").set(this.#period);
     code.i32(0);
     for (const [clock, earlier] of others)
       code.get(clock).get(earlier).op("i32.sub").get(this.#period).op("i32.ne").op("i32.add");
-    code.i32(rules.round.leapSlack).op("i32.le_s").get(this.#period).i32(1).op("i32.ge_s").op("i32.and");
+    code
+      .i32(rules.round.leapSlack)
+      .op("i32.gt_s")
+      .get(this.#period)
+      .i32(1)
+      .op("i32.lt_s")
+      .op("i32.or")
+      .get(full)
+      .op("i32.or")
+      .op("i32.eqz")
+      .end()
+      .if();
+    this.#leap(count);
+    code.end().end();
   }
 
-  /** Clocks do not move alike yet: `timed` tells whether a range is tried nevertheless. */
-  #try(full: number): void {
-    const code = this.#code;
-    code.get(this.#idle).get(full).op("i32.or").get(this.#over!).op("i32.or").op("i32.eqz").set(this.#timed);
-    code.get(this.#idle).get(this.#idle).i32(0).op("i32.gt_s").op("i32.sub").set(this.#idle);
-  }
-
-  /** Returns whether it can begin where clocks do not move alike. */
-  #leap(count: (done: number) => void): boolean {
+  #leap(count: (done: number) => void): void {
     const code = this.#code;
     const limit = this.#limit;
     const [most, done] = [code.local("i32"), code.local("i32")];
     // Rounds before the latest clock is at the limit.
     const latest = code.local("i32");
-    this.#latest(latest);
-    code.get(latest).get(limit).op("i32.ge_s").if("i32");
-    code.i32(0).else();
-    // Where there is no period yet, a round moves the latest clock by so much at most.
-    code.get(this.#timed).if("i32");
-    code.get(limit).get(latest).op("i32.sub").i32(this.#clocks).op("i32.div_u").else();
-    code.get(limit).get(latest).op("i32.sub").get(this.#period).op("i32.add").i32(1).op("i32.sub");
-    code.get(this.#period).op("i32.div_u").end().end().set(most);
-    // Rounds whose clocks were worked out one by one.
-    const formulas = code.local("i32");
-    code.i32(0).set(done).i32(0).set(formulas);
+    const [first, ...others] = this.#times;
+    code.get(first!).set(latest);
+    for (const time of others) code.get(time).get(latest).get(time).get(latest).op("i32.gt_s").op("select").set(latest);
+    code.get(limit).get(latest).op("i32.sub").get(this.#period).op("i32.add").i32(1).op("i32.sub").set(most);
+    code
+      .i32(0)
+      .get(most)
+      .get(this.#period)
+      .op("i32.div_u")
+      .get(latest)
+      .get(limit)
+      .op("i32.ge_s")
+      .op("select")
+      .set(most);
+    code.i32(0).set(done);
     // Where many rounds can be done at once, that comes first.
     const skips = code.local("i32");
     const start = code.mark();
@@ -231,14 +188,8 @@ export class Leap {
       const rounds = code.local("i32");
       code.get(most).get(done).op("i32.sub").set(rounds);
       if (this.#over !== undefined) code.i32(0).get(rounds).get(this.#over).op("select").set(rounds);
-      range.emit(rounds, this.#period, {
-        timed: this.#timed,
-        rounds: formulas,
-        note: () => this.#note(),
-        alike: () => this.#alike(),
-      });
+      range.emit(rounds, this.#period);
       code.get(done).get(rounds).op("i32.add").set(done);
-      code.get(this.#timed).brIf(out);
       code.get(done).op("i32.eqz").get(this.resumes).op("i32.and").brIf(out);
     }
     code.br(again);
@@ -252,7 +203,6 @@ export class Leap {
     for (const { state, producer, consumer } of this.#channels) {
       passes(producer, pushed);
       passes(consumer, popped);
-      for (const side of [pushed, popped]) code.get(side).get(formulas).op("i32.sub").set(side);
       state.emitSettle(pushed, popped, this.#period);
     }
     this.#turns.forEach(({ settle }, i) => {
@@ -262,17 +212,12 @@ export class Leap {
     code.free("i32", pushed, popped);
     count(done);
     code.end();
-    code.get(this.turn).op("i32.eqz").get(done).i32(0).op("i32.ne").op("i32.and");
-    code.get(this.#timed).op("i32.eqz").op("i32.and").set(this.steady);
+    code.get(this.turn).op("i32.eqz").get(done).i32(0).op("i32.ne").op("i32.and").set(this.steady);
     // Of the round that a leap leaves half done, the clocks before it were not noted.
     code.get(this.turn).i32(0).op("i32.ne").i32(PAUSE).get(done).op("select").set(this.#pause);
-    code.get(this.resumes).get(this.#timed).op("i32.or").if();
+    code.get(this.resumes).if();
     code.i32(0).set(this.resumes);
     code.get(this.#pause).i32(0).get(done).op("select").set(this.#pause);
     code.end();
-    if (!range?.canTime) return false;
-    code.get(this.#timed).get(done).op("i32.eqz").op("i32.and").if();
-    code.i32(PAUSE).set(this.#idle).end();
-    return true;
   }
 }

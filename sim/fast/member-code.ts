@@ -162,15 +162,6 @@ export class MemberCode extends StatementCompiler {
     });
   }
 
-  /** In front of a pass: what those of the next leap have to be like. */
-  emitDecide(): void {
-    this.code.i32(0).set(this.#held);
-    this.pass.decisive?.forEach((expr, i) => {
-      this.exprs.emit32(expr);
-      this.code.set(this.#decided[i]!);
-    });
-  }
-
   /** Behind a pass of the first process: `over` becomes 1 if its loop ends, else another pass can follow. */
   emitOver(over: number): void {
     const { code } = this;
@@ -246,8 +237,12 @@ export class MemberCode extends StatementCompiler {
   /** A pass; in a `full` round (a local) tokens tell all that is known. In a leap its operations wait as they did in the last round. */
   emitPass(full: number, leap: boolean): void {
     if (!leap) {
+      this.code.i32(0).set(this.#held);
       for (const view of this.views) view.emitNote(this.exprs);
-      this.emitDecide();
+      this.pass.decisive?.forEach((expr, i) => {
+        this.exprs.emit32(expr);
+        this.code.set(this.#decided[i]!);
+      });
     }
     this.#emitSteps(this.pass.steps, full, leap ? new Map() : undefined);
     const { again, around } = this.pass;

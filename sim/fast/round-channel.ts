@@ -33,71 +33,19 @@ function upTo(actor: number, cluster: Cluster): number[] {
   return found;
 }
 
-/** A number that operations count: in a local, or where it stands in memory. */
-class Cell {
-  readonly #code: Code;
-  readonly #at: number;
-  readonly #type: "i32" | "i64";
-  readonly #local: number | undefined;
-
-  constructor(code: Code, at: number, type: "i32" | "i64", local: number | undefined) {
-    this.#code = code;
-    this.#at = at;
-    this.#type = type;
-    this.#local = local;
-  }
-
-  get(): Code {
-    return this.#local === undefined ? this.#memory() : this.#code.get(this.#local);
-  }
-  set(value: () => void): void {
-    if (this.#local === undefined) this.#code.storeAt(this.#at, value, `${this.#type}.store`);
-    else {
-      value();
-      this.#code.set(this.#local);
-    }
-  }
-  add(value: () => void): void {
-    this.set(() => {
-      this.get();
-      value();
-      this.#code.op(`${this.#type}.add`);
-    });
-  }
-
-  /** What stands in memory goes to the local; back; and what the local has counted from zero is added to it. */
-  load(): void {
-    if (this.#local !== undefined) this.#memory().set(this.#local);
-  }
-  save(): void {
-    if (this.#local !== undefined) this.#code.storeAt(this.#at, () => this.get(), `${this.#type}.store`);
-  }
-  saveMore(): void {
-    if (this.#local === undefined) return;
-    const sum = (): Code => {
-      this.#memory();
-      return this.get().op(`${this.#type}.add`);
-    };
-    this.#code.storeAt(this.#at, sum, `${this.#type}.store`);
-  }
-  #memory(): Code {
-    return this.#code.loadAt(this.#at, `${this.#type}.load`);
-  }
-}
-
 export class RoundChannel {
   readonly channel: ChannelPlan;
   readonly #code: Code;
   readonly #plan: Plan;
   readonly #cluster: Cluster;
-  readonly #pushed: Cell;
-  readonly #popped: Cell;
+  readonly #pushed: number;
+  readonly #popped: number;
   /** Clocks of the last pops and pushes, the latest first. */
   readonly #pops: readonly number[];
   readonly #pushes: readonly number[];
-  readonly #stalls: { readonly push: Cell; readonly pop: Cell };
-  readonly #stay: Cell;
-  readonly #most: Cell;
+  readonly #stalls: { readonly push: number; readonly pop: number };
+  readonly #stay: number;
+  readonly #most: number;
   /** The token that has been pushed last. */
   readonly token: Place;
   /** In a leap: the token that has been pushed last stands among the words of banks (bank-view.ts). */
@@ -107,23 +55,19 @@ export class RoundChannel {
   /** The operations of a round, in order. */
   readonly #operations: Record<"push" | "pop", Operation[]> = { push: [], pop: [] };
 
-  /** `inMemory`: what is counted stays in memory, as there are many channels. */
-  constructor(code: Code, plan: Plan, channel: ChannelPlan, cluster: Cluster, inMemory: boolean) {
+  constructor(code: Code, plan: Plan, channel: ChannelPlan, cluster: Cluster) {
     this.channel = channel;
     this.#code = code;
     this.#plan = plan;
     this.#cluster = cluster;
     const local = (): number => code.local("i32");
     const { depth, lanes } = channel.channel;
-    const cell = (at: number, type: "i32" | "i64" = "i32"): Cell =>
-      new Cell(code, at, type, inMemory ? undefined : code.local(type));
-    [this.#pushed, this.#popped] = [cell(channel.pushed), cell(channel.popped)];
-    this.#most = cell(channel.maxOccupancy);
+    [this.#pushed, this.#popped, this.#most] = [local(), local(), local()];
     this.token = placeAt(channel.layout, plan.heap.take(channel.layout.bytes));
     this.#pops = Array.from({ length: Math.max(depth, lanes) }, local);
     this.#pushes = Array.from({ length: lanes }, local);
-    this.#stalls = { push: cell(channel.pushStall), pop: cell(channel.popStall) };
-    this.#stay = cell(channel.occupancySum, "i64");
+    this.#stalls = { push: local(), pop: local() };
+    this.#stay = code.local("i64");
     const sources = upTo(channel.producer, cluster).map((actor) => plan.observers.indexOf(actor));
     this.#varying = channel.told.filter((place) => sources.includes(place));
   }
@@ -141,9 +85,9 @@ export class RoundChannel {
     return this.#code.loadAt(this.channel.pushed).loadAt(this.channel.popped).op("i32.eq");
   }
 
-  #slot(count: Cell, back: number): void {
-    count
-      .get()
+  #slot(count: number, back: number): void {
+    this.#code
+      .get(count)
       .i32(back)
       .op("i32.sub")
       .i32(this.channel.slots - 1)
@@ -154,8 +98,8 @@ export class RoundChannel {
 
   load(): void {
     const code = this.#code;
-    const { pushTimes, popTimes } = this.channel;
-    for (const cell of [this.#pushed, this.#popped, this.#most]) cell.load();
+    const { pushed, popped, pushTimes, popTimes, maxOccupancy } = this.channel;
+    code.loadAt(pushed).set(this.#pushed).loadAt(popped).set(this.#popped).loadAt(maxOccupancy).set(this.#most);
     this.#pops.forEach((time, i) => {
       this.#slot(this.#popped, i + 1);
       code.mem("i32.load", popTimes).set(time);
@@ -169,9 +113,14 @@ export class RoundChannel {
   /** Everything back to memory; a token that nobody has popped tells what its producer knew. */
   save(): void {
     const code = this.#code;
-    const { pushTimes, popTimes } = this.channel;
-    for (const cell of [this.#pushed, this.#popped, this.#most]) cell.save();
-    for (const cell of [this.#stalls.push, this.#stalls.pop, this.#stay]) cell.saveMore();
+    const { pushed, popped, pushTimes, popTimes, maxOccupancy, pushStall, popStall, occupancySum } = this.channel;
+    code.storeAt(pushed, () => code.get(this.#pushed));
+    code.storeAt(popped, () => code.get(this.#popped));
+    code.storeAt(maxOccupancy, () => code.get(this.#most));
+    code.storeAt(pushStall, () => code.loadAt(pushStall).get(this.#stalls.push).op("i32.add"));
+    code.storeAt(popStall, () => code.loadAt(popStall).get(this.#stalls.pop).op("i32.add"));
+    const sum = (): Code => code.loadAt(occupancySum, "i64.load").get(this.#stay).op("i64.add");
+    code.storeAt(occupancySum, sum, "i64.store");
     this.#pops.forEach((time, i) => {
       this.#slot(this.#popped, i + 1);
       code.get(time).mem("i32.store", popTimes);
@@ -180,11 +129,10 @@ export class RoundChannel {
       this.#slot(this.#pushed, i + 1);
       code.get(time).mem("i32.store", pushTimes);
     });
-    this.#pushed.get();
-    this.#popped.get().op("i32.ne").if();
+    code.get(this.#pushed).get(this.#popped).op("i32.ne").if();
     const { layout, slots, values } = this.channel;
     const at = code.local("i32");
-    this.#pushed.get().i32(1).op("i32.sub");
+    code.get(this.#pushed).i32(1).op("i32.sub");
     code
       .i32(slots - 1)
       .op("i32.and")
@@ -219,8 +167,8 @@ export class RoundChannel {
   #knowledge(back: number): number {
     const code = this.#code;
     const slot = code.local("i32");
-    this.#pushed
-      .get()
+    code
+      .get(this.#pushed)
       .i32(back)
       .op("i32.sub")
       .i32(this.channel.slots - 1)
@@ -232,65 +180,42 @@ export class RoundChannel {
   /** Push what stands in `token`; in a `full` round (a local) with all that the producer knows. */
   emitPush(actor: Pick<Actor, "code" | "plan" | "actor" | "time">, full: number): void {
     const code = this.#code;
-    const { told, knowledge } = this.channel;
-    this.#pushNow(actor, this.#operation("push"));
-    if (told.length > 0) {
-      code.get(full).if();
-      emitTell(code, told, [this.#knowledge(1), knowledge], this.#plan.known[actor.actor]!);
-      code.end();
-      countReleases(actor, told, () => code.i32(1));
-    }
-  }
-
-  /** The clocks and counts of a push. */
-  #pushNow(actor: Pick<Actor, "time">, { wait }: Operation): void {
-    const code = this.#code;
-    const { channel } = this.channel;
+    const { told, knowledge, channel } = this.channel;
     const { pushAfterPop, pushAfterPush } = rules.round;
     const [freed, before] = [this.#pops[channel.depth - 1]!, this.#pushes[channel.lanes - 1]!];
+    const { wait } = this.#operation("push");
     this.#wait(actor.time, [freed, pushAfterPop], [before, pushAfterPush], wait);
-    this.#stalls.push.add(() => code.get(wait));
+    code.get(this.#stalls.push).get(wait).op("i32.add").set(this.#stalls.push);
     // It finds as many tokens in the channel as were popped later than now.
     const held = code.temp("i32");
     code.i32(1);
     for (const pop of this.#pops.slice(0, channel.depth - 1))
       code.get(pop).get(actor.time).op("i32.gt_s").op("i32.add");
-    code.set(held);
-    this.#most.set(() => {
-      code.get(held);
-      this.#most.get().get(held);
-      this.#most.get().op("i32.gt_s").op("select");
-    });
+    code.tee(held).get(this.#most).get(held).get(this.#most).op("i32.gt_s").op("select").set(this.#most);
     code.free("i32", held);
     this.#shift(this.#pushes, actor.time);
-    this.#pushed.add(() => code.i32(1));
-  }
-
-  /** The clocks and counts of a pop of the token that was pushed in this round. */
-  #popNow(actor: Pick<Actor, "time">, { wait, stayed }: Operation): void {
-    const code = this.#code;
-    const [push] = this.#pushes;
-    const { popAfterPush, popAfterPop } = rules.round;
-    this.#wait(actor.time, [push!, popAfterPush], [this.#pops[this.channel.channel.lanes - 1]!, popAfterPop], wait);
-    this.#stalls.pop.add(() => code.get(wait));
-    code.get(actor.time).get(push!).op("i32.sub").set(stayed);
-    this.#stay.add(() => code.get(stayed).op("i64.extend_i32_s"));
-    this.#shift(this.#pops, actor.time);
-    this.#popped.add(() => code.i32(1));
-  }
-
-  /** The clocks and counts of the only push or pop of a round, and nothing else. */
-  emitTime(actor: Pick<Actor, "time">, side: "push" | "pop"): void {
-    const [operation] = this.#operations[side];
-    if (side === "push") this.#pushNow(actor, operation!);
-    else this.#popNow(actor, operation!);
+    if (told.length > 0) {
+      code.get(full).if();
+      emitTell(code, told, [this.#knowledge(0), knowledge], this.#plan.known[actor.actor]!);
+      code.end();
+      countReleases(actor, told, () => code.i32(1));
+    }
+    code.get(this.#pushed).i32(1).op("i32.add").set(this.#pushed);
   }
 
   /** Pop the token that was pushed in this round. */
   emitPop(actor: Actor, full: number): void {
     const code = this.#code;
-    const { told, knowledge } = this.channel;
-    this.#popNow(actor, this.#operation("pop"));
+    const { told, knowledge, channel } = this.channel;
+    const [push] = this.#pushes;
+    const { popAfterPush, popAfterPop } = rules.round;
+    const { wait, stayed } = this.#operation("pop");
+    this.#wait(actor.time, [push!, popAfterPush], [this.#pops[channel.lanes - 1]!, popAfterPop], wait);
+    code.get(this.#stalls.pop).get(wait).op("i32.add").set(this.#stalls.pop);
+    code.get(actor.time).get(push!).op("i32.sub").set(stayed);
+    code.get(this.#stay).get(stayed).op("i64.extend_i32_s").op("i64.add").set(this.#stay);
+    this.#shift(this.#pops, actor.time);
+    code.get(this.#popped).i32(1).op("i32.add").set(this.#popped);
     if (told.length === 0) return;
     code.get(full).if();
     // It was told in full, or is older than what is learnt besides.
@@ -370,11 +295,12 @@ export class RoundChannel {
     for (const { passes, operations, times, count, stall } of sides) {
       code.get(passes).get(period).op("i32.mul").set(shift);
       for (const time of times) code.get(time).get(shift).op("i32.add").set(time);
-      count.add(() => code.get(passes).i32(operations.length).op("i32.mul"));
-      for (const { wait } of operations) stall.add(() => code.get(wait).get(passes).op("i32.mul"));
+      code.get(count).get(passes).i32(operations.length).op("i32.mul").op("i32.add").set(count);
+      for (const { wait } of operations) code.get(stall).get(wait).get(passes).op("i32.mul").op("i32.add").set(stall);
     }
     for (const { stayed } of pops) {
-      this.#stay.add(() => code.get(stayed).op("i64.extend_i32_s").get(popped).op("i64.extend_i32_s").op("i64.mul"));
+      code.get(this.#stay).get(stayed).op("i64.extend_i32_s").get(popped).op("i64.extend_i32_s");
+      code.op("i64.mul").op("i64.add").set(this.#stay);
     }
     code.free("i32", shift);
   }
@@ -425,21 +351,18 @@ export class RoundChannel {
     };
     code.get(end).i32(4).op("i32.sub");
     clock();
-    this.#stalls.pop.add(() => {
-      code
-        .get(last)
-        .i32(1 + clocks)
-        .op("i32.add")
-        .get(taker)
-        .op("i32.sub");
-      code.get(count).i32(clocks).op("i32.mul").op("i32.sub");
-    });
-    this.#stay.add(() => code.get(count).op("i64.extend_i32_s"));
-    for (const total of [this.#pushed, this.#popped]) total.add(() => code.get(count));
-    this.#most.set(() => {
-      this.#most.get().i32(1);
-      this.#most.get().op("select");
-    });
+    code
+      .get(this.#stalls.pop)
+      .get(last)
+      .op("i32.add")
+      .i32(1 + clocks)
+      .op("i32.add")
+      .get(taker)
+      .op("i32.sub");
+    code.get(count).i32(clocks).op("i32.mul").op("i32.sub").set(this.#stalls.pop);
+    code.get(this.#stay).get(count).op("i64.extend_i32_s").op("i64.add").set(this.#stay);
+    for (const total of [this.#pushed, this.#popped]) code.get(total).get(count).op("i32.add").set(total);
+    code.get(this.#most).i32(1).get(this.#most).op("select").set(this.#most);
     const size = this.#pops.length;
     code.get(count).i32(size).get(count).i32(size).op("i32.lt_s").op("select").i32(2).op("i32.shl").set(at);
     code.get(end).get(at).op("i32.sub").set(at);

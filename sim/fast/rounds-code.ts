@@ -87,7 +87,7 @@ export function roundsCode(
   const channels = new Map<Channel, RoundChannel>();
   for (const { pushes } of cluster)
     for (const channel of pushes)
-      channels.set(channel, new RoundChannel(code, plan, plan.channels.get(channel)!, cluster, true));
+      channels.set(channel, new RoundChannel(code, plan, plan.channels.get(channel)!, cluster));
   const members = cluster.map((pass, i) => member(around, pass, code, channels, i === 0, callsOf(around, cluster)));
   const [rounds, over, full, gone] = [code.local("i32"), code.local("i32"), code.local("i32"), code.local("i32")];
   code.storeAt(state.parked, () => code.i32(0));
@@ -316,7 +316,6 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     turns,
     limit,
     parts.over,
-    parts.clocks,
     parts.ranges,
   );
   code.i32(1).set(full);

@@ -45,10 +45,6 @@ export interface TimeRules {
   readonly jointExtra: number;
   /** Words that are used where they stand are taken so many bytes further. */
   readonly jointWords: number;
-  /** A clock takes so many more in rounds whose clocks are worked out one after the other, and all else at once. */
-  readonly jointTime: number;
-  /** 1: there all clocks are taken to move alike as soon as the feed's does. */
-  readonly jointAlike: number;
   /** 1: what others are told behind a loop that was gone round is not looked at. */
   readonly jointDeaf: number;
   /** 1: what the first process has heard while it was away from its loop is not told. */
@@ -94,8 +90,6 @@ const exact: TimeRules = {
   silence: 0,
   jointExtra: 0,
   jointWords: 0,
-  jointTime: 0,
-  jointAlike: 0,
   jointDeaf: 0,
   awayDeaf: 0,
   jointLeft: 0,

@@ -88,8 +88,6 @@ describe("A changed rule of time is caught", () => {
     it(`in ranges that add to sums: ${what}`, () => caughtInRanges(rule, value, true));
   }
   it("in ranges that add to sums: rows of a bank that is left out count", () => caughtInRanges("jointLeft", 1, true));
-  it("in ranges: a clock takes two where they do not move alike yet", () => caughtInRanges("jointTime", 1, false));
-  it("in ranges: they are taken to move alike before they do", () => caughtInRanges("jointAlike", 1, false));
 
   it("in grids: a row leaves a clock later", async () => {
     const { ir } = await readDesign(elaborate(new Fed(4, 3, new MacCell())));
