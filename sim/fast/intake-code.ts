@@ -89,7 +89,8 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
   const ends = taker.over === undefined ? undefined : { over, emitOver: () => emitOver(taker) };
   const ranges =
     relay && !passed ? undefined : Ranges.of(plan, pass, code, { between, source, taker, relay: passed, ends });
-  const goesOn = taker.over !== undefined;
+  // Where a loader that a relay feeds does few passes at a time, and none by the range, it is as well off alone.
+  const goesOn = taker.over !== undefined && (!relay || ranges !== undefined);
   const away = { channel: relay?.through ?? channel, source, taker, over, gone };
   const [passes] = relay ? members : [];
   emitRounds(around, {
