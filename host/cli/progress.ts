@@ -27,18 +27,18 @@ export class Progress {
     this.parts = parts;
     this.start = performance.now();
     this.current = 0;
-    this.draw("");
+    this.draw();
   }
 
   /** The part at hand is done. */
   next(): void {
     this.current++;
-    this.draw("");
+    this.draw();
   }
 
   /** The part at hand has simulated so many clocks. */
   clocks(clocks: number): void {
-    this.draw(`, ${count(clocks)} clocks`);
+    this.draw(() => `, ${count(clocks)} clocks`);
   }
 
   /** A simulator of Verilog is being built: `done` of `total` steps. It comes before the parts. */
@@ -54,16 +54,21 @@ export class Progress {
     this.drawn = 0;
   }
 
-  private draw(detail: string): void {
+  /** It is called for every layer: nothing is worked out that is not seen. */
+  private draw(detail = (): string => ""): void {
     const part = this.parts[this.current];
-    if (part === undefined) return;
+    if (part === undefined || !this.due()) return;
     const work = (parts: readonly Part[]) => parts.reduce((sum, each) => sum + each.work, 0);
-    this.paint(work(this.parts.slice(0, this.current)) / (work(this.parts) || 1), part.name + detail);
+    this.paint(work(this.parts.slice(0, this.current)) / (work(this.parts) || 1), part.name + detail());
+  }
+
+  private due(): boolean {
+    return this.enabled && performance.now() - this.drawn >= INTERVAL;
   }
 
   private paint(share: number, text: string): void {
+    if (!this.due()) return;
     const now = performance.now();
-    if (!this.enabled || now - this.drawn < INTERVAL) return;
     this.drawn = now;
     const bar = "#".repeat(Math.round(share * WIDTH)).padEnd(WIDTH, ".");
     const seconds = ((now - this.start) / 1000).toFixed(1);

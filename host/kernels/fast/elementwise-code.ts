@@ -14,9 +14,17 @@ interface Elementwise {
    */
   readonly pairsSigned: Pairs;
   readonly pairsUnsigned: Pairs;
+  /**
+   * `sums[i]` (words) of the products of a row of 16 bits with row i of `count` rows of bytes, `length` in each, at least one; behind the row of 16 bits
+   * there are zeros up to the next multiple of eight.
+   */
+  readonly dotsSigned: Dots;
+  readonly dotsUnsigned: Dots;
   /** `count` runs of `bytes` at `from` to every `step` bytes at `to`. */
   readonly spread: (from: number, to: number, count: number, bytes: number, step: number) => void;
 }
+
+type Dots = (row: number, weights: number, sums: number, count: number, length: number) => void;
 
 type Pairs = (
   ...args: [a: number, b: number, to: number, tables: number, zero: number, clampMin: number, clampMax: number]
@@ -27,6 +35,8 @@ export const openElementwise = declareKernels<Elementwise>("elementwise", () => 
   lookupPairs: lookupPairsCode(),
   pairsSigned: pairsCode(true),
   pairsUnsigned: pairsCode(false),
+  dotsSigned: dotsCode(true),
+  dotsUnsigned: dotsCode(false),
   spread: spreadCode(),
 }));
 
@@ -86,6 +96,37 @@ function pairsCode(signed: boolean): Code {
   code.end();
   step(code, a, 4);
   code.get(a).get(endOfA).op("i32.lt_u").brIf(nextA);
+  code.end();
+  return code;
+}
+
+function dotsCode(signed: boolean): Code {
+  const code = withParameters(5);
+  const [row, weights, sums, count, length] = [0, 1, 2, 3, 4];
+  const [at, i] = code.locals("i32", 2);
+  const total = code.local("v128");
+  const next = code.loop();
+  code.get(row).set(at).i32(0).set(i).i32(0).op("i32x4.splat").set(total);
+  const inner = code.loop();
+  code.get(at).mem("v128.load");
+  code
+    .get(weights)
+    .get(i)
+    .op("i32.add")
+    .mem(signed ? "v128.load8x8_s" : "v128.load8x8_u");
+  code.op("i32x4.dot_i16x8_s").get(total).op("i32x4.add").set(total);
+  step(code, at, 16);
+  code.get(i).i32(8).op("i32.add").tee(i).get(length).op("i32.lt_s").brIf(inner);
+  code.end();
+  code.get(sums);
+  [0, 1, 2, 3].forEach((lane) => {
+    code.get(total).extractI32(lane);
+    if (lane > 0) code.op("i32.add");
+  });
+  code.mem("i32.store");
+  step(code, sums, 4);
+  code.get(weights).get(length).op("i32.add").set(weights);
+  code.get(count).i32(1).op("i32.sub").tee(count).brIf(next);
   code.end();
   return code;
 }

@@ -1,5 +1,6 @@
 /** FULLY_CONNECTED with the zero point of the weights taken out of the inner loop. */
 import { cpu } from "../implementation.js";
+import { openElementwise } from "./elementwise-code.js";
 import { fullyConnectedLayer, scaleSum } from "../parameters/fully-connected.js";
 
 export const fullyConnected = cpu({
@@ -10,21 +11,24 @@ export const fullyConnected = cpu({
     const layer = fullyConnectedLayer(graph, operator);
     const { batch, inChannels, outChannels, weights, bias, inputZero, weightZero } = layer;
     const row = new Int16Array(inChannels);
+    // In memory: the row with zeros behind it, the sums of all channels, the weights.
+    const rowBytes = Math.ceil(inChannels / 8) * 16;
+    const start = rowBytes + 4 * outChannels;
     return ([input], output) => {
+      const { functions, room } = openElementwise();
+      const bytes = room(start + weights.length + 8);
+      bytes.fill(0, 2 * inChannels, rowBytes);
+      bytes.set(new Uint8Array(weights.buffer, weights.byteOffset, weights.length), start);
+      const dots = weights instanceof Int8Array ? functions.dotsSigned : functions.dotsUnsigned;
+      const sums = new Int32Array(bytes.buffer, rowBytes, outChannels);
       for (let b = 0; b < batch; b++) {
         let rowSum = 0;
         for (let i = 0; i < inChannels; i++) rowSum += row[i] = input![b * inChannels + i]! - inputZero;
-        for (let c = 0; c < outChannels; c++) {
-          const sum = (bias[c]! - weightZero * rowSum + dot(row, weights, c * inChannels)) | 0;
-          output[b * outChannels + c] = scaleSum(layer, c, sum);
-        }
+        bytes.set(new Uint8Array(row.buffer), 0);
+        dots(0, start, rowBytes, outChannels, inChannels);
+        for (let c = 0; c < outChannels; c++)
+          output[b * outChannels + c] = scaleSum(layer, c, (bias[c]! - weightZero * rowSum + sums[c]!) | 0);
       }
     };
   },
 });
-
-function dot(row: Int16Array, weights: Int8Array | Uint8Array, from: number): number {
-  let sum = 0;
-  for (let i = 0; i < row.length; i++) sum = (sum + row[i]! * weights[from + i]!) | 0;
-  return sum;
-}

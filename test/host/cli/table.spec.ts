@@ -26,6 +26,8 @@ describe("The table printer", () => {
       "1,234.6",
       "85.1 %",
     ]);
+    for (const value of [-0, -999, -1000, 12.6, 1234.5, 2 ** 53 - 1, 2 ** 60, NaN])
+      expect(count(value), String(value)).to.equal(value.toLocaleString("en-US", { maximumFractionDigits: 0 }));
   });
 
   it("keeps control characters of names away from the terminal", () => {
