@@ -50,7 +50,7 @@ export interface Watch {
 /** Parts of standard error that are kept. */
 const KEPT = 2000;
 
-/** Run a program to its end. */
+/** Run a program to its end. What `line` throws ends it, and is thrown. */
 export function runTool(command: string, args: readonly string[], cwd: string, watch: Watch = {}): Promise<Finished> {
   const { line, diagnostic, timeout } = watch;
   return new Promise((resolve, reject) => {
@@ -64,6 +64,16 @@ export function runTool(command: string, args: readonly string[], cwd: string, w
     const out: string[] = [];
     const err: string[] = [];
     let rest = "";
+    let failure: Error | undefined;
+    const give = (text: string): void => {
+      if (failure) return;
+      try {
+        line!(text);
+      } catch (error) {
+        failure = error instanceof Error ? error : new Error(String(error));
+        child.kill("SIGKILL");
+      }
+    };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       if (!line) {
         out.push(text);
@@ -71,7 +81,7 @@ export function runTool(command: string, args: readonly string[], cwd: string, w
       }
       const lines = (rest + text).split("\n");
       rest = lines.pop()!;
-      for (const l of lines) line(l);
+      lines.forEach(give);
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       diagnostic?.(text);
@@ -83,8 +93,10 @@ export function runTool(command: string, args: readonly string[], cwd: string, w
     });
     child.on("close", (status) => {
       clearTimeout(timer);
-      if (rest !== "") line?.(rest);
-      resolve({ status, stdout: out.join(""), stderr: err.join(""), timedOut });
+      // A program that was ended may have been in the middle of a line.
+      if (rest !== "" && status === 0) give(rest);
+      if (failure) reject(failure);
+      else resolve({ status, stdout: out.join(""), stderr: err.join(""), timedOut });
     });
   });
 }

@@ -25,8 +25,9 @@ const TRIES = 50;
 /**
  * Of seven cases one is long: more row tiles than any ring of a design has slots, so that all of them go round. One asks for sums.
  * One is of several layers: what one leaves behind must not show in the next. One is a depthwise convolution of a tall picture, where
- * a design takes it: rows go round in the line buffer. One has more weights than the small buffers hold, and few outputs to use them
- * for: the loader of the weights is what others wait for, and finds segments given up while it loads.
+ * a design takes it: rows go round in the line buffer, which has room for one or two in a bank where the picture is wide. One has more
+ * weights than the small buffers hold, and few outputs to use them for: the loader of the weights is what others wait for, and finds
+ * segments given up while it loads.
  */
 const TURNS = 7;
 const LONG = 6;
@@ -107,9 +108,16 @@ function drawShape(side: number, below: Below, turn: number | undefined): LayerS
   const deep = { batch: 1, height: 1 + below(2), width: 1 + below(2), kernel: 1, stride: 1, pad: 0, depthwise: false };
   const rows = 2 + below(3);
   const tall = { batch: 1, height: rows + 4 + below(2 * pixels), dilation: 1, stride: 1 + below(3) };
+  // Rows so wide that a small line buffer has room for one or two in a bank.
+  const wide = (): Partial<LayerShape> => ({
+    width: rows + 2 * pixels + below(4 * pixels),
+    inChannels: 1 + below(2 * side),
+    pad: below(2) * below(rows),
+  });
   return {
     ...shape,
     ...(turn === DEPTHWISE && { ...tall, depthwise: true, kernel: rows, pad: below(rows), sums: false }),
+    ...(turn === DEPTHWISE && below(3) > 0 && wide()),
     ...(turn === WEIGHTS && { ...deep, inChannels: 32 + below(96), outChannels: (3 + below(10)) * side }),
     ...(turn === LONG && { ...long, inChannels: 1 + below(8), outChannels: 1 + below(side) }),
     ...(turn === SUMS && !shape.depthwise && { sums: true }),

@@ -125,7 +125,7 @@ export class Trial {
     for (const { run, expected, clocks } of this.#cases) {
       try {
         // A mutant may run for ever, or oscillate within a clock.
-        const limits = { limit: 4 * clocks + 1000, timeout: 20_000 };
+        const limits = { limit: 4 * clocks + 1000, timeout: 60_000 };
         const {
           outputs,
           counters,
