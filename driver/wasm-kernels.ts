@@ -1,8 +1,8 @@
 /**
  * WebAssembly for what the processor does itself: im2col here, operators in host/kernels/fast. All of it is one module with one memory, which
  * whoever computes has for himself until he is done. As V8 likes it, a function is compiled plainly at its first call and well when it has been
- * busy; where a whole network is simulated once, that is too late, so `compileWell` has all of it compiled well before, or read from the user's
- * cache (driver/transport/machine-code.ts).
+ * busy; where a whole network is simulated once, that is too late, so driver/transport/kernel-code.ts has all of it compiled well before. Nothing of
+ * Node is needed here: designs compute in a browser, too.
  */
 import { WasmModule, type Code } from "../sim/fast/wasm.js";
 
@@ -66,22 +66,11 @@ function openFamily({ name }: Family): Kernels<unknown> {
   };
 }
 
-let well: Promise<void> | undefined;
+/** The module of all that is declared by now. */
+export const kernelBytes = (): Uint8Array<ArrayBuffer> => encoded();
 
-/** Compiled well from now on or as soon as it is, where compiled code is kept. Whoever has opened functions before goes on with those. */
-export const compileWell = (): Promise<void> => (well ??= recompile());
-
-async function recompile(): Promise<void> {
-  const [{ machineCode }, { cacheFolder }] = await Promise.all([
-    import("./transport/machine-code.js"),
-    import("../sim/fast/cache.js"),
-  ]);
-  const folder = cacheFolder(undefined);
-  // Where nothing is kept it takes longer than it saves.
-  if (folder === undefined) return;
-  const wasm = encoded();
-  const module = await machineCode(wasm, folder);
-  // More was declared meanwhile.
+/** Go on with this module, compiled from what `kernelBytes` gave, unless more was declared since. Whoever has opened functions before goes on with those. */
+export function useKernels(wasm: Uint8Array<ArrayBuffer>, module: WebAssembly.Module): void {
   if (wasm !== bytes) return;
   memory ??= new WebAssembly.Memory({ initial: 1 });
   current = new WebAssembly.Instance(module, { env: { memory } });

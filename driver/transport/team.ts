@@ -17,11 +17,11 @@ import type {
 } from "../device.js";
 import type { Program } from "../program.js";
 import { importModule } from "../typescript/import.js";
-import { compileWell } from "../wasm-kernels.js";
 import { cacheFolder } from "../../sim/fast/cache.js";
 import type { EngineImage } from "../../sim/fast/image.js";
 import { FastSimulator } from "./fast-simulator.js";
 import { checkInputs } from "./local.js";
+import { compileWell } from "./kernel-code.js";
 import { hire } from "./members.js";
 import { errorFrom, type ErrorReply } from "./messages.js";
 import { DeviceEnded } from "./restarting.js";

@@ -2,7 +2,8 @@ import { expect } from "chai";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compileWell, declareKernels } from "../../driver/wasm-kernels.js";
+import { compileWell } from "../../driver/transport/kernel-code.js";
+import { declareKernels } from "../../driver/wasm-kernels.js";
 import { Code } from "../../sim/fast/wasm.js";
 
 /** `to = from + more`, words. */
