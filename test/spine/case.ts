@@ -24,7 +24,7 @@ const DEEPEST = 2500;
 const TRIES = 50;
 /**
  * Of seven cases one is long: more row tiles than any ring of a design has slots, so that all of them go round. One asks for sums.
- * One is of several layers: what one leaves behind must not show in the next. One is a depthwise convolution of a tall picture, where
+ * One is of several layers, depthwise ones among them: what one leaves behind must not show in the next. One is a depthwise convolution of a tall picture, where
  * a design takes it: rows go round in the line buffer, which has room for one or two in a bank where the picture is wide. One has more
  * weights than the small buffers hold, and few outputs to use them for: the loader of the weights is what others wait for, and finds
  * segments given up while it loads.
@@ -52,7 +52,10 @@ export function drawCase(pool: readonly Configuration[], seed: number, index: nu
       : { seed: below(2 ** 31), chance: 0.05 + 0.6 * next(), most: 1 + below(20) };
   const turn = index % TURNS;
   const count = turn === SEVERAL ? 2 + below(2) : 1;
-  const layers = Array.from({ length: count }, () => drawLayer(configuration, below, turn, DEEPEST / count));
+  const layers = Array.from({ length: count }, () => {
+    const kind = turn === SEVERAL && below(2) === 0 ? DEPTHWISE : turn;
+    return drawLayer(configuration, below, kind, DEEPEST / count);
+  });
   if (layers.some((layer) => layer === undefined))
     throw new Error(
       `${configuration.label}: refuses all ${TRIES} layers that were drawn (seed ${seed}, case ${index})`,
