@@ -180,15 +180,17 @@ async function* shares(network: string, { plan, input }: Prepared): AsyncGenerat
  * does its arithmetic, its channel operations and its control in one piece: so the parts are those of the design.
  */
 const PARTS: readonly [string, RegExp][] = [
-  ["products", /^\S+ tile wasm/],
+  ["products", /^\S+ (tile|words) wasm/],
   ["requantisation", /postProcessor\S* wasm/],
   [
     "feeding the array",
-    /(array\.feed|inputBuffer\d*\.fetch|weightBuffer\d*\.fetch|sequence rounds|\S+ (wave|first|last|leaving)) wasm/,
+    /(array\.feed|inputBuffer\d*\.fetch|weightBuffer\d*\.fetch|sequence rounds|\S+ (wave|first|last|leaving|extended)|^extend \S+) wasm/,
   ],
   ["loading and storing", /(Buffer\d*\.\S+|collector\S*) wasm/],
   ["outer streams", /\.(instructions|input\d*|weight\d*|output\d*)( rounds)? wasm/],
-  ["the board's memory and DMA", /sim\/platform\/|fast\/pacing/],
+  ["the board's memory and DMA", /sim\/platform\/|fast\/pacing|^(settle|arbiter)\b.* wasm/],
+  ["hand-over", /^im2col \S+ wasm/],
+  ["CPU operators", /^(elementwise|max pool|conv2d|depthwise|fully connected)\b.* wasm/],
   ["control", /wasm/],
   ["hand-over", /driver\/|designs\/|sim\/|backends\//],
   ["CPU operators", /host\//],
