@@ -41,7 +41,8 @@ export function declareKernels<Functions>(
   return () => (family.opened ??= openFamily(family)) as Kernels<Functions>;
 }
 
-function encoded(): Uint8Array<ArrayBuffer> {
+/** The module of all that is declared by now. */
+export function kernelBytes(): Uint8Array<ArrayBuffer> {
   if (bytes) return bytes;
   const module = new WasmModule();
   for (const { name, functions } of families)
@@ -52,7 +53,7 @@ function encoded(): Uint8Array<ArrayBuffer> {
 
 function openFamily({ name }: Family): Kernels<unknown> {
   const shared = (memory ??= new WebAssembly.Memory({ initial: 1 }));
-  current ??= new WebAssembly.Instance(new WebAssembly.Module(encoded()), { env: { memory: shared } });
+  current ??= new WebAssembly.Instance(new WebAssembly.Module(kernelBytes()), { env: { memory: shared } });
   const own = Object.entries(current.exports).filter(([key]) => key.startsWith(`${name} `));
   let view = new Uint8Array(shared.buffer);
   return {
@@ -65,9 +66,6 @@ function openFamily({ name }: Family): Kernels<unknown> {
     },
   };
 }
-
-/** The module of all that is declared by now. */
-export const kernelBytes = (): Uint8Array<ArrayBuffer> => encoded();
 
 /** Go on with this module, compiled from what `kernelBytes` gave, unless more was declared since. Whoever has opened functions before goes on with those. */
 export function useKernels(wasm: Uint8Array<ArrayBuffer>, module: WebAssembly.Module): void {
