@@ -1,6 +1,6 @@
 /**
  * `npm run test:spine`: one source under all engines. Every construct, every design over a pool of configurations, random
- * networks: equal data, clocks and stall counts, or exit code 1. Options: docs/engines.md.
+ * networks: equal data, clocks and stall counts, or exit code 1. Options: docs/spine.md.
  */
 import { parseArgs } from "node:util";
 import { availableParallelism } from "node:os";

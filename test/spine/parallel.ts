@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Progress, TimedRow, Told } from "./report.js";
 import type { Task } from "./tasks.js";
 
-/** Parts by the time that they take (docs/engines.md), the longest first. */
+/** Parts by the time that they take (docs/spine.md), the longest first. */
 const LONGEST_FIRST = ["designs", "networks", "mutations", "netlist", "constructs", "rtl-networks", "resnet8", "lint"];
 
 const MAIN = fileURLToPath(new URL("main.js", import.meta.url));

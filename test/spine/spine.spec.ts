@@ -1,4 +1,4 @@
-/** A sample of the spine for every run of the tests; `npm run test:spine` runs it whole (docs/engines.md). */
+/** A sample of the spine for every run of the tests; `npm run test:spine` runs it whole (docs/spine.md). */
 import { expect } from "chai";
 import { DESIGN_NAMES } from "../../host/registry.js";
 import { simulatorVersion } from "../../sim/rtl/tools.js";
