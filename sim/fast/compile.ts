@@ -18,6 +18,7 @@ import { emitParksAgain, endsInRounds, intakeCode, passesOf, tokensOf } from "./
 import { besideCode, clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
 import { answering } from "./arbiter-block.js";
+import { addRunCode } from "./run-code.js";
 import { settleCode } from "./settle-code.js";
 import { unshare } from "./unshare.js";
 import { unswitch } from "./unswitch.js";
@@ -26,6 +27,8 @@ import { Code, WasmModule } from "./wasm.js";
 export interface Compiled {
   readonly plan: Plan;
   readonly grids: readonly GridCode[];
+  /** Address of the packed counters. */
+  readonly packed: number;
   /** Processes that poll. */
   readonly polling: readonly number[];
   /** Addresses of the counts of rounds. */
@@ -147,11 +150,11 @@ export function compile(design: DesignIr): Compiled {
     ),
   );
   module.exportGlobal("head", globals.head);
-  module.exportGlobal("tail", globals.tail);
-  module.exportGlobal("horizon", globals.horizon);
+  const packed = addRunCode(module, plan, globals);
   const pages = Math.ceil(plan.heap.used / PAGE) + 1;
   return {
     plan,
+    packed,
     grids,
     polling,
     rounds: rounds.map(({ rounds, leapt, ranged }) => ({ rounds, leapt, ranged })),

@@ -6,8 +6,8 @@ import { TandemError } from "../../hw/errors.js";
 import type { Channel } from "../../hw/channel.js";
 import type { Elaborated } from "../../hw/elaborate.js";
 import type { Counters } from "../kernel/counters.js";
-import type { CounterNames } from "../kernel/packed-counters.js";
-import { Counts } from "./counts.js";
+import { counterNames, type CounterNames } from "../kernel/packed-counters.js";
+import { countersIn } from "./counts.js";
 import { GridView } from "./grid-view.js";
 import type { ChannelImage, EngineImage } from "./image.js";
 import type { PacedStream } from "../platform/arbiter.js";
@@ -16,6 +16,7 @@ import type { BoardValues } from "../platform/platform.js";
 import { columnBytes, layoutOf, readLeaves, writeLeaves, type Layout } from "./layout.js";
 import { arbiterBytes, paceBytes, Pacing, type Settle } from "./pacing.js";
 import { frame } from "./frame.js";
+import { placePristine, pristineBytes, type Pristine } from "./pristine.js";
 import type { Environment } from "./plan.js";
 
 /** The tokens of an outer port in the memory of the engine, in columns: one array for each leaf of the channel's type. */
@@ -43,9 +44,12 @@ interface Outer {
 interface Exports {
   readonly run: () => void;
   readonly settle: Settle;
+  /** Of run-code.ts. */
+  readonly restore: (start: number, end: number) => void;
+  readonly begin: (horizon: number) => void;
+  readonly latest: () => number;
+  readonly counts: (clocks: number) => number;
   readonly head: WebAssembly.Global;
-  readonly tail: WebAssembly.Global;
-  readonly horizon: WebAssembly.Global;
 }
 
 const PAGE = 65536;
@@ -60,6 +64,8 @@ const leafAddresses = ({ layout, starts }: TokenBuffer, token: number): number[]
 
 export class ImageEngine {
   readonly design: Elaborated;
+  /** The paths of what is counted. */
+  readonly names: CounterNames;
   readonly #compiled: EngineImage;
   readonly #channels: ReadonlyMap<Channel, ChannelImage>;
   readonly #environments: ReadonlyMap<Channel, Environment>;
@@ -67,7 +73,7 @@ export class ImageEngine {
   readonly #grids: readonly GridView[];
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
-  readonly #counts: Counts;
+  readonly #pristine: Pristine;
   #view: DataView;
   /** The same memory, for what is aligned. */
   #words: Int32Array;
@@ -91,13 +97,14 @@ export class ImageEngine {
       ]),
     );
     this.#grids = image.grids.map((grid) => new GridView(grid));
-    this.#memory = new WebAssembly.Memory({ initial: image.pages });
+    const start = image.initial.length;
+    this.#memory = new WebAssembly.Memory({ initial: image.pages + Math.ceil(pristineBytes(image) / PAGE) });
+    this.#pristine = placePristine(this.#memory.buffer, image, start);
+    this.#top = this.#pristine.top;
     this.#exports = new WebAssembly.Instance(module, { env: { memory: this.#memory } }).exports as unknown as Exports;
-    this.#counts = new Counts(design, image, this.#grids);
+    this.names = counterNames(design);
     this.#view = new DataView(this.#memory.buffer);
     this.#words = new Int32Array(this.#memory.buffer);
-    new Uint8Array(this.#memory.buffer).set(image.initial);
-    this.#top = image.initial.length;
   }
 
   /**
@@ -109,7 +116,7 @@ export class ImageEngine {
     const bytes = Object.entries(tokens).reduce((sum, [port, count]) => {
       const columns = layoutOf(ports[port]!.type).leaves.reduce((total, leaf) => total + columnBytes(leaf), 4);
       return sum + count * columns + PAGE / 16;
-    }, this.#compiled.initial.length);
+    }, this.#pristine.top);
     const before = this.#memory.buffer.byteLength;
     this.#grow(bytes);
     new Uint8Array(this.#memory.buffer, before).fill(0);
@@ -117,17 +124,9 @@ export class ImageEngine {
 
   /** Everything as after elaboration; buffers of tokens are dropped. */
   reset(): void {
-    const { initial, fills } = this.#compiled;
-    const bytes = new Uint8Array(this.#memory.buffer);
-    // Nearly all of it are zeros: they need not be read.
-    let copied = 0;
-    for (const [start, end, byte] of fills) {
-      bytes.set(initial.subarray(copied, start), copied);
-      if (byte >= 0) bytes.fill(byte, start, end);
-      copied = end;
-    }
-    bytes.set(initial.subarray(copied), copied);
-    this.#top = initial.length;
+    const { start, end, top } = this.#pristine;
+    this.#exports.restore(start, end);
+    this.#top = top;
     this.#until = Infinity;
     this.#received.clear();
     this.#sent.clear();
@@ -208,23 +207,11 @@ export class ImageEngine {
 
   /** Run to quiescence, or to a horizon; returns the clocks passed since reset. */
   run(options: FastRunOptions = {}): number {
-    const { channels, frames, queue } = this.#compiled;
     const limit = Math.min(options.limit ?? LAST_CLOCK, LAST_CLOCK);
     this.#until = options.until ?? Infinity;
     const horizon = Math.min(this.#until, limit);
     this.#horizon = horizon;
-    for (const { pushWaits, popWaits } of channels) {
-      this.#view.setInt32(pushWaits, 0, true);
-      this.#view.setInt32(popWaits, 0, true);
-    }
-    let queued = 0;
-    frames.forEach((at, actor) => {
-      if (this.#i32(at + frame.resume) === -1) return;
-      this.#view.setInt32(queue + queued++ * 4, actor, true);
-    });
-    this.#exports.head.value = 0;
-    this.#exports.tail.value = queued;
-    this.#exports.horizon.value = horizon;
+    this.#exports.begin(horizon);
     for (const grid of this.#grids) grid.wakeAll(this.#view);
     this.#pacing?.limit(horizon);
     try {
@@ -237,7 +224,7 @@ export class ImageEngine {
       const stuck = grid.stuck(this.#view, horizon);
       if (stuck) throw stuck;
     }
-    if (horizon < this.#until && this.#latest() >= horizon)
+    if (horizon < this.#until && this.#exports.latest() >= horizon)
       throw new TandemError(`${this.design.top.path}: still running after ${limit} clocks`, {
         hint: "Raise the limit, or look for a process that polls without end.",
       });
@@ -256,7 +243,7 @@ export class ImageEngine {
   /** Nobody can move any more, whatever the horizon. */
   get quiescent(): boolean {
     if (this.#pacing?.waiting === true) return false;
-    return this.#latest() < this.#horizon && !this.#grids.some((grid) => grid.leaves(this.#view));
+    return this.#exports.latest() < this.#horizon && !this.#grids.some((grid) => grid.leaves(this.#view));
   }
 
   /** Rounds that processes did in step since reset (see docs/engines.md). */
@@ -286,17 +273,14 @@ export class ImageEngine {
   /** Clocks passed: up to the last in which anything moved, or up to the horizon if that is where the run stopped. */
   get clocks(): number {
     // Who waits for the board's answer stands in the clocks up to the horizon.
-    return this.#pacing?.waiting === true ? this.#until : Math.min(this.#latest(), this.#until);
+    return this.#pacing?.waiting === true ? this.#until : Math.min(this.#exports.latest(), this.#until);
   }
 
   /** Of the run that is over; they stay what they are. */
   get counters(): Counters {
-    return this.#counts.read(this.#words, this.clocks, this.#until);
-  }
-
-  /** The paths of what is counted. */
-  get names(): CounterNames {
-    return this.#counts.names;
+    const { clocks } = this;
+    const [start, end] = [this.#compiled.packed, this.#exports.counts(clocks)];
+    return countersIn(this.#memory.buffer, { start, end, until: this.#until }, this.#grids, this.names);
   }
 
   /** Who waits for what, since which clock. */
@@ -333,10 +317,6 @@ export class ImageEngine {
   occupancy(channel: Channel): number {
     const { pushed, popped } = this.#plan(channel);
     return this.#i32(pushed) - this.#i32(popped);
-  }
-
-  #latest(): number {
-    return this.#counts.latest(this.#words);
   }
 
   #i32(address: number): number {

@@ -19,18 +19,16 @@ export interface EngineImage {
   readonly fills: readonly (readonly [number, number, number])[];
   /** Addresses of the actors' frames: processes, grids, sources, sinks. */
   readonly frames: readonly number[];
-  readonly queue: number;
-  readonly queueSlots: number;
   readonly woken: number;
   readonly board: number;
   readonly error: number;
+  /** Where a run's counters are packed (run-code.ts). */
+  readonly packed: number;
   /** Processes that poll. */
   readonly polling: readonly number[];
   /** Addresses of the counts of rounds (rounds-code.ts), and of how many of them were done in leaps. */
   readonly rounds: readonly { readonly rounds: number; readonly leapt: number; readonly ranged: number }[];
   readonly channels: readonly ChannelImage[];
-  /** Per memory and port, the addresses of its counts. */
-  readonly memories: readonly (readonly { readonly reads: number; readonly writes: number }[])[];
   /** Per outer port by name: inputs, then outputs. */
   readonly environments: Readonly<Record<string, Environment>>;
   readonly grids: readonly GridImage[];
@@ -38,7 +36,7 @@ export interface EngineImage {
   readonly errors?: readonly ((clock: number, value: number) => TandemError)[];
 }
 
-export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled): EngineImage {
+export function imageOf({ plan, packed, grids, polling, rounds, bytes, pages }: Compiled): EngineImage {
   const { design } = plan.ir;
   const initial = new Uint8Array(Math.ceil(plan.heap.used / 16) * 16);
   plan.writeInitial(new DataView(initial.buffer));
@@ -49,18 +47,16 @@ export function imageOf({ plan, grids, polling, rounds, bytes, pages }: Compiled
     initial,
     fills: fillsOf(initial, plan.extended.places),
     frames: plan.frames,
-    queue: plan.queue,
-    queueSlots: plan.queueSlots,
     woken: plan.woken,
     board: plan.board,
     error: plan.error,
+    packed,
     polling,
     rounds,
     channels: design.channels.map((each): ChannelImage => {
       const { channel: _channel, layout: _layout, ...numbers } = plan.channels.get(each)!;
       return numbers;
     }),
-    memories: plan.memories.map(({ ports: list }) => list.map(({ reads, writes }) => ({ reads, writes }))),
     environments: Object.fromEntries(ports.map(([name, channel]) => [name, plan.environments.get(channel)!])),
     grids: grids.map(({ image }) => image),
     errors: plan.errors,
