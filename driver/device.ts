@@ -3,7 +3,7 @@
  * process, in a worker, behind a socket, or a board. One coarse call per program, never one per clock.
  */
 import type { Counters } from "../sim/kernel/counters.js";
-import type { TransferTrace } from "../sim/platform/dma.js";
+import type { Traces } from "../sim/platform/packed-traces.js";
 import type { Timeline } from "../sim/profile/timeline.js";
 import type { Program, StreamPort } from "./program.js";
 
@@ -34,7 +34,7 @@ export interface RunResult {
   /** What the engine counted; a board has none. */
   readonly counters?: Counters;
   /** What each transfer did, where the device models a board's DMA. */
-  readonly transfers?: readonly TransferTrace[];
+  readonly transfers?: Traces;
   /** Who was busy when, where the device was asked to record it. */
   readonly timeline?: Timeline;
   /** Milliseconds that the device was busy with it, where several runs are under way at once. */

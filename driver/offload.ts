@@ -1,6 +1,7 @@
 /** The accelerator that the host sees, made of a design and a device that runs it. */
 import { TandemError } from "../hw/errors.js";
 import { estimatedClocks, stallTable } from "../sim/kernel/counters.js";
+import type { TransferTrace } from "../sim/platform/dma.js";
 import type { Accelerator, CompiledLayer, LayerDetail, LayerResult } from "./accelerator.js";
 import type { CompiledProgram, Design } from "./design.js";
 import type { Device, ProgramHandle, RunResult, StartedRun } from "./device.js";
@@ -123,7 +124,8 @@ function resultOf(compiled: CompiledProgram, result: RunResult): LayerResult {
 }
 
 function detailOf({ program, packs, unpacks, tiling, least }: CompiledProgram, result: RunResult): LayerDetail {
-  const { counters, transfers, timeline } = result;
+  const { counters, timeline } = result;
+  const transfers = result.transfers?.all;
   const bytesOf = (role: "input" | "output"): number =>
     program.buffers.reduce((sum, buffer) => sum + (buffer.role === role ? buffer.bytes : 0), 0);
   const streams = new Map<string, LayerDetail["streams"][number]>();
@@ -153,8 +155,8 @@ function detailOf({ program, packs, unpacks, tiling, least }: CompiledProgram, r
 }
 
 /** The clock by which each eighth of the input had gone, over the streams that carry it; undefined if none does. */
-function progressOf(program: Program, transfers: NonNullable<RunResult["transfers"]>): number[] | undefined {
-  const byStream = new Map<string, NonNullable<RunResult["transfers"]>[number][]>();
+function progressOf(program: Program, transfers: readonly TransferTrace[]): number[] | undefined {
+  const byStream = new Map<string, TransferTrace[]>();
   for (const trace of transfers) {
     const step = program.steps[trace.step];
     if (step?.kind !== "send" || program.buffers[step.buffer]?.role !== "input") continue;

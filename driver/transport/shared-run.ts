@@ -4,7 +4,7 @@
  * that it is done, and neither carries data. On a board the same would be buffers for DMA, allocated once per program.
  */
 import { countersOf, packedLength, packedOf, type CounterNames } from "../../sim/kernel/packed-counters.js";
-import { PROGRESS_PARTS, type TransferTrace } from "../../sim/platform/dma.js";
+import { packedTraces, trace, tracesIn } from "../../sim/platform/packed-traces.js";
 import type { RunResult } from "../device.js";
 import type { Program, StreamPort } from "../program.js";
 
@@ -28,9 +28,6 @@ export const runState = { free: 0, offered: 1, taken: 2, done: 3, failed: 4 } as
 
 /** Numbers in the report before the counters. */
 const [CLOCKS, EXACT, WALL_MS, TRANSFERS, URGENCY, BEGAN, HEAD] = [0, 1, 2, 3, 4, 5, 6];
-/** Of a transfer. */
-const FIELDS = 8;
-const TRACE_NUMBERS = FIELDS + PROGRESS_PARTS;
 
 /** Milliseconds, on a clock that all threads share. */
 const now = (): number => performance.timeOrigin + performance.now();
@@ -49,7 +46,7 @@ export function sharedParts({ buffers, steps }: Program, { counters }: RunNames)
   const of = (wanted: "input" | "output"): Record<string, Uint8Array<SharedArrayBuffer>> =>
     Object.fromEntries(buffers.filter(({ role }) => role === wanted).map(({ name, bytes }) => [name, shared(bytes)]));
   const transfers = steps.reduce((sum, { kind }) => sum + (kind === "write" ? 0 : 1), 0);
-  const numbers = HEAD + packedLength(counters) + transfers * TRACE_NUMBERS;
+  const numbers = HEAD + packedLength(counters) + transfers * trace.numbers;
   return {
     control: new Int32Array(new SharedArrayBuffer(4 * CONTROL_WORDS)),
     report: new Float64Array(new SharedArrayBuffer(8 * numbers)),
@@ -107,16 +104,11 @@ export class SharedRun {
     report[CLOCKS] = clocks;
     report[EXACT] = exact ? 1 : 0;
     report[WALL_MS] = wallMs ?? 0;
-    report[TRANSFERS] = transfers?.length ?? -1;
-    const { streams, counters: names } = this.#names;
+    const traces = transfers && packedTraces(transfers)!;
+    report[TRANSFERS] = traces?.length ?? -1;
+    const { counters: names } = this.#names;
     report.set(packedOf(counters!)!, HEAD);
-    let at = HEAD + packedLength(names);
-    for (const { stream, step, bytes, issued, started, first, last, done, eighths } of transfers ?? []) {
-      const number = streams.findIndex(({ name }) => name === stream);
-      report.set([number, step, bytes, issued, started, first, last, done], at);
-      report.set(eighths, at + FIELDS);
-      at += TRACE_NUMBERS;
-    }
+    if (traces) report.set(traces, HEAD + packedLength(names));
   }
 
   /** Its outputs are the shared memory, until it is for the next run. */
@@ -130,27 +122,8 @@ export class SharedRun {
       clocks: report[CLOCKS]!,
       exact: report[EXACT] === 1,
       counters: countersOf(names, report.slice(HEAD, start)),
-      ...(transfers >= 0 && {
-        transfers: Array.from({ length: transfers }, (_, i) => traceAt(streams, report, start + i * TRACE_NUMBERS)),
-      }),
+      ...(transfers >= 0 && { transfers: tracesIn(streams, report.slice(start, start + transfers)) }),
       wallMs: report[WALL_MS]!,
     };
   }
-}
-
-function traceAt(streams: readonly StreamPort[], report: Float64Array, at: number): TransferTrace {
-  const number = (field: number): number => report[at + field]!;
-  const { name, direction } = streams[number(0)]!;
-  return {
-    stream: name,
-    direction,
-    step: number(1),
-    bytes: number(2),
-    issued: number(3),
-    started: number(4),
-    done: number(7),
-    first: number(5),
-    last: number(6),
-    eighths: Array.from({ length: PROGRESS_PARTS }, (_, part) => number(FIELDS + part)),
-  };
 }

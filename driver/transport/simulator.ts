@@ -100,7 +100,7 @@ export class Simulator extends LocalSimulation {
       clocks: counters.clocks,
       exact: estimatedClocks(counters) === 0,
       counters,
-      ...(timing && { transfers: timing.transfers }),
+      ...(timing && { transfers: { all: timing.transfers } }),
       ...(this.#sampler && { timeline: this.#sampler.finish(counters.clocks) }),
     };
   }

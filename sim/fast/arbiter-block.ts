@@ -1,5 +1,4 @@
 /** Where the state of a board's arbiter stands in the engine's memory, for JavaScript (pacing.ts) and WebAssembly (settle-code.ts). */
-import { channelState } from "../platform/arbiter.js";
 import { pace } from "./pace-code.js";
 import type { Code } from "./wasm.js";
 
@@ -21,53 +20,75 @@ export const block = {
   horizon: 32,
   /** 1 where the design polls: nobody is silent then. */
   polls: 40,
-  /** How the last settlement came back. */
-  how: 44,
+  /** Transfers that have ended, and the address of the addresses of their rows (pace-code.ts), in the order in which they did. */
+  ended: 44,
+  order: 60,
   /** 64 bits: for how long those put no question who wait for no answer. */
   others: 48,
+  /**
+   * 64 bits each: when the processor is free, what it takes to start a transfer, and what it takes, beyond that, when its end is seen; how long a
+   * burst is on its way to memory.
+   */
+  processorFree: 64,
+  start: 72,
+  wait: 80,
+  writeLatency: 88,
+  /** Where traces of the transfers go (trace-code.ts). */
+  traces: 96,
   /** The state of the board's memory (ddr.ts). */
-  ddr: 64,
+  ddr: 104,
 } as const;
 
-/** A channel's entry: its state as the arbiter has it, then what its port adds. */
+/** A channel's entry. */
 export const entry = {
-  ...channelState,
+  /** 64-bit clocks of its first open question, and of that for the end of a transfer; infinity if there is none. */
+  open: 0,
+  closing: 8,
+  /** Questions for bursts, answers to them, bytes that are left of the transfer that the next answer is for, and bytes of a burst. */
+  asked: 16,
+  answered: 20,
+  left: 24,
+  burst: 28,
   /** 64 bits: after it can go on, it puts no question for so many clocks. */
-  quiet: channelState.bytes,
+  quiet: 32,
   /** Addresses: its questions and answers, its port's place in the state of the board's memory, its record (pace-code.ts). */
-  asks: channelState.bytes + 8,
-  answers: channelState.bytes + 12,
-  port: channelState.bytes + 16,
-  record: channelState.bytes + 20,
+  asks: 40,
+  answers: 44,
+  port: 48,
+  record: 52,
   /** 1 for reads. */
-  reads: channelState.bytes + 24,
+  reads: 56,
   /** The burst that its actor waits for, or -1; the actor. */
-  waitsFor: channelState.bytes + 28,
-  actor: channelState.bytes + 32,
+  waitsFor: 60,
+  actor: 64,
   /** The transfer whose begin its actor waits for, or -1. */
-  begin: channelState.bytes + 36,
+  begin: 68,
   /** Its actor waits for the burst so many before the one at hand. */
-  back: channelState.bytes + 40,
+  back: 72,
   /** Addresses: the count of beats moved, the clocks of the beats. */
-  done: channelState.bytes + 44,
-  times: channelState.bytes + 48,
-  /** The beats by which the transfer ends that is at hand; the address of it in the table of transfers, and that behind the last. */
-  endBeat: channelState.bytes + 52,
-  next: channelState.bytes + 56,
-  last: channelState.bytes + 60,
+  done: 76,
+  times: 80,
+  /** The beats by which the transfer ends that is at hand; the address of its row in the table of transfers, and that behind the last. */
+  endBeat: 84,
+  next: 88,
+  last: 92,
   /**
    * Of a source that flows (flow-code.ts), 64 bits: `free`; then the beats that still do, beats left of the transfer, and the clock before which
    * the next must not come.
    */
-  flowFree: channelState.bytes + 64,
-  flow: channelState.bytes + 72,
-  flowLeft: channelState.bytes + 76,
-  flowLeast: channelState.bytes + 80,
-  bytes: channelState.bytes + 88,
+  flowFree: 96,
+  flow: 104,
+  flowLeft: 108,
+  flowLeast: 112,
+  /** Bytes of a beat; the rows of the transfers that the next answer is for, and that ends next. */
+  width: 116,
+  taking: 120,
+  ending: 124,
+  /** Of the transfers whose traces are written (trace-code.ts): beats and bursts. */
+  tracedBeats: 128,
+  tracedBursts: 132,
+  bytes: 136,
 } as const;
-
-/** How it came back: there is no question left, or the first of them is the arbiter's own. */
-export const answering = { done: 0, other: 1 } as const;
 
 /** The clock of the first open question of the channel whose entry is in `each`, a local. */
 export function emitOpen(code: Code, each: number): void {

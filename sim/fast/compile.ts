@@ -17,9 +17,9 @@ import { setApart } from "./process.js";
 import { emitParksAgain, endsInRounds, intakeCode, passesOf, tokensOf } from "./intake-code.js";
 import { besideCode, clusterState, emitEnqueue, roundsCode, type ClusterState } from "./rounds-code.js";
 import { findRounds } from "./rounds.js";
-import { answering } from "./arbiter-block.js";
 import { addRunCode } from "./run-code.js";
 import { settleCode } from "./settle-code.js";
+import { traceCode } from "./trace-code.js";
 import { unshare } from "./unshare.js";
 import { unswitch } from "./unswitch.js";
 import { Code, WasmModule } from "./wasm.js";
@@ -129,6 +129,7 @@ export function compile(design: DesignIr): Compiled {
   for (const at of plan.frames) plan.initially((view) => view.setInt32(at + frame.pollTime, NEVER, true));
   const settle = module.add("settle", settleCode());
   module.exportFunction("settle", settle);
+  module.exportFunction("traces", module.add("traces", traceCode()));
   module.exportFunction(
     "run",
     module.add(
@@ -250,7 +251,7 @@ function restOf(
 /**
  * Run whoever can go on, in any order, until nobody can; then the poll of the lowest clock is decided, since whoever acts
  * from now on acts in that clock or later, which a poll in that clock does not see. When all wait, the board's DMA answers; of a design that
- * polls, and where more is to be done than its memory's bursts, that is left to the outside (pacing.ts).
+ * polls that is left to the outside (pacing.ts).
  */
 function scheduler(
   plan: Plan,
@@ -325,8 +326,8 @@ function scheduler(
   code.end();
   if (polling.length === 0) {
     code.loadAt(plan.board).tee(board).if();
-    code.get(board).i32(1).call(settle).i32(answering.done).op("i32.eq");
-    code.loadAt(plan.woken).i32(0).op("i32.ne").op("i32.and").brIf(waking);
+    code.get(board).i32(1).call(settle);
+    code.loadAt(plan.woken).brIf(waking);
     code.end();
   }
   code.end();

@@ -11,10 +11,10 @@ import { countersIn } from "./counts.js";
 import { GridView } from "./grid-view.js";
 import type { ChannelImage, EngineImage } from "./image.js";
 import type { PacedStream } from "../platform/arbiter.js";
-import type { TransferTrace } from "../platform/dma.js";
+import { tracesIn, type Traces } from "../platform/packed-traces.js";
 import type { BoardValues } from "../platform/platform.js";
 import { columnBytes, layoutOf, readLeaves, writeLeaves, type Layout } from "./layout.js";
-import { arbiterBytes, paceBytes, Pacing, type Settle } from "./pacing.js";
+import { arbiterBytes, paceBytes, Pacing, type PacingCode } from "./pacing.js";
 import { frame } from "./frame.js";
 import { placePristine, pristineBytes, type Pristine } from "./pristine.js";
 import type { Environment } from "./plan.js";
@@ -41,9 +41,8 @@ interface Outer {
   readonly actors: readonly number[];
 }
 
-interface Exports {
+interface Exports extends PacingCode {
   readonly run: () => void;
-  readonly settle: Settle;
   /** Of run-code.ts. */
   readonly restore: (start: number, end: number) => void;
   readonly begin: (horizon: number) => void;
@@ -139,7 +138,7 @@ export class ImageEngine {
    */
   pace(streams: readonly PacedStream[], board: BoardValues): void {
     const records = streams.map((stream) => this.#take(paceBytes(stream, board)));
-    const place = this.#take(arbiterBytes(streams.length, board));
+    const place = this.#take(arbiterBytes(streams, board));
     const ports = streams.map((stream, i) => {
       const input = stream.direction === "in";
       const channel = this.#outer(stream.name, input ? this.design.inputs : this.design.outputs, stream.direction);
@@ -153,12 +152,12 @@ export class ImageEngine {
     });
     const { woken, board: at } = this.#compiled;
     this.#view.setInt32(at, place, true);
-    this.#pacing = new Pacing(ports, board, { memory: this.#memory, settle: this.#exports.settle }, { woken, place });
+    this.#pacing = new Pacing(ports, board, this.#exports, this.#memory, { woken, place });
   }
 
   /** What the transfers did, after a run at a board's pace. */
-  get transfers(): TransferTrace[] | undefined {
-    return this.#pacing?.traces;
+  get transfers(): Traces | undefined {
+    return this.#pacing && tracesIn(this.#pacing.streams, this.#pacing.traces);
   }
 
   /** Room for `count` tokens that will be pushed into an outer input, each after as many clocks as its gap says. */

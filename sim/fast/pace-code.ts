@@ -50,8 +50,20 @@ export const pace = {
   bytes: 120,
 } as const;
 
-/** An entry of the table of transfers: beats, the clock from which its channel acts, the 64-bit time at which it began. */
-export const transfer = { beats: 0, clock: 4, started: 8, bytes: 16 } as const;
+/**
+ * A row of the table of transfers: beats; the clock from which its channel acts; 64-bit times at which the processor began to start it, at which it began,
+ * and at which it was done; its stream's number, and its place in the program.
+ */
+export const transfer = {
+  beats: 0,
+  clock: 4,
+  started: 8,
+  issued: 16,
+  done: 24,
+  stream: 32,
+  step: 36,
+  bytes: 40,
+} as const;
 
 const NEVER = 0x7fffffff;
 

@@ -10,9 +10,9 @@ import { Code } from "./wasm.js";
 
 const NEVER = 0x7fffffff;
 
-/** The function: it gets the block, and 1 if it is to begin with the ports' records; it returns how it came back. */
+/** The function: it gets the block, and 1 if it is to begin with the ports' records. */
 export function settleCode(): Code {
-  const code = new Code(["i32", "i32"], ["i32"]);
+  const code = new Code(["i32", "i32"]);
   const [at, fresh] = [0, 1];
   code.get(fresh).if();
   emitCollect(code, at);

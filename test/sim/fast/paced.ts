@@ -107,7 +107,7 @@ export function inFast(
   const received = outputs.flatMap((name) =>
     engine.values(name).map(({ value, clock }) => [name, clock, value] as const),
   );
-  return { received, counters: engine.counters, transfers: engine.transfers! };
+  return { received, counters: engine.counters, transfers: engine.transfers!.all };
 }
 
 export function expectEqual(got: Outcome, expected: Outcome, title: string): void {

@@ -111,7 +111,7 @@ describe("timeline of a run", () => {
     const board = await run(4000, { board: boardValues() });
     expect(board.outputs).to.deep.equal(ideal.outputs);
     expect(board.clocks).to.be.greaterThan(ideal.clocks);
-    expect(board.transfers!.map(({ stream, bytes }) => [stream, bytes])).to.deep.equal([
+    expect(board.transfers!.all.map(({ stream, bytes }) => [stream, bytes])).to.deep.equal([
       ["a", 4000],
       ["y", 4000],
     ]);
