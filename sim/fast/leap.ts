@@ -5,6 +5,7 @@
  * the state by the same period, the next does too, as long as each process takes the same steps: each operation waits as long
  * as it did in the last round. What channels count grows by the same amounts.
  */
+import type { Replay } from "./replay.js";
 import type { RoundChannel } from "./round-channel.js";
 import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
@@ -49,6 +50,7 @@ export class Leap {
   readonly #limit: number;
   readonly #over: number | undefined;
   readonly #ranges: Ranges;
+  readonly #replay: Replay | undefined;
   readonly #possible: boolean;
   /** The clocks of the state, and what they were before this round. */
   readonly #noted: readonly Noted[];
@@ -62,7 +64,7 @@ export class Leap {
 
   /**
    * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. No round comes
-   * after `over`, a local, has become 1. `ranges`: many rounds at once, if that is possible.
+   * after `over`, a local, has become 1. `ranges`: many rounds at once, if that is possible. `replay`: a leap may begin as an earlier run of rounds did.
    */
   constructor(
     code: Code,
@@ -72,6 +74,7 @@ export class Leap {
     limit: number,
     over: number | undefined,
     ranges: Ranges = () => undefined,
+    replay?: Replay,
   ) {
     const local = (): number => code.local("i32");
     this.#code = code;
@@ -81,6 +84,7 @@ export class Leap {
     this.#limit = limit;
     this.#over = over;
     this.#ranges = ranges;
+    this.#replay = replay;
     this.#possible = turns.every(({ leaps }) => leaps);
     [this.turn, this.#period, this.#pause, this.steady, this.resumes] = [local(), local(), local(), local(), local()];
     this.#noted = [...times, ...channels.flatMap(({ state }) => state.clocks)].map((clock) => [clock, local()]);
@@ -105,10 +109,13 @@ export class Leap {
     const code = this.#code;
     if (!this.#possible) return;
     code.i32(0).set(this.turn);
+    this.#replay?.emitRecord();
     code.get(this.#pause).if();
     code.get(this.#pause).i32(1).op("i32.sub").set(this.#pause);
     code.else();
-    code.get(this.resumes).if("i32");
+    code.get(this.resumes);
+    if (this.#replay) code.get(this.#replay.rounds).op("i32.or");
+    code.if("i32");
     code.i32(1).else();
     const [[first, before], ...others] = this.#noted as [Noted, ...Noted[]];
     code.get(first).get(before).op("i32.sub").set(this.#period);
@@ -131,26 +138,38 @@ export class Leap {
     code.end().end();
   }
 
+  /** In front of a leap that repeats rounds of an earlier run. */
+  emitRepeats(): void {
+    this.#code.i32(0).set(this.#pause);
+  }
+
   #leap(count: (done: number) => void): void {
     const code = this.#code;
     const limit = this.#limit;
+    const replay = this.#replay;
+    replay?.emitSteady(this.#period);
     const [most, done] = [code.local("i32"), code.local("i32")];
     // Rounds before the latest clock is at the limit.
     const latest = code.local("i32");
     const [first, ...others] = this.#times;
     code.get(first!).set(latest);
     for (const time of others) code.get(time).get(latest).get(time).get(latest).op("i32.gt_s").op("select").set(latest);
+    replay?.emitAhead(this.#period, latest);
     code.get(limit).get(latest).op("i32.sub").get(this.#period).op("i32.add").i32(1).op("i32.sub").set(most);
+    code.i32(0).get(most).get(this.#period);
+    if (replay) code.i32(1).get(this.#period).op("select");
     code
-      .i32(0)
-      .get(most)
-      .get(this.#period)
       .op("i32.div_u")
       .get(latest)
       .get(limit)
       .op("i32.ge_s")
       .op("select")
       .set(most);
+    if (replay) {
+      // Behind the rounds that are repeated there may be none that are alike.
+      code.get(replay.rounds).get(most).i32(0).get(this.#period).op("select").op("i32.add");
+      code.get(most).get(replay.rounds).op("select").set(most);
+    }
     code.i32(0).set(done);
     // Where many rounds can be done at once, that comes first.
     const skips = code.local("i32");
@@ -160,6 +179,7 @@ export class Leap {
     code.i32(0).set(this.turn);
     code.get(done).get(most).op("i32.ge_s").brIf(out);
     if (this.#over !== undefined) code.get(this.#over).brIf(out);
+    replay?.emitRound();
     const { many } = this.#turns[0]!;
     if (many) {
       const [left, did] = [code.local("i32"), code.local("i32")];
@@ -178,9 +198,15 @@ export class Leap {
     });
     code.get(done).i32(1).op("i32.add").set(done);
     code.end();
+    if (replay) {
+      replay.emitNext();
+      code.brIf(again);
+    }
     const range = this.#ranges();
     code.insertAt(start, () => {
-      code.i32(range ? 1 : 0).set(skips);
+      code.i32(range ? 1 : 0);
+      if (replay) code.get(replay.rounds).op("i32.eqz").op("i32.and");
+      code.set(skips);
       if (!range && !many) code.i32(0).get(most).get(this.resumes).op("select").set(most);
     });
     if (range) {
@@ -200,9 +226,15 @@ export class Leap {
     const passes = (turn: number, into: number): void => {
       code.get(done).get(this.turn).i32(turn).op("i32.gt_s").op("i32.add").set(into);
     };
-    for (const { state, producer, consumer } of this.#channels) {
+    for (const channel of this.#channels) {
+      const { state, producer, consumer } = channel;
       passes(producer, pushed);
       passes(consumer, popped);
+      if (replay) {
+        code.get(replay.rounds).if();
+        replay.emitSettle(channel, pushed, popped);
+        code.end();
+      }
       state.emitSettle(pushed, popped, this.#period);
     }
     this.#turns.forEach(({ settle }, i) => {
@@ -218,6 +250,11 @@ export class Leap {
     code.get(this.resumes).if();
     code.i32(0).set(this.resumes);
     code.get(this.#pause).i32(0).get(done).op("select").set(this.#pause);
+    code.end();
+    if (!replay) return;
+    code.get(replay.rounds).if();
+    code.get(this.turn).i32(0).op("i32.ne").set(this.#pause);
+    replay.emitEnd(done, this.turn, this.#period, this.steady, this.#over);
     code.end();
   }
 }

@@ -110,6 +110,15 @@ export class MemberCode extends StatementCompiler {
 
   /** A local that is 1 where its loop is over: then it does not stand at its head. */
   over: number | undefined;
+  /** A local that is 1 in a leap's round that has no round before it (replay.ts). */
+  noting: number | undefined;
+
+  get held(): number {
+    return this.#held;
+  }
+  get decided(): readonly number[] {
+    return this.#decided;
+  }
 
   load(): void {
     const { code } = this;
@@ -200,6 +209,11 @@ export class MemberCode extends StatementCompiler {
     this.#emitGuards(guards);
     if (leap)
       for (const view of this.views) {
+        if (this.noting !== undefined) {
+          code.get(this.noting).if();
+          view.emitNote(this.exprs);
+          code.end();
+        }
         view.emitReady(this.exprs);
         code.op("i32.and");
       }

@@ -17,9 +17,17 @@ import type { Code } from "./wasm.js";
 type Delay = readonly [local: number, after: number];
 
 /** An operation of a round: locals with its wait, and, of a pop, with the clocks that its token had been there. */
-interface Operation {
+export interface Operation {
   readonly wait: number;
   readonly stayed: number;
+}
+
+/** One side of a channel: locals with its clocks, the latest first, and with what is counted. */
+interface ChannelSide {
+  readonly times: readonly number[];
+  readonly operations: readonly Operation[];
+  readonly count: number;
+  readonly stall: number;
 }
 
 /** An actor of a round, and those whose tokens come to it within the round. */
@@ -278,6 +286,18 @@ export class RoundChannel {
     else if (told.length > 0) countReleases(actor, told, () => this.#code.i32(1));
   }
 
+  /** Its two sides: clocks, the latest first, operations of a round, locals with what is counted. */
+  get sides(): {
+    readonly push: ChannelSide;
+    readonly pop: ChannelSide & { readonly stay: number };
+  } {
+    const { push, pop } = this.#operations;
+    return {
+      push: { times: this.#pushes, operations: push, count: this.#pushed, stall: this.#stalls.push },
+      pop: { times: this.#pops, operations: pop, count: this.#popped, stall: this.#stalls.pop, stay: this.#stay },
+    };
+  }
+
   /** Clocks that tell the rest of time, as they are between rounds. */
   get clocks(): readonly number[] {
     return [...this.#pops, ...this.#pushes];
@@ -287,10 +307,10 @@ export class RoundChannel {
   emitSettle(pushed: number, popped: number, period: number): void {
     const code = this.#code;
     const shift = code.temp("i32");
-    const { push: pushes, pop: pops } = this.#operations;
+    const { push, pop } = this.sides;
     const sides = [
-      { passes: pushed, operations: pushes, times: this.#pushes, count: this.#pushed, stall: this.#stalls.push },
-      { passes: popped, operations: pops, times: this.#pops, count: this.#popped, stall: this.#stalls.pop },
+      { passes: pushed, ...push },
+      { passes: popped, ...pop },
     ];
     for (const { passes, operations, times, count, stall } of sides) {
       code.get(passes).get(period).op("i32.mul").set(shift);
@@ -298,7 +318,7 @@ export class RoundChannel {
       code.get(count).get(passes).i32(operations.length).op("i32.mul").op("i32.add").set(count);
       for (const { wait } of operations) code.get(stall).get(wait).get(passes).op("i32.mul").op("i32.add").set(stall);
     }
-    for (const { stayed } of pops) {
+    for (const { stayed } of pop.operations) {
       code.get(this.#stay).get(stayed).op("i64.extend_i32_s").get(popped).op("i64.extend_i32_s");
       code.op("i64.mul").op("i64.add").set(this.#stay);
     }

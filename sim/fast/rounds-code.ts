@@ -17,6 +17,7 @@ import type { Plan } from "./plan.js";
 import { frame } from "./frame.js";
 import type { ProcessCompiler } from "./process-compiler.js";
 import { JointRange } from "./joint-range-code.js";
+import { Replay } from "./replay.js";
 import { RoundChannel } from "./round-channel.js";
 import { rules } from "./rules.js";
 import { RoundSource } from "./round-source.js";
@@ -112,15 +113,24 @@ export function roundsCode(
     behind: goBehind,
     tell,
   };
+  const leapChannels = [...channels].map(([channel, state]) => {
+    const place = (side: "pushes" | "pops"): number => cluster.findIndex((pass) => pass[side].includes(channel));
+    return { state, producer: place("pushes"), consumer: place("pops") };
+  });
+  const players = members.map(({ time, held, decided }, i) => {
+    const { head } = cluster[i]!;
+    return { time, held, decided, head: head && channels.get(headChannel(head)) };
+  });
+  const repeats = members.every(({ leaps }) => leaps) && others.every(hearsFirst);
+  const replay = repeats ? new Replay(code, plan.heap, players, leapChannels) : undefined;
+  if (replay) for (const each of members) each.noting = replay.first;
   emitRounds(around, {
     code,
     rounds,
     full,
     state,
-    channels: [...channels].map(([channel, state]) => {
-      const place = (side: "pushes" | "pops"): number => cluster.findIndex((pass) => pass[side].includes(channel));
-      return { state, producer: place("pushes"), consumer: place("pops") };
-    }),
+    channels: leapChannels,
+    replay: replay && { replay, tell },
     standing: others.filter(({ head }) => head !== undefined),
     beside: alone.map(({ state }) => state),
     clocks: clocksOf(cluster),
@@ -243,6 +253,8 @@ interface Parts {
   /** In front of a round: others in another way; `count` gets a local with how many. Nonzero on the stack if there were any. */
   readonly others?: ((limit: number, count: (done: number) => void) => void) | undefined;
   readonly ranges?: Ranges;
+  /** Runs that begin as an earlier one did; `tell` tells everybody what the first process knows. */
+  readonly replay?: { readonly replay: Replay; readonly tell: () => void } | undefined;
   readonly goOn?: GoesOn | undefined;
   /** In front of all rounds. */
   readonly first?: (() => void) | undefined;
@@ -317,7 +329,9 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     limit,
     parts.over,
     parts.ranges,
+    parts.replay?.replay,
   );
+  parts.replay?.replay.emitBegin();
   code.i32(1).set(full);
   const count = (done: number): void => {
     code.get(rounds).get(done).op("i32.add").set(rounds);
@@ -332,6 +346,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
       parts.goOn.away(leap);
       code.brIf(stop);
       code.get(leap.resumes).brIf(round);
+      if (parts.replay) code.i32(1).set(parts.replay.replay.fresh);
     } else code.br(stop);
     code.end();
   };
@@ -349,6 +364,16 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     code.end();
     if (i === 0) {
       if (parts.over !== undefined && !parts.others) emitIsOver(parts.over);
+      if (parts.replay) {
+        const { replay, tell } = parts.replay;
+        code.get(replay.fresh).if();
+        replay.emitTry(limit);
+        code.if();
+        tell();
+        code.i32(0).set(full);
+        leap.emitRepeats();
+        code.br(round).end().end();
+      }
       for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);
       leap.emitBefore();
     }
@@ -409,6 +434,15 @@ function emitAway({ plan, globals, rest }: Surroundings, code: Code, leap: Leap,
 export function emitResumes(code: Code, leap: Leap, time: number, left: number): Code {
   code.get(leap.steady).get(time).get(left).op("i32.sub");
   return code.i32(rules.round.awaySlack).op("i32.le_s").op("i32.and").tee(leap.resumes);
+}
+
+/** It pops before it does anything that others could see: what it is told before, it might have been told with its tokens. */
+function hearsFirst({ steps }: Pass): boolean {
+  const last = steps.findLastIndex(({ kind }) => kind === "pop");
+  return steps.slice(0, last).every((step) => {
+    if (step.kind === "pop" || step.kind === "clocks" || step.kind === "count") return true;
+    return step.kind === "plain" && ![...statementsIn([step.stmt])].some(({ kind }) => kind === "read" || kind === "write");
+  });
 }
 
 /** The first process uses the channels of the rounds nowhere but in its loop. */

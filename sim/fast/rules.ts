@@ -63,6 +63,10 @@ export interface TimeRules {
   readonly awaySlack: number;
   /** 1: whoever takes the tokens of an outer input and waits for the next is taken to be back at its loop. */
   readonly awayHead: number;
+  /** 1: rounds of an earlier run are repeated however this one begins. */
+  readonly replayBlind: number;
+  /** An operation of a round that is repeated waits so much longer. */
+  readonly replayWait: number;
   /** 1: behind a range it is not asked whether its loop is over. */
   readonly rangeOver: number;
 }
@@ -99,6 +103,8 @@ const exact: TimeRules = {
   movedUp: 0,
   awaySlack: 0,
   awayHead: 0,
+  replayBlind: 0,
+  replayWait: 0,
   rangeOver: 0,
 };
 
