@@ -97,7 +97,13 @@ export function compile(design: DesignIr): Compiled {
       ...state,
       run: module.add(
         `${ir.processes[cluster[0]!.actor]!.node.path} rounds`,
-        roundsCode(around, cluster, state, besides),
+        roundsCode(
+          around,
+          cluster,
+          state,
+          besides,
+          clusters.filter((other) => other.cluster !== cluster && other.cluster[0]!.actor === cluster[0]!.actor),
+        ),
       ),
     })),
     ...intakes.map(({ intake, state }) => ({

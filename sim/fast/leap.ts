@@ -211,9 +211,9 @@ export class Leap {
     });
     if (range) {
       code.i32(0).set(skips);
+      if (this.#over !== undefined) code.get(this.#over).brIf(again);
       const rounds = code.local("i32");
       code.get(most).get(done).op("i32.sub").set(rounds);
-      if (this.#over !== undefined) code.i32(0).get(rounds).get(this.#over).op("select").set(rounds);
       range.emit(rounds, this.#period);
       code.get(done).get(rounds).op("i32.add").set(done);
       code.get(done).op("i32.eqz").get(this.resumes).op("i32.and").brIf(out);
@@ -252,6 +252,7 @@ export class Leap {
     code.get(this.#pause).i32(0).get(done).op("select").set(this.#pause);
     code.end();
     if (!replay) return;
+    code.i32(0).get(replay.fresh).get(done).op("select").set(replay.fresh);
     code.get(replay.rounds).if();
     code.get(this.turn).i32(0).op("i32.ne").set(this.#pause);
     replay.emitEnd(done, this.turn, this.#period, this.steady, this.#over);

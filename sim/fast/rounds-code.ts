@@ -60,12 +60,13 @@ export interface Surroundings {
   readonly within: (actor: number) => ReadonlySet<number>;
 }
 
-/** Rounds of processes among themselves. */
+/** Rounds of processes among themselves; the first may be the first of others, too, in other loops. */
 export function roundsCode(
   around: Surroundings,
   cluster: Cluster,
   state: ClusterState,
   beside: ReadonlyMap<Loop, ClusterState>,
+  elsewhere: readonly { readonly cluster: Cluster; readonly state: ClusterState }[],
 ): Code {
   const { plan } = around;
   const code = new Code();
@@ -112,6 +113,7 @@ export function roundsCode(
     since,
     behind: goBehind,
     tell,
+    elsewhere: elsewhere.map((other) => other.state),
   };
   const leapChannels = [...channels].map(([channel, state]) => {
     const place = (side: "pushes" | "pops"): number => cluster.findIndex((pass) => pass[side].includes(channel));
@@ -136,7 +138,7 @@ export function roundsCode(
     clocks: clocksOf(cluster),
     sides: members,
     over,
-    goOn: leavesAlone(plan, cluster)
+    goOn: leavesAlone(plan, cluster, elsewhere)
       ? { gone, side: members[0]!, away: (leap) => emitAway(around, code, leap, away) }
       : undefined,
     ranges: () => JointRange.of(code, members, channels, state.ranged, over),
@@ -289,6 +291,8 @@ interface Away {
    * would know before they do anything else.
    */
   readonly tell: () => void;
+  /** Where it parks at other loops. */
+  readonly elsewhere: readonly ClusterState[];
 }
 
 interface Side {
@@ -345,8 +349,8 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
     if (parts.goOn) {
       parts.goOn.away(leap);
       code.brIf(stop);
-      code.get(leap.resumes).brIf(round);
       if (parts.replay) code.i32(1).set(parts.replay.replay.fresh);
+      code.get(leap.resumes).brIf(round);
     } else code.br(stop);
     code.end();
   };
@@ -406,7 +410,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
  * If no time has passed for it, nothing of what tells the clocks of rounds has changed, and a leap goes on.
  */
 function emitAway({ plan, globals, rest }: Surroundings, code: Code, leap: Leap, away: Away): void {
-  const { side, state, over, full, behind, actor, gone, tell, rounds, since } = away;
+  const { side, state, over, full, behind, actor, gone, tell, rounds, since, elsewhere } = away;
   const left = code.local("i32");
   // Not if it does not pay.
   code.get(rounds).get(since).op("i32.sub").i32(WORTH).op("i32.lt_s").if("i32");
@@ -415,6 +419,8 @@ function emitAway({ plan, globals, rest }: Surroundings, code: Code, leap: Leap,
   code.get(side.time).set(left);
   side.save();
   behind();
+  // There it would use the channels of the rounds: it parks, and these end.
+  for (const { alone } of elsewhere) code.storeAt(alone, () => code.i32(0));
   emitEnqueue(code, { plan, globals }, actor);
   code.i32(state.parked).call(rest);
   code.i32(0).set(over);
@@ -445,11 +451,11 @@ function hearsFirst({ steps }: Pass): boolean {
   });
 }
 
-/** The first process uses the channels of the rounds nowhere but in its loop. */
-function leavesAlone({ ir }: Plan, cluster: Cluster): boolean {
+/** The first process uses the channels of the rounds nowhere but in its loop, and in others at whose heads it parks. */
+function leavesAlone({ ir }: Plan, cluster: Cluster, elsewhere: readonly { readonly cluster: Cluster }[]): boolean {
   const [{ actor, loop }] = cluster as readonly [Pass, ...Pass[]];
   const channels = new Set(cluster.flatMap(({ pushes }) => pushes));
-  const within = new Set(statementsIn([loop]));
+  const within = new Set(statementsIn([loop, ...elsewhere.map((other) => other.cluster[0]!.loop)]));
   return [...statementsIn(ir.processes[actor]!.body)].every(
     (stmt) => within.has(stmt) || !("channel" in stmt) || !stmt.channel.parts.some((part) => channels.has(part)),
   );
