@@ -32,7 +32,7 @@ export interface Compiled {
   /** Processes that poll. */
   readonly polling: readonly number[];
   /** Addresses of the counts of rounds. */
-  readonly rounds: readonly { readonly rounds: number; readonly leapt: number; readonly ranged: number }[];
+  readonly rounds: readonly Pick<ClusterState, "rounds" | "leapt" | "ranged" | "repeated">[];
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly pages: number;
 }
@@ -164,7 +164,7 @@ export function compile(design: DesignIr): Compiled {
     packed,
     grids,
     polling,
-    rounds: rounds.map(({ rounds, leapt, ranged }) => ({ rounds, leapt, ranged })),
+    rounds: rounds.map(({ rounds, leapt, ranged, repeated }) => ({ rounds, leapt, ranged, repeated })),
     bytes: module.encode(pages),
     pages,
   };

@@ -258,6 +258,10 @@ export class ImageEngine {
   get ranged(): number {
     return this.#compiled.rounds.reduce((sum, { ranged }) => sum + this.#i32(ranged), 0);
   }
+  /** Of the rounds in leaps, those with the waits of an earlier run of rounds. */
+  get repeated(): number {
+    return this.#compiled.rounds.reduce((sum, { repeated }) => sum + this.#i32(repeated), 0);
+  }
 
   /** Bursts of a board's DMA that needed nobody but its arbiter. */
   get flowed(): number {

@@ -27,7 +27,12 @@ export interface EngineImage {
   /** Processes that poll. */
   readonly polling: readonly number[];
   /** Addresses of the counts of rounds (rounds-code.ts), and of how many of them were done in leaps. */
-  readonly rounds: readonly { readonly rounds: number; readonly leapt: number; readonly ranged: number }[];
+  readonly rounds: readonly {
+    readonly rounds: number;
+    readonly leapt: number;
+    readonly ranged: number;
+    readonly repeated: number;
+  }[];
   readonly channels: readonly ChannelImage[];
   /** Per outer port by name: inputs, then outputs. */
   readonly environments: Readonly<Record<string, Environment>>;

@@ -8,12 +8,12 @@ import { frame } from "./frame.js";
 import { exitOf } from "./pass-reader.js";
 import { Ranges } from "./ranges.js";
 import { RoundChannel } from "./round-channel.js";
+import { emitResumes } from "./rounds-away.js";
 import { RoundSource } from "./round-source.js";
 import {
   clocksOf,
   emitEnqueue,
   emitPatience,
-  emitResumes,
   emitRounds,
   member,
   type ClusterState,

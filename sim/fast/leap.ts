@@ -158,13 +158,7 @@ export class Leap {
     code.get(limit).get(latest).op("i32.sub").get(this.#period).op("i32.add").i32(1).op("i32.sub").set(most);
     code.i32(0).get(most).get(this.#period);
     if (replay) code.i32(1).get(this.#period).op("select");
-    code
-      .op("i32.div_u")
-      .get(latest)
-      .get(limit)
-      .op("i32.ge_s")
-      .op("select")
-      .set(most);
+    code.op("i32.div_u").get(latest).get(limit).op("i32.ge_s").op("select").set(most);
     if (replay) {
       // Behind the rounds that are repeated there may be none that are alike.
       code.get(replay.rounds).get(most).i32(0).get(this.#period).op("select").op("i32.add");

@@ -49,9 +49,9 @@ export class MemberCode extends StatementCompiler {
   /** Scalars that live across passes: where they are here, and in the frame. */
   readonly #kept: Spilled[] = [];
   /** What decides the clocks of a pass, as it was in the last round. */
-  readonly #decided: readonly number[];
+  readonly decided: readonly number[];
   /** 1: in the last round it waited for the outside. */
-  readonly #held: number;
+  readonly held: number;
   readonly #own: ProcessCompiler;
   readonly views: readonly BankView[];
   protected readonly moves: Moves;
@@ -82,8 +82,8 @@ export class MemberCode extends StatementCompiler {
     this.#channels = channels;
     this.source = source;
     this.#own = own;
-    this.#decided = (pass.decisive ?? []).map(() => code.local("i32"));
-    this.#held = code.local("i32");
+    this.decided = (pass.decisive ?? []).map(() => code.local("i32"));
+    this.held = code.local("i32");
     this.views = bankViews(
       this,
       pass,
@@ -112,13 +112,6 @@ export class MemberCode extends StatementCompiler {
   over: number | undefined;
   /** A local that is 1 in a leap's round that has no round before it (replay.ts). */
   noting: number | undefined;
-
-  get held(): number {
-    return this.#held;
-  }
-  get decided(): readonly number[] {
-    return this.#decided;
-  }
 
   load(): void {
     const { code } = this;
@@ -164,10 +157,10 @@ export class MemberCode extends StatementCompiler {
   /** Nonzero on the stack if the next pass will take as many clocks as the last. */
   emitAsBefore(): void {
     const { code } = this;
-    code.get(this.#held).op("i32.eqz");
+    code.get(this.held).op("i32.eqz");
     this.pass.decisive?.forEach((expr, i) => {
       this.exprs.emit32(expr);
-      code.get(this.#decided[i]!).op("i32.eq").op("i32.and");
+      code.get(this.decided[i]!).op("i32.eq").op("i32.and");
     });
   }
 
@@ -251,11 +244,11 @@ export class MemberCode extends StatementCompiler {
   /** A pass; in a `full` round (a local) tokens tell all that is known. In a leap its operations wait as they did in the last round. */
   emitPass(full: number, leap: boolean): void {
     if (!leap) {
-      this.code.i32(0).set(this.#held);
+      this.code.i32(0).set(this.held);
       for (const view of this.views) view.emitNote(this.exprs);
       this.pass.decisive?.forEach((expr, i) => {
         this.exprs.emit32(expr);
-        this.code.set(this.#decided[i]!);
+        this.code.set(this.decided[i]!);
       });
     }
     this.#emitSteps(this.pass.steps, full, leap ? new Map() : undefined);
@@ -436,7 +429,7 @@ export class MemberCode extends StatementCompiler {
         .op("i32.or")
         .set(full);
     }
-    if (!leap) code.get(this.time).get(arrival).op("i32.ne").get(this.#held).op("i32.or").set(this.#held);
+    if (!leap) code.get(this.time).get(arrival).op("i32.ne").get(this.held).op("i32.or").set(this.held);
     code.free("i32", arrival);
   }
 

@@ -39,6 +39,7 @@ export class Replay {
   readonly left: number;
   readonly first: number;
   readonly #code: Code;
+  readonly #repeated: number;
   readonly #players: readonly Player[];
   readonly #channels: readonly LeapChannel[];
   /** Locals: the clock at which the run began, the run that is repeated or kept, the next round of one and of the other (0: none). */
@@ -55,9 +56,10 @@ export class Replay {
   readonly #stride: number;
   readonly #bytes: number;
 
-  /** The first of the players is the first process of the rounds. */
-  constructor(code: Code, heap: Heap, players: readonly Player[], channels: readonly LeapChannel[]) {
+  /** The first of the players is the first process of the rounds; rounds that are repeated are counted at the address `repeated`. */
+  constructor(code: Code, heap: Heap, players: readonly Player[], channels: readonly LeapChannel[], repeated: number) {
     this.#code = code;
+    this.#repeated = repeated;
     this.#players = players;
     this.#channels = channels;
     [this.fresh, this.rounds, this.left, this.first] = code.locals("i32", 4);
@@ -337,6 +339,9 @@ export class Replay {
     const code = this.#code;
     code.get(done).get(turn).op("i32.or").op("i32.eqz").if();
     code.get(this.#entry).i32(0).mem("i32.store", entry.count).end();
+    code.storeAt(this.#repeated, () =>
+      code.loadAt(this.#repeated).get(this.rounds).op("i32.add").get(this.left).op("i32.sub"),
+    );
     const behind = code.temp("i32");
     code.get(this.left).get(turn).op("i32.or").op("i32.eqz").set(behind);
     code.get(behind).get(period).i32(0).op("i32.ne").op("i32.and").get(steady).op("i32.and").set(steady);

@@ -11,6 +11,7 @@ import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk
 import type { Globals } from "./channel-code.js";
 import type { GridCode } from "./grid-code.js";
 import { Leap, type LeapChannel, type Ranges, type Turn } from "./leap.js";
+import { emitAway, leavesAlone } from "./rounds-away.js";
 import type { Calls } from "./member-code.js";
 import { JointMember } from "./joint-member.js";
 import type { Plan } from "./plan.js";
@@ -34,17 +35,22 @@ export interface ClusterState {
   /** Rounds done, and how many of them in leaps (leap.ts). */
   readonly rounds: number;
   readonly leapt: number;
-  /** How many of these many at once (joint-range-code.ts). */
+  /** How many of these many at once (joint-range-code.ts), and with the waits of an earlier run (replay.ts). */
   readonly ranged: number;
+  readonly repeated: number;
 }
 
 /** Fewer rounds than this at a time are not worth the trouble. */
-const WORTH = 2;
+export const WORTH = 2;
 const MOST_PATIENCE = 1024;
 
 export function clusterState(plan: Plan): ClusterState {
-  const at = plan.heap.take(24);
-  return { parked: at, alone: at + 4, patience: at + 8, rounds: at + 12, leapt: at + 16, ranged: at + 20 };
+  const at = plan.heap.take(28);
+  const [parked, alone, patience, rounds, leapt, ranged, repeated] = Array.from(
+    { length: 7 },
+    (_, i) => at + 4 * i,
+  ) as [number, number, number, number, number, number, number];
+  return { parked, alone, patience, rounds, leapt, ranged, repeated };
 }
 
 /** What the code of all rounds needs. */
@@ -123,8 +129,9 @@ export function roundsCode(
     const { head } = cluster[i]!;
     return { time, held, decided, head: head && channels.get(headChannel(head)) };
   });
-  const repeats = members.every(({ leaps }) => leaps) && others.every(hearsFirst);
-  const replay = repeats ? new Replay(code, plan.heap, players, leapChannels) : undefined;
+  // Who feeds a grid goes on from tile to tile, so that little would be gained; its function is near V8's limit (docs/engine-speed.md).
+  const repeats = members.every(({ leaps, feeds }) => leaps && !feeds) && others.every(hearsFirst);
+  const replay = repeats ? new Replay(code, plan.heap, players, leapChannels, state.repeated) : undefined;
   if (replay) for (const each of members) each.noting = replay.first;
   emitRounds(around, {
     code,
@@ -273,29 +280,7 @@ interface GoesOn {
   readonly away: (leap: Leap) => void;
 }
 
-/** The first process of a round goes away. All but the number of its actor, its side and functions are locals. */
-interface Away {
-  readonly actor: number;
-  readonly side: Side;
-  readonly state: ClusterState;
-  readonly over: number;
-  readonly full: number;
-  readonly gone: number;
-  readonly rounds: number;
-  /** Rounds when it was away last. */
-  readonly since: number;
-  /** Emits where it goes on. */
-  readonly behind: () => void;
-  /**
-   * Tells all others what it knows now. They stand at pops, and what the next tokens tell, each from whoever has heard it then, they
-   * would know before they do anything else.
-   */
-  readonly tell: () => void;
-  /** Where it parks at other loops. */
-  readonly elsewhere: readonly ClusterState[];
-}
-
-interface Side {
+export interface Side {
   readonly time: number;
   load(): void;
   save(): void;
@@ -373,7 +358,7 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
         code.get(replay.fresh).if();
         replay.emitTry(limit);
         code.if();
-        tell();
+        if (rules.round.awayDeaf === 0) tell();
         code.i32(0).set(full);
         leap.emitRepeats();
         code.br(round).end().end();
@@ -402,63 +387,15 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
   code.end();
 }
 
-/**
- * The first process's loop is over: it goes on by itself, and so do all others, while those of the rounds stand at their heads and their
- * channels, which nobody else uses, stay empty. If it comes back to its loop, rounds go on. Nonzero on the stack if it does not, or was there
- * for too few of them.
- *
- * If no time has passed for it, nothing of what tells the clocks of rounds has changed, and a leap goes on.
- */
-function emitAway({ plan, globals, rest }: Surroundings, code: Code, leap: Leap, away: Away): void {
-  const { side, state, over, full, behind, actor, gone, tell, rounds, since, elsewhere } = away;
-  const left = code.local("i32");
-  // Not if it does not pay.
-  code.get(rounds).get(since).op("i32.sub").i32(WORTH).op("i32.lt_s").if("i32");
-  code.i32(1).else();
-  code.get(rounds).set(since);
-  code.get(side.time).set(left);
-  side.save();
-  behind();
-  // There it would use the channels of the rounds: it parks, and these end.
-  for (const { alone } of elsewhere) code.storeAt(alone, () => code.i32(0));
-  emitEnqueue(code, { plan, globals }, actor);
-  code.i32(state.parked).call(rest);
-  code.i32(0).set(over);
-  code.loadAt(state.parked).op("i32.eqz").tee(gone);
-  code.get(gone).op("i32.eqz").if();
-  code.storeAt(state.parked, () => code.i32(0));
-  side.load();
-  // What it has heard meanwhile has to be told.
-  emitResumes(code, leap, side.time, left).if();
-  if (rules.round.awayDeaf === 0) tell();
-  code.else();
-  code.i32(rules.round.awayDeaf === 0 ? 1 : 0).set(full);
-  code.end().end().end();
-}
-
-/** Behind a process's way back to its loop, which it had left at the clock in `left`: whether a leap goes on, on the stack too. */
-export function emitResumes(code: Code, leap: Leap, time: number, left: number): Code {
-  code.get(leap.steady).get(time).get(left).op("i32.sub");
-  return code.i32(rules.round.awaySlack).op("i32.le_s").op("i32.and").tee(leap.resumes);
-}
-
 /** It pops before it does anything that others could see: what it is told before, it might have been told with its tokens. */
 function hearsFirst({ steps }: Pass): boolean {
   const last = steps.findLastIndex(({ kind }) => kind === "pop");
   return steps.slice(0, last).every((step) => {
     if (step.kind === "pop" || step.kind === "clocks" || step.kind === "count") return true;
-    return step.kind === "plain" && ![...statementsIn([step.stmt])].some(({ kind }) => kind === "read" || kind === "write");
+    return (
+      step.kind === "plain" && ![...statementsIn([step.stmt])].some(({ kind }) => kind === "read" || kind === "write")
+    );
   });
-}
-
-/** The first process uses the channels of the rounds nowhere but in its loop, and in others at whose heads it parks. */
-function leavesAlone({ ir }: Plan, cluster: Cluster, elsewhere: readonly { readonly cluster: Cluster }[]): boolean {
-  const [{ actor, loop }] = cluster as readonly [Pass, ...Pass[]];
-  const channels = new Set(cluster.flatMap(({ pushes }) => pushes));
-  const within = new Set(statementsIn([loop, ...elsewhere.map((other) => other.cluster[0]!.loop)]));
-  return [...statementsIn(ir.processes[actor]!.body)].every(
-    (stmt) => within.has(stmt) || !("channel" in stmt) || !stmt.channel.parts.some((part) => channels.has(part)),
-  );
 }
 
 /** The first process is alone for a while if the rounds did not pay, and for longer each time. */

@@ -26,7 +26,7 @@ function failure(run: () => unknown): string {
 
 describe(`Many rounds at once (seed ${first})`, () => {
   const equalKernel = async (units: boolean): Promise<void> => {
-    let [ranged, leapt] = [0, 0];
+    let [ranged, leapt, repeated] = [0, 0, 0];
     for (let seed = first; seed < first + count; seed++) {
       const random = new Random(seed);
       const options = randomRanges(random, units);
@@ -39,11 +39,14 @@ describe(`Many rounds at once (seed ${first})`, () => {
         expect(rangesInFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(expected);
         ranged += engine.ranged;
         leapt += engine.leapt;
+        repeated += engine.repeated;
         engine.reset();
       }
     }
     expect(leapt, "rounds in leaps").to.be.above(count * settings * 20);
     expect(ranged, "rounds many at once").to.be.above(count * settings * 10);
+    // Who feeds an array repeats none.
+    expect(repeated, "rounds with the waits of an earlier run").to.be.above(units ? count * settings : -1);
   };
 
   it("go on over the ends of segments where nobody else notices them", async () => {

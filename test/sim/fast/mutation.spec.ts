@@ -23,6 +23,8 @@ const leaps: [keyof TimeRules, number, string][] = [
   ["leapWait", 1, "an operation waits a clock longer than in the round before"],
   ["leapWait", -1, "an operation waits a clock less than in the round before"],
   ["leapSlack", 99, "a leap begins before all clocks move alike"],
+  ["replayBlind", 1, "rounds of an earlier run are repeated in one that begins otherwise"],
+  ["replayWait", 1, "an operation waits a clock longer than in the run that is repeated"],
 ];
 
 const ranges: [keyof TimeRules, number, string][] = [

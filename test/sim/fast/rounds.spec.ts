@@ -14,7 +14,7 @@ const settings = 4;
 describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
   it(`and equal the kernel: ${count} random designs, interrupted by waits, horizons and the end`, async function () {
     this.timeout(20_000 + count * 3000);
-    let [rounds, leapt] = [0, 0];
+    let [rounds, leapt, repeated] = [0, 0, 0];
     for (let seed = first; seed < first + count; seed++) {
       const random = new Random(seed);
       const options = randomOptions(random);
@@ -27,11 +27,13 @@ describe(`Loops that run in step are done in rounds (seed ${first})`, () => {
         expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(expected);
         rounds += engine.rounds;
         leapt += engine.leapt;
+        repeated += engine.repeated;
         engine.reset();
       }
     }
     expect(rounds, "rounds").to.be.above(count * settings * 10);
     expect(leapt, "rounds in leaps").to.be.above(count * settings * 5);
+    expect(repeated, "rounds with the waits of an earlier run").to.be.above(count * settings);
   });
 
   it("and a wait for the outside is not taken for one that each round has", async () => {
