@@ -1,6 +1,7 @@
 /**
  * Vectors of bytes, sixteen lanes at a time: sums, masks, comparisons and choices of numbers of which the low eight bits say all,
- * and elements that are picked by a number which differs from lane to lane. What needs more than eight bits on its way is for simd.ts.
+ * and elements that are picked by a number which differs from lane to lane. What is limited to eight bits is for simd-words.ts, what else needs
+ * more on its way for simd.ts.
  */
 import type { Expr } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
@@ -9,6 +10,7 @@ import { accessOf, broadcast, contiguous, dependsOn, foldLanes, laneValues, type
 import { emitBase, type LeafRef } from "./place.js";
 import { Unsupported } from "./simd-arithmetic.js";
 import { comparisonsOf, ringOf } from "./simd-ops.js";
+import { emitLimited } from "./simd-words.js";
 import type { Code, MemoryOp, Op } from "./wasm.js";
 
 const BYTES = 16;
@@ -92,7 +94,10 @@ class ByteLanes {
         this.#binary(expr);
         return;
       case "call":
-        if (!ring[expr.helper]) throw new Unsupported();
+        if (!ring[expr.helper]) {
+          emitLimited(this.#compiler, this.#lanes, this.#first, expr);
+          return;
+        }
         this.bytes(expr.args[0]!);
         this.bytes(expr.args[1]!);
         code.op(ring[expr.helper]!);

@@ -39,6 +39,10 @@ export const Operands = struct({
   bytes: Bytes,
   few: Few,
   signed: Small,
+  /** Ten bits each. */
+  narrow: vec(i10, LANES),
+  low: i8,
+  top: i8,
   by: u5,
   held: u8,
   flag: bool,
@@ -62,6 +66,10 @@ const Results = struct({
   mixed: Bytes,
   flags: vec(bool, LANES),
   less: vec(bool, 12),
+  clamped: Bytes,
+  within: Small,
+  lesser: Bytes,
+  greater: Bytes,
 });
 
 export class Vectors extends Module {
@@ -77,7 +85,7 @@ export class Vectors extends Module {
   *run(): Process {
     let kept = Few.zero();
     for (;;) {
-      const { x, y, n, bytes, few, signed, by, held, flag } = yield* this.in.pop();
+      const { x, y, n, bytes, few, signed, narrow, low, top, by, held, flag } = yield* this.in.pop();
       const turned = Few((b) => few[andU(u8(b - held), 7)]!);
       const joined = Few((b) => (b < held ? kept[b]! : turned[b]!));
       kept = Few((b) => (flag || b >= held ? turned[b]! : kept[b]!));
@@ -103,6 +111,10 @@ export class Vectors extends Module {
         mixed: Bytes((l) => u8(xorU(orU(bytes[l]!, 5), u8(bytes[15 - l]! - held)))),
         flags: vec(bool, LANES)((l) => bytes[l]! > l * 16 && !(bytes[l]! === held)),
         less: vec(bool, 12)((l) => signed[l]! < signed[11 - l]!),
+        clamped: Bytes((l) => u8(xorU(u8(clamp(narrow[l]! + low, low, top)), held))),
+        within: Small((l) => i8(clamp(narrow[l]! * 9 - signed[l]!, low, top))),
+        lesser: Bytes((l) => u8(Math.min(Math.max(narrow[l]! - bytes[l]!, 0), held))),
+        greater: Bytes((l) => u8(Math.max(Math.min(narrow[15 - l]!, 200), held))),
       });
       yield;
     }
