@@ -4,6 +4,8 @@
  * in memory when anybody else looks, who can go on alone then: a follower whose way is not this one leaves with its variables in its frame.
  */
 import { emitHorizon, emitPush, emitPushSlot, later, slot, type Actor } from "./channel-code.js";
+import type { StepsOf } from "./in-step.js";
+import { emitInStep, type Stages } from "./in-step-code.js";
 import { countNews, emitLearnFrom, emitRelease } from "./knowledge.js";
 import type { Passing, Passings } from "./passing.js";
 import { emitCopy, placeAt, type Place } from "./place.js";
@@ -48,6 +50,9 @@ export interface Pushing {
   /** The function that raises the greatest occupancy of a channel when token `i` is pushed at `time`. */
   readonly fuller: (channel: ChannelPlan) => number;
   readonly passings: Passings;
+  readonly steps: StepsOf;
+  /** A function that makes stages in step learn (`learningCode`), by their first channel. */
+  readonly learning: (first: ChannelPlan, code: () => Code) => number;
 }
 
 /** Such a function (see `Pushing`): tokens that are popped later than now are there. Parameters: `time`, `i`. */
@@ -98,12 +103,14 @@ export function emitPushTo(
   token: Place,
   inSlot: boolean,
   id: number,
+  inStep?: Stages,
 ): void {
   const { code, time } = actor;
   const { channel, passing } = taker;
   const { depth, lanes } = channel.channel;
   const { popAfterPush, chainFlow } = rules.chain;
   const done = code.block();
+  if (inStep) emitInStep(actor, inStep, token, done);
   const apart = code.block();
   const beyond = code.block();
   code.loadAt(passing.here).i32(1).op("i32.ne").if();
@@ -135,6 +142,7 @@ export function emitPushTo(
   code.end();
   code.free("i32", ready);
   learn(actor, taker);
+  release(actor, channel);
   code.storeAt(passing.count, () => code.loadAt(passing.count).i32(1).op("i32.add"));
   taker.emitPass(token);
   code.br(done);
@@ -201,7 +209,10 @@ function pushByRings(actor: Actor, taker: Taker, pushing: Pushing, beyond: Label
 }
 
 /** What the token tells: all that is known if there are news, else what changes with every token. */
-function learn(actor: Actor, taker: Taker): void {
+export function learn(
+  actor: Pick<Actor, "code" | "plan" | "actor" | "news">,
+  taker: Pick<Taker, "actor" | "channel" | "passing" | "news">,
+): void {
   const { code, plan } = actor;
   const { told } = taker.channel;
   if (told.length === 0) return;
@@ -217,6 +228,10 @@ function learn(actor: Actor, taker: Taker): void {
   code.else();
   emitLearnFrom(code, varying, to, from);
   code.end();
-  const own = plan.observers.indexOf(actor.actor);
-  if (told.includes(own)) emitRelease(code, plan, from, own);
+}
+
+/** The count of who pushes goes up, now that it is told: what it does from here on comes later. */
+export function release({ code, plan, actor }: Pick<Actor, "code" | "plan" | "actor">, { told }: ChannelPlan): void {
+  const own = plan.observers.indexOf(actor);
+  if (told.includes(own)) emitRelease(code, plan, plan.known[actor]!, own);
 }

@@ -4,10 +4,11 @@ import type { Channel } from "../../hw/channel.js";
 import type { DesignIr } from "../../hw/ir/ir.js";
 import { alonePush, fullerChannel, type Pushing } from "./chain-code.js";
 import type { Globals } from "./channel-code.js";
-import type { ChainContext } from "./follower.js";
+import type { ChainContext } from "./takers.js";
 import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame } from "./frame.js";
+import { StepsOf } from "./in-step.js";
 import { moveUp } from "./move-up.js";
 import { Plan, type ChannelPlan } from "./plan.js";
 import { Chains, withoutFollowers, type Link } from "./followers.js";
@@ -71,18 +72,23 @@ export function compile(design: DesignIr): Compiled {
   const intakes = found.intakes.map((intake) => ({ intake, state: clusterState(plan) }));
   const besides = new Map(beside.map(({ loop, state }) => [loop, state]));
   const parks = new Map([...clusters.map(({ cluster, state }) => [cluster[0]!.loop, state] as const), ...besides]);
-  const compilers = ir.processes.map((_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks));
   const apart = [...clusters.flatMap(({ cluster }) => cluster), ...intakes.flatMap(({ intake }) => passesOf(intake))];
   const chains = new Chains(ir.processes, new Set(Object.values(outputs)), new Set(apart.map(({ actor }) => actor)));
+  const steps = new StepsOf(plan, chains.followers);
+  const compilers = ir.processes.map(
+    (_, actor) => new ProcessCompiler(plan, globals, actor, grids, parks, steps.newsOf(actor)),
+  );
   setApart(intakes.flatMap(({ intake }) => passesOf(intake).filter(endsInRounds)).map(({ loop }) => loop));
-  const passings = new Passings(plan, chains, (channel) =>
-    module.add(`${channel.channel.path} passed`, passedChannel(channel)),
+  const passings = new Passings(plan, chains, steps, (passing) =>
+    module.add(`${passing.channel.channel.path} passed`, passedChannel(passing)),
   );
   const within = (actor: number): ReadonlySet<number> => chains.actorsOf(actor);
   const codes = compileProcesses(compilers, chains, {
     alone: once((channel) => module.add(`${channel.channel.path} push`, alonePush({ plan, globals }, channel))),
     fuller: once((channel) => module.add(`${channel.channel.path} fuller`, fullerChannel(channel))),
     passings,
+    steps,
+    learning: once((channel, code) => module.add(`${channel.channel.path} learning`, code())),
     within,
     actorType: type,
   });
@@ -171,10 +177,12 @@ export function compile(design: DesignIr): Compiled {
 }
 
 /** A function for each channel that is asked for. */
-function once(add: (channel: ChannelPlan) => number): (channel: ChannelPlan) => number {
+function once<T extends unknown[]>(
+  add: (channel: ChannelPlan, ...given: T) => number,
+): (channel: ChannelPlan, ...given: T) => number {
   const added = new Map<ChannelPlan, number>();
-  return (channel) => {
-    const known = added.get(channel) ?? add(channel);
+  return (channel, ...given) => {
+    const known = added.get(channel) ?? add(channel, ...given);
     added.set(channel, known);
     return known;
   };

@@ -5,11 +5,11 @@
  */
 import type { Expr, Local, Loop, StateField, Stmt } from "../../hw/ir/ir.js";
 import { expressionsIn, expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
-import { emitPushSlot, type Actor, type Globals } from "./channel-code.js";
-import { emitPushTo, type Pushing, type Taker } from "./chain-code.js";
+import { emitPushSlot } from "./channel-code.js";
 import { tokenOf } from "./chain-token.js";
-import type { FollowerLoop, Link } from "./followers.js";
-import type { GridCode } from "./grid-code.js";
+import type { FollowerLoop } from "./followers.js";
+import { takesClock, type Once } from "./in-step.js";
+import type { Stage } from "./in-step-code.js";
 import { isScalar } from "./layout.js";
 import { countingLoop, numberOf } from "./pass-facts.js";
 import { matters } from "./pass-facts.js";
@@ -19,74 +19,19 @@ import type { PortPlan } from "./memory-plan.js";
 import type { Passing } from "./passing.js";
 import { emitCopy, emitLoad, placeAt, type Place } from "./place.js";
 import { frame } from "./frame.js";
-import type { ChannelPlan, Plan } from "./plan.js";
+import type { ChannelPlan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
 import { rules } from "./rules.js";
 import type { Spilled } from "./scope.js";
-import { SinkTaker } from "./sink.js";
 import { store } from "./store.js";
-import type { Code, Label } from "./wasm.js";
+import type { ChainContext, Takers } from "./takers.js";
+import type { Label } from "./wasm.js";
 
 /** Loops that wait and have so many passes are written out. */
 const WRITTEN_OUT = 4;
 
-/** What the takers of one function have in common. */
-export interface ChainContext extends Pushing {
-  readonly plan: Plan;
-  readonly globals: Globals;
-  readonly grids: readonly GridCode[];
-  readonly code: Code;
-  /** `Actor.horizon` of all that push in this function. */
-  readonly horizon: number;
-  readonly compiled: (actor: number) => ProcessCompiler;
-  /** Who may be at work in the function of a process, other than that one. */
-  readonly within: (actor: number) => ReadonlySet<number>;
-  /** Of the functions of processes; their numbers in the table are those of the processes. */
-  readonly actorType: number;
-}
-
-/** The takers of what an actor pushes, by channel, and all behind them. */
-export class Takers {
-  /** Outer outputs among them. */
-  readonly #sinks: readonly SinkTaker[];
-  readonly #context: ChainContext;
-  readonly #direct: ReadonlyMap<ChannelPlan, Taker>;
-
-  constructor(context: ChainContext, links: readonly Link[]) {
-    this.#context = context;
-    const sinks: SinkTaker[] = [];
-    this.#direct = new Map<ChannelPlan, Taker>(
-      links.map((link) => {
-        const channel = context.plan.channels.get(link.channel)!;
-        if (!link.follower) {
-          const sink = new SinkTaker(context, channel);
-          sinks.push(sink);
-          return [channel, sink];
-        }
-        const next = new Takers(context, link.next);
-        sinks.push(...next.#sinks);
-        return [channel, new Follower(context, link.follower, channel, next)];
-      }),
-    );
-    this.#sinks = sinks;
-  }
-
-  takes(channel: ChannelPlan): boolean {
-    return this.#direct.has(channel);
-  }
-  /** Push a token (chain-code.ts). */
-  emitPush(actor: Actor, channel: ChannelPlan, token: Place, inSlot: boolean, id: number): void {
-    emitPushTo(actor, this.#direct.get(channel)!, this.#context, token, inSlot, id);
-  }
-
-  /** The function is left, or another is called. All but the outside have their variables in memory anyway. */
-  emitLeave(): void {
-    for (const sink of this.#sinks) sink.emitApart();
-  }
-}
-
-export class Follower extends StatementCompiler implements Taker {
+export class Follower extends StatementCompiler implements Stage {
   readonly channel: ChannelPlan;
   readonly passing: Passing;
   override readonly news: number;
@@ -95,7 +40,7 @@ export class Follower extends StatementCompiler implements Taker {
   readonly #context: ChainContext;
   readonly #follower: FollowerLoop;
   readonly #own: ProcessCompiler;
-  readonly #next: Takers;
+  readonly takers: Takers;
   /**
    * Scalars that live across suspensions, and their places in the frame: those that a pass uses stand in locals from its begin to its end;
    * of those some are given other values in it; others are of one pass only.
@@ -105,6 +50,8 @@ export class Follower extends StatementCompiler implements Taker {
   readonly #within: Spilled[] = [];
   readonly #ends = new Map<string, Label>();
   #away!: Label;
+  /** In step with others (in-step.ts): who takes what is pushed. */
+  #onward: ((token: Place) => void) | undefined;
 
   constructor(context: ChainContext, follower: FollowerLoop, channel: ChannelPlan, next: Takers) {
     const { plan, globals, grids, code } = context;
@@ -117,7 +64,7 @@ export class Follower extends StatementCompiler implements Taker {
     this.#follower = follower;
     this.paces = takesClock(follower.rest);
     this.#own = context.compiled(follower.actor);
-    this.#next = next;
+    this.takers = next;
     this.#adopt();
   }
 
@@ -167,15 +114,45 @@ export class Follower extends StatementCompiler implements Taker {
     this.passing.emitApart(this.code);
   }
 
+  /** Where its clock stands between two passes. */
+  get #clock(): number {
+    return this.passing.time ?? this.#frame + frame.time;
+  }
   emitTime(): void {
-    this.code.loadAt(this.#frame + frame.time).set(this.time);
+    this.code.loadAt(this.#clock).set(this.time);
+  }
+
+  emitOnce({ bound, first, next }: Once): void {
+    const { code } = this;
+    if (rules.chain.stepOnce !== 0) {
+      code.i32(1);
+      return;
+    }
+    const asked = new Set([...expressionsIn(bound)].map(variableOf));
+    const locals = [...asked].map((of) => of && this.bindings.get(of));
+    this.#load(this.#used.filter(({ local }) => locals.some((at) => at && "local" in at && at.local === local)));
+    this.exprs.emit32(bound);
+    code.i32(first).op("i32.gt_s");
+    this.exprs.emit32(bound);
+    code.i32(next).op("i32.le_s").op("i32.and");
+  }
+
+  emitStep(token: Place, next: (token: Place) => void): void {
+    this.#onward = next;
+    this.emitPass(token);
+    this.#onward = undefined;
   }
 
   #save(scalars: readonly Spilled[]): void {
     const { code } = this;
-    code.storeAt(this.#frame + frame.time, () => this.code.get(this.time));
+    code.storeAt(this.#clock, () => this.code.get(this.time));
     for (const { local, type, address } of scalars)
       code.storeAt(address, () => code.get(local), type === "i64" ? "i64.store" : "i32.store");
+  }
+
+  #load(scalars: readonly Spilled[]): void {
+    for (const { local, type, address } of scalars)
+      this.code.loadAt(address, type === "i64" ? "i64.load" : "i32.load").set(local);
   }
 
   override suspend(id: number): void {
@@ -188,8 +165,7 @@ export class Follower extends StatementCompiler implements Taker {
     const stays = code.block();
     this.#away = code.block();
     const away = this.#away;
-    for (const { local, type, address } of this.#used)
-      code.loadAt(address, type === "i64" ? "i64.load" : "i32.load").set(local);
+    this.#load(this.#used);
     const home = head.into && this.#take(head.into, token);
     this.#walk(rest);
     this.#walk(loop.update);
@@ -214,7 +190,7 @@ export class Follower extends StatementCompiler implements Taker {
     const { loop, exit } = this.#follower;
     if (isEndless(loop, exit)) return;
     code.get(this.resume).i32(this.#own.behind(loop)).op("i32.eq").if();
-    this.#next.emitLeave();
+    this.takers.emitLeave();
     code.i32(this.actor).callIndirect(this.#context.actorType);
     code.end();
   }
@@ -295,7 +271,7 @@ export class Follower extends StatementCompiler implements Taker {
     emitRead(this, plan, at, true);
     const word = emitWordAt(this, plan, at, code.local("i32"));
     code.get(this.time).i32(1).op("i32.add").set(this.time);
-    this.leaveAtHorizon(this.#own.pointOf(edge), () => {
+    this.#leaveAtHorizon(edge, () => {
       if (rules.chain.chainWord === 0) emitCopy(code, placeAt(plan.memory.layout, plan.words), word);
     });
     this.bindings.set(local, { place: word });
@@ -313,17 +289,22 @@ export class Follower extends StatementCompiler implements Taker {
     return uses([...plain, wait]) === uses(this.plan.ir.processes[this.actor]!.body);
   }
 
+  /** Of those in step it is known beforehand that none gets there. */
+  #leaveAtHorizon(stmt: Stmt, leaving?: () => void): void {
+    if (!this.#onward) this.leaveAtHorizon(this.#own.pointOf(stmt), leaving);
+  }
+
   #waiting(stmt: Stmt, before: Stmt | undefined): void {
     const { code } = this;
     switch (stmt.kind) {
       case "edge":
         code.get(this.time).i32(1).op("i32.add").set(this.time);
-        this.leaveAtHorizon(this.#own.pointOf(stmt));
+        this.#leaveAtHorizon(stmt);
         return;
       case "clocks": {
         const n = this.value(stmt.count);
         code.get(this.time).get(n).i32(0).get(n).i32(0).op("i32.gt_s").op("select").op("i32.add").set(this.time);
-        this.leaveAtHorizon(this.#own.pointOf(stmt));
+        this.#leaveAtHorizon(stmt);
         return;
       }
       case "push":
@@ -340,11 +321,22 @@ export class Follower extends StatementCompiler implements Taker {
         code.end();
         return;
       case "loop":
-        if (!this.#writeOut(stmt, before)) this.#loop(stmt);
+        if (!this.#goOnce(stmt, before) && !this.#writeOut(stmt, before)) this.#loop(stmt);
         return;
       default:
         throw new Error(`${stmt.kind} in a follower`);
     }
+  }
+
+  /** A loop of those in step, which goes round once. */
+  #goOnce(loop: Loop, before: Stmt | undefined): boolean {
+    if (!this.#onward) return false;
+    const { counter, first, step } = countingLoop(loop, before)!;
+    const binding = this.binding(counter);
+    if ("place" in binding) throw new Error("a counter in memory");
+    this.exprs.withLane(counter, { lane: first }, () => this.#walk(loop.body));
+    this.code.i32(first + step).set(binding.local);
+    return true;
   }
 
   /** A loop over a few parts, as of a channel each: what is done for each of them stands alone. */
@@ -385,6 +377,11 @@ export class Follower extends StatementCompiler implements Taker {
   #push(stmt: Extract<Stmt, { kind: "push" }>): void {
     const { code } = this;
     this.plan.sums.emitBefore(code, stmt);
+    if (this.#onward) {
+      const channel = this.channelPlan(stmt.channel.parts[0]);
+      this.#onward(tokenOf(this.exprs, this.plan, channel, stmt.value));
+      return;
+    }
     const held = this.#own.heldBy(stmt);
     const index = held && this.value(stmt.channel.index!);
     if (held && index !== undefined) code.storeAt(held.address, () => code.get(index));
@@ -393,8 +390,8 @@ export class Follower extends StatementCompiler implements Taker {
       (part) => {
         const channel = this.channelPlan(part);
         const id = this.#own.pointOf(stmt);
-        if (this.#next.takes(channel)) {
-          this.#next.emitPush(this, channel, tokenOf(this.exprs, this.plan, channel, stmt.value), false, id);
+        if (this.takers.takes(channel)) {
+          this.takers.emitPush(this, channel, tokenOf(this.exprs, this.plan, channel, stmt.value), false, id);
           return;
         }
         this.#context.passings.emitAlone(code, channel);
@@ -427,12 +424,4 @@ function changedBy(stmt: Stmt): Local | StateField | undefined {
   let at: Expr = stmt.target;
   while (at.kind === "index" || at.kind === "member") at = at.base;
   return variableOf(at);
-}
-
-/** A clock passes whichever way statements go. */
-function takesClock(stmts: readonly Stmt[]): boolean {
-  return stmts.some((stmt) => {
-    if (stmt.kind === "if") return takesClock(stmt.then) && takesClock(stmt.else);
-    return stmt.kind === "edge" || (stmt.kind === "loop" && stmt.atLeastOnce && takesClock(stmt.body));
-  });
 }

@@ -124,6 +124,7 @@ export const opcodes = {
   "i32x4.abs": 0xfda0,
   "i32x4.neg": 0xfda1,
   "i32x4.all_true": 0xfda3,
+  "i32x4.bitmask": 0xfda4,
   "i32x4.extend_low_i16x8_s": 0xfda7,
   "i32x4.extend_high_i16x8_s": 0xfda8,
   "i32x4.extend_low_i16x8_u": 0xfda9,

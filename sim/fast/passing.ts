@@ -6,6 +6,8 @@
 import type { Channel } from "../../hw/channel.js";
 import { slot } from "./channel-code.js";
 import type { Chains, Link } from "./followers.js";
+import { frame } from "./frame.js";
+import { AWAY, type StepsOf } from "./in-step.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import { rules } from "./rules.js";
 import { Code } from "./wasm.js";
@@ -26,14 +28,33 @@ export class Passing {
   readonly count: number;
   readonly last: number;
   readonly even: number;
+  /** Of stages in step: the taker's clock while it is taken along, and its waits that the channel's count lacks. */
+  readonly time: number | undefined;
+  readonly stalls: number | undefined;
+  readonly #frame: number;
   readonly #passed: number;
 
-  constructor(plan: Plan, channel: ChannelPlan, varying: readonly number[], passed: number) {
+  constructor(
+    plan: Plan,
+    channel: ChannelPlan,
+    varying: readonly number[],
+    place: ReturnType<StepsOf["placeOf"]>,
+    passed: (passing: Passing) => number,
+  ) {
     this.channel = channel;
     this.varying = varying;
-    this.#passed = passed;
+    this.#frame = plan.frames[channel.consumer]!;
     const at = plan.heap.take(20);
     [this.count, this.last, this.even, this.here, this.learnt] = [at, at + 4, at + 8, at + 12, at + 16];
+    if (place) {
+      const { lanes, lane } = place;
+      const inLane = (words: number): number => words + lane * 4;
+      [this.count, this.last, this.time, this.stalls] = [lanes.counts, lanes.lasts, lanes.times, lanes.stalls].map(
+        inLane,
+      ) as [number, number, number, number];
+      if (lane > 0) this.learnt = inLane(lanes.learnt);
+    }
+    this.#passed = passed(this);
   }
 
   /** The taker stands at its pop: it is taken along from now on. */
@@ -48,6 +69,7 @@ export class Passing {
     });
     code.free("i32", tokens);
     code.storeAt(this.here, () => code.i32(1));
+    if (this.time !== undefined) code.storeAt(this.time, () => code.loadAt(this.#frame + frame.time));
     // Its pop comes after the push.
     code.loadAt(channel.maxOccupancy).op("i32.eqz").if();
     code.storeAt(channel.maxOccupancy, () => code.i32(1));
@@ -56,12 +78,16 @@ export class Passing {
 
   /** Rings and counts as they are. */
   save(code: Code): void {
-    code.i32(this.count).call(this.#passed);
+    code.call(this.#passed);
   }
   /** Nobody is taken along any more. */
   end(code: Code): void {
+    const { time } = this;
     this.save(code);
     code.storeAt(this.here, () => code.i32(0));
+    if (time === undefined) return;
+    code.storeAt(this.#frame + frame.time, () => code.loadAt(time));
+    code.storeAt(time, () => code.i32(AWAY));
   }
 
   /** Begin a branch for the case that the taker is taken along. */
@@ -81,13 +107,13 @@ export class Passings {
   readonly #passings: ReadonlyMap<ChannelPlan, Passing>;
 
   /** `passed`: see `passedChannel`. */
-  constructor(plan: Plan, chains: Chains, passed: (channel: ChannelPlan) => number) {
+  constructor(plan: Plan, chains: Chains, steps: StepsOf, passed: (passing: Passing) => number) {
     const onTheWay = observersOf(plan, chains);
     this.#passings = new Map(
       [...onTheWay].map(([key, observers]) => {
         const channel = plan.channels.get(key)!;
         const varying = channel.told.filter((place) => observers.has(place));
-        return [channel, new Passing(plan, channel, varying, passed(channel))];
+        return [channel, new Passing(plan, channel, varying, steps.placeOf(key), passed)];
       }),
     );
   }
@@ -135,20 +161,24 @@ function observersOf(plan: Plan, chains: Chains): ReadonlyMap<Channel, ReadonlyS
 }
 
 /**
- * A function that puts tokens to the rings that were popped right after their pushes. Parameter: where `count`, `last` and `even` stand
- * (`Passing`). Of the clocks only the last are exact. Others may as well be later: as if tokens had come one a clock
+ * A function that puts tokens to the rings that were popped right after their pushes. Of the clocks only the last are exact. Others may as
+ * well be later: as if tokens had come one a clock
  * up to then. They say until when a slot or a lane was used, which is over when the next token can come (`emitPushTo`).
  */
-export function passedChannel(channel: ChannelPlan): Code {
-  const code = new Code(["i32"]);
+export function passedChannel({ channel, stalls, ...words }: Passing): Code {
+  const code = new Code();
   const [count, last] = [code.local("i32"), code.local("i32")];
   const [tokens, at] = [code.local("i32"), code.local("i32")];
-  code.get(0).mem("i32.load").set(count);
+  if (stalls !== undefined) {
+    code.storeAt(channel.popStall, () => code.loadAt(channel.popStall).loadAt(stalls).op("i32.add"));
+    code.storeAt(stalls, () => code.i32(0));
+  }
+  code.loadAt(words.count).set(count);
   for (const address of [channel.pushed, channel.popped]) code.storeAt(address, () => code.get(count));
-  code.get(count).get(0).mem("i32.load", 8).op("i32.sub").tee(tokens).op("i32.eqz").if();
+  code.get(count).loadAt(words.even).op("i32.sub").tee(tokens).op("i32.eqz").if();
   code.op("return").end();
-  code.get(0).get(count).mem("i32.store", 8);
-  code.get(0).mem("i32.load", 4).set(last);
+  code.storeAt(words.even, () => code.get(count));
+  code.loadAt(words.last).set(last);
   const sum = (): void => {
     code.loadAt(channel.occupancySum, "i64.load").get(tokens).op("i64.extend_i32_u");
     code.i64(rules.chain.popAfterPush).op("i64.mul").op("i64.add");

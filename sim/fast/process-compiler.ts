@@ -2,7 +2,7 @@
 import type { Expr, Loop } from "../../hw/ir/ir.js";
 import { emitPush, emitPushSlot, type Globals } from "./channel-code.js";
 import type { Pushing } from "./chain-code.js";
-import { Takers, type ChainContext } from "./follower.js";
+import { Takers, type ChainContext } from "./takers.js";
 import type { Link } from "./followers.js";
 import type { GridCode } from "./grid-code.js";
 import type { Passings } from "./passing.js";
@@ -25,9 +25,10 @@ export class ProcessCompiler extends StatementCompiler {
     actor: number,
     grids: readonly GridCode[],
     parks: ReadonlyMap<Loop, ClusterState>,
+    news: number | undefined,
   ) {
     super(plan, globals, actor, grids, plan.ir.processes[actor]!, new Code(), parks);
-    [this.news, this.horizon] = [plan.heap.take(4), this.code.local("i32")];
+    [this.news, this.horizon] = [news ?? plan.heap.take(4), this.code.local("i32")];
     this.code.globalGet(globals.horizon).set(this.horizon);
     this.#grids = grids;
   }

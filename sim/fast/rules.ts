@@ -21,6 +21,12 @@ export interface TimeRules {
   readonly chainDeaf: number;
   /** 1: a word that was read where it stands is not there for who goes on alone. */
   readonly chainWord: number;
+  /** Stages that are ready so much later than they have to be are taken to be in step. */
+  readonly stepFlow: number;
+  /** 1: what stages in step have heard is not learnt. */
+  readonly stepDeaf: number;
+  /** 1: loops of stages in step are taken to go round once. */
+  readonly stepOnce: number;
   /** In a leap an operation waits as long as in the round before, and so much longer. */
   readonly leapWait: number;
   /** A leap begins when this many clocks of the state, or fewer, have not moved by the period. */
@@ -81,6 +87,9 @@ const exact: TimeRules = {
   chainAlone: 0,
   chainDeaf: 0,
   chainWord: 0,
+  stepFlow: 0,
+  stepDeaf: 0,
+  stepOnce: 0,
   leapWait: 0,
   leapSlack: 0,
   rangeSteps: 0,

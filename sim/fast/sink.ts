@@ -1,7 +1,7 @@
 /** The sink of an outer output that takes tokens in the function of who pushes them (chain-code.ts). */
 import type { Taker } from "./chain-code.js";
 import { emitGap, emitTokenMoved, resume } from "./environment-code.js";
-import type { ChainContext } from "./follower.js";
+import type { ChainContext } from "./takers.js";
 import { PaceCode } from "./pace-code.js";
 import type { Passing } from "./passing.js";
 import { emitCopy, inColumns, type Place } from "./place.js";

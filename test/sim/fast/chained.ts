@@ -19,6 +19,9 @@ export interface ChainedOptions {
   /** Every so many rows a stage tells the outside; the gatherer rests for a clock. */
   readonly tells: number;
   readonly rests: number;
+  /** No stage tells the outside anything in the middle of its pass; so many more stages stand between the square and the shift. */
+  readonly plain: boolean;
+  readonly relays: number;
   /** The table is filled for the next job before the last has left: a mistake. */
   readonly early: boolean;
 }
@@ -38,7 +41,22 @@ export function randomChained(random: Random): ChainedOptions {
     clocks: Array.from({ length: 3 }, () => random.below(3)),
     tells: random.pick([1, 2, 5, 255]),
     rests: random.pick([1, 3, 255, 255]),
+    plain: false,
+    relays: 0,
     early: false,
+  };
+}
+
+/** Designs of which several stages are in step. */
+export function randomInStep(random: Random): ChainedOptions {
+  const some = (list: readonly number[]): number[] => Array.from({ length: 9 }, () => random.pick(list));
+  return {
+    ...randomChained(random),
+    depths: some([2, 2, 3, 4]),
+    lanes: some([1]),
+    clocks: [random.below(3), random.pick([1, 1, 2]), random.pick([0, 1, 1, 2])],
+    plain: true,
+    relays: random.below(4),
   };
 }
 
@@ -174,6 +192,44 @@ class Feeder extends Module {
   }
 }
 
+/** A stage that adds something and passes a row on. */
+class Relay extends Module {
+  static readonly source = import.meta.url;
+  readonly in: Channel<ValueOf<typeof Row>>;
+  readonly out: Channel<ValueOf<typeof Row>>;
+  sum = i32(0);
+
+  constructor(
+    parent: Module,
+    name: string,
+    from: Channel<ValueOf<typeof Row>>,
+    to: Channel<ValueOf<typeof Row>>,
+    late: boolean,
+  ) {
+    super(parent, name);
+    [this.in, this.out] = [from, to];
+    this.clocked(late ? this.relayLate : this.relay);
+  }
+
+  *relay(): Process {
+    for (;;) {
+      const { values, place } = yield* this.in.pop();
+      this.sum = i32(this.sum + values[1]!);
+      yield* this.out.push({ values: Values((l) => i32(values[l]! + this.sum)), place });
+      yield;
+    }
+  }
+
+  *relayLate(): Process {
+    for (;;) {
+      const { values, place } = yield* this.in.pop();
+      yield;
+      yield;
+      yield* this.out.push({ values: Values((l) => i32(values[l]! - place.address)), place });
+    }
+  }
+}
+
 class Stages extends Module {
   static readonly source = import.meta.url;
   readonly options: ChainedOptions;
@@ -190,6 +246,7 @@ class Stages extends Module {
   readonly summed;
   readonly scaled;
   readonly squared;
+  readonly related;
   readonly shifted;
   readonly table = this.memory(Values, 4);
   readonly writes = this.table.writePort();
@@ -205,6 +262,13 @@ class Stages extends Module {
     this.scaled = row("scaled", 1);
     this.squared = row("squared", 2);
     this.shifted = row("shifted", 3);
+    let related = this.squared;
+    for (let i = 0; i < options.relays; i++) {
+      const next = row(`related${i}`, 3 + (i % 2));
+      new Relay(this, `relay${i}`, related, next, i === 1);
+      related = next;
+    }
+    this.related = related;
     this.stored = Array.from({ length: this.parts }, () => this.channelOut(Stored));
     this.finished = Array.from({ length: this.parts }, () => this.channelIn(bool));
     this.clocked(this.decode);
@@ -212,7 +276,7 @@ class Stages extends Module {
     this.clocked(this.gather);
     this.clocked(this.scale);
     this.clocked(this.square);
-    this.clocked(this.shift);
+    this.clocked(options.plain ? this.shiftPlainly : this.shift);
     this.clocked(this.route);
   }
 
@@ -262,6 +326,7 @@ class Stages extends Module {
           },
         });
       }
+      if (this.options.plain) yield* this.told.push(u16(job.rows));
       yield;
     }
   }
@@ -288,7 +353,7 @@ class Stages extends Module {
     for (;;) {
       const job = yield* this.shifts.pop();
       for (let i = u8(0); i < job.rows; i = u8(i + 1)) {
-        const token = yield* this.squared.pop();
+        const token = yield* this.related.pop();
         if (i % this.options.tells === this.options.tells - 1)
           yield* this.told.push(u16(andU(token.values[0]!, 65535)));
         for (let plane = u8(0); plane < job.planes; plane = u8(plane + 1)) {
@@ -300,6 +365,24 @@ class Stages extends Module {
               complete: token.place.complete && plane === job.planes - 1,
             },
           });
+          yield;
+        }
+      }
+    }
+  }
+
+  *shiftPlainly(): Process {
+    for (;;) {
+      const job = yield* this.shifts.pop();
+      for (let i = u8(0); i < job.rows; i = u8(i + 1)) {
+        const { values, place } = yield* this.related.pop();
+        let address = u8(place.address * job.planes);
+        for (let plane = u8(0); plane < job.planes; plane = u8(plane + 1)) {
+          yield* this.shifted.push({
+            values: Values((l) => i32(values[l]! + plane)),
+            place: { part: place.part, address, complete: place.complete && plane === job.planes - 1 },
+          });
+          address = u8(address + 1);
           yield;
         }
       }

@@ -6,7 +6,7 @@ import type { DesignIr } from "../../../hw/ir/ir.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { Chains, type Link } from "../../../sim/fast/followers.js";
 import { withMutation } from "../../../sim/fast/rules.js";
-import { Chained, randomChained, tokens, type ChainedOptions } from "./chained.js";
+import { Chained, randomChained, randomInStep, tokens, type ChainedOptions } from "./chained.js";
 import { Random } from "./random.js";
 import { channelMutants } from "./comparable.js";
 import { inFast, inKernel, outcome, type Streams } from "./streams.js";
@@ -83,6 +83,22 @@ describe(`Chains of processes (seed ${first})`, () => {
     }
   });
 
+  it(`equal the kernel where stages are in step: ${count} random designs`, async function () {
+    this.timeout(20_000 + count * 3000);
+    for (let seed = first; seed < first + count; seed++) {
+      const random = new Random(seed);
+      const options = randomInStep(random);
+      const engine = new FastEngine(await irOf(options));
+      for (let i = 0; i < SETTINGS; i++) {
+        const around = setting(random, options);
+        expect(inFast(engine, around), `seed ${seed}, setting ${i}`).to.deep.equal(
+          inKernel(new Chained(options), around),
+        );
+        engine.reset();
+      }
+    }
+  });
+
   it("stop at a word that another process has not handed over, as under the kernel", async () => {
     let stopped = 0;
     for (let seed = 1; seed <= 12; seed++) {
@@ -105,13 +121,18 @@ describe(`Chains of processes (seed ${first})`, () => {
     ["chainWord", 1, "a word that was read where it stands was not there for who goes on alone"],
     ["chainDeaf", 1, "a taker did not learn what the one who pushes has heard"],
   ];
-  for (const [rule, value, what] of mutants)
+  const inStep: typeof channelMutants = [
+    ["stepFlow", 1, "stages in step take a token a clock before one of them is there"],
+    ["stepOnce", 1, "loops of stages in step were taken to go round once"],
+    ["stepDeaf", 1, "stages in step did not learn what the one who pushes has heard"],
+  ];
+  for (const [rule, value, what] of [...mutants, ...inStep])
     it(`would be noticed if ${what}`, async function () {
       this.timeout(120_000);
       let caught = 0;
       for (let seed = 1; seed <= 300 && caught === 0; seed++) {
         const random = new Random(seed);
-        const options = randomChained(random);
+        const options = rule.startsWith("step") ? randomInStep(random) : randomChained(random);
         const ir = await irOf(options);
         const around = setting(random, options);
         const mutant = withMutation("chain", { [rule]: value }, () => new FastEngine(ir));

@@ -1,0 +1,163 @@
+/** The code for stages in step (in-step.ts): one look at the clocks of all of them, then a pass of each, from the push of the token on. */
+import type { Actor } from "./channel-code.js";
+import { emitHorizon } from "./channel-code.js";
+import { learn, release, type Taker } from "./chain-code.js";
+import type { InStep, Once } from "./in-step.js";
+import type { Place } from "./place.js";
+import type { Plan } from "./plan.js";
+import { rules } from "./rules.js";
+import { Code, type Label } from "./wasm.js";
+
+const LANES = 4;
+
+export interface Stage extends Taker {
+  /** Nonzero on the stack if such a loop goes round once. */
+  emitOnce(once: Once): void;
+  /** A pass; what it pushes is taken by `next`, without a wait. */
+  emitStep(token: Place, next: (token: Place) => void): void;
+}
+
+type Teller = Pick<Actor, "actor" | "news">;
+
+export interface Stages {
+  readonly inStep: InStep;
+  readonly stages: readonly Stage[];
+  /** The function that lets them learn what has come to be known (`learningCode`). */
+  readonly learning: number;
+}
+
+/** Clocks from the first push to each pop, and to the last thing that all but the last stage do. */
+function delaysOf({ steps }: InStep): { readonly pops: readonly number[]; readonly last: number } {
+  const { popAfterPush } = rules.chain;
+  const pops = [popAfterPush];
+  for (const { push } of steps) pops.push(pops.at(-1)! + push + popAfterPush);
+  return { pops, last: Math.max(pops.at(-1)!, ...steps.map(({ clocks }, i) => pops[i]! + clocks)) };
+}
+
+const vectorOf = (words: readonly number[], first: number): number[] =>
+  Array.from({ length: LANES }, (_, i) => words[first + i] ?? 0).flatMap((word) =>
+    [0, 8, 16, 24].map((shift) => (word >> shift) & 255),
+  );
+
+/** Push a token that stages in step take, and go to `done`; goes on behind this code where they are not. */
+export function emitInStep(actor: Actor, { inStep, stages, learning }: Stages, token: Place, done: Label): void {
+  const { code, plan, time } = actor;
+  const { lanes, channels, steps } = inStep;
+  const { pops, last } = delaysOf(inStep);
+  const otherwise = code.block();
+  const groups = Array.from({ length: Math.ceil(channels.length / LANES) }, (_, i) => i * LANES);
+  const clocks = groups.map((first) => {
+    const [at, slack] = [code.temp("v128"), code.temp("v128")];
+    code
+      .get(time)
+      .op("i32x4.splat")
+      .loadAt(plan.constant(vectorOf(pops, first)), "v128.load")
+      .op("i32x4.add")
+      .set(at);
+    code.get(at);
+    code.loadAt(lanes.times + first * 4, "v128.load");
+    code.op("i32x4.sub").set(slack);
+    return { first, at, slack };
+  });
+  // All of them are ready: no lane is below zero.
+  clocks.forEach(({ slack }, i) => {
+    code.get(slack);
+    if (rules.chain.stepFlow !== 0) code.i32(rules.chain.stepFlow).op("i32x4.splat").op("i32x4.add");
+    if (i > 0) code.op("v128.or");
+  });
+  code.op("i32x4.bitmask").brIf(otherwise);
+  code.get(time).i32(last).op("i32.add");
+  emitHorizon(actor).op("i32.ge_s").brIf(otherwise);
+  steps.forEach(({ once }, i) => {
+    for (const loop of once) {
+      stages[i]!.emitOnce(loop);
+      code.op("i32.eqz").brIf(otherwise);
+    }
+  });
+  for (const { first, at, slack } of clocks) {
+    const [stalls, counts] = [lanes.stalls, lanes.counts].map((words) => words + first * 4) as [number, number];
+    const v128 = (address: number, value: () => void): void => {
+      code.storeAt(address, value, "v128.store");
+    };
+    v128(stalls, () => code.get(slack).loadAt(stalls, "v128.load").op("i32x4.add"));
+    v128(counts, () =>
+      code
+        .loadAt(counts, "v128.load")
+        .loadAt(plan.constant(vectorOf([1, 1, 1, 1], 0)), "v128.load")
+        .op("i32x4.add"),
+    );
+    v128(lanes.lasts + first * 4, () => code.get(at));
+    code.free("v128", at, slack);
+  }
+  learnAll(actor, inStep, stages, learning);
+  const pass = (i: number, taken: Place): void => {
+    const stage = stages[i]!;
+    release({ code, plan, actor: stages[i - 1]?.actor ?? actor.actor }, stage.channel);
+    code.get(time).i32(pops[i]!).op("i32.add").set(stage.time);
+    if (i < steps.length) stage.emitStep(taken, (next) => pass(i + 1, next));
+    else stage.emitPass(taken);
+  };
+  pass(0, token);
+  code.br(done);
+  code.end();
+}
+
+/**
+ * As a rule nobody has heard anything new, and only the counts of those in step go up. What a stage tells of itself is the same until it pushes,
+ * so all of it may be told at the front; the counts go up behind it, when each has used its memory.
+ */
+function learnAll(actor: Actor, { lanes, channels }: InStep, stages: readonly Stage[], learning: number): void {
+  const { code, plan } = actor;
+  const tells = (lane: number): boolean => (stages[lane]?.channel.told.length ?? 0) > 0;
+  if (!stages.some((_, lane) => tells(lane))) return;
+  const [head] = stages;
+  if (tells(0)) code.loadAt(actor.news!).loadAt(head!.passing.learnt).op("i32.ne");
+  else code.i32(0);
+  for (let first = 0; first < channels.length; first += LANES) {
+    const asked = Array.from({ length: LANES }, (_, i) => (first + i > 0 && tells(first + i) ? -1 : 0));
+    if (!asked.includes(-1)) continue;
+    code
+      .loadAt(lanes.news + first * 4, "v128.load")
+      .loadAt(lanes.learnt + first * 4, "v128.load")
+      .op("v128.xor");
+    if (asked.includes(0)) code.loadAt(plan.constant(vectorOf(asked, 0)), "v128.load").op("v128.and");
+    code.op("v128.any_true").op("i32.or");
+  }
+  if (rules.chain.stepDeaf !== 0) code.op("drop").i32(0);
+  code.if();
+  code.call(learning).else();
+  learnVarying(actor, stages);
+  code.end();
+}
+
+function learnVarying({ code, plan, actor }: Actor, stages: readonly Stage[]): void {
+  // What the stage before knows, by block, as far as it is in a register.
+  let told = new Map<number, number>();
+  const registers: number[] = [];
+  let from = actor;
+  for (const { channel, passing, actor: to } of stages) {
+    const learnt = new Map<number, number>();
+    for (const block of new Set(channel.told.length > 0 ? passing.varying.map((place) => place >> 2) : [])) {
+      const [register, at] = [code.temp("v128"), plan.known[to]! + block * 16];
+      const before = told.get(block);
+      if (before === undefined) code.loadAt(plan.known[from]! + block * 16, "v128.load");
+      else code.get(before);
+      code.loadAt(at, "v128.load").op("i32x4.max_u").set(register);
+      code.storeAt(at, () => code.get(register), "v128.store");
+      learnt.set(block, register);
+      registers.push(register);
+    }
+    [told, from] = [learnt, to];
+  }
+  code.free("v128", ...registers);
+}
+
+/** A function in which each of the stages learns what it has not heard yet, and what varies; `first` pushes to the first of them. */
+export function learningCode(plan: Plan, first: Teller, stages: readonly Stage[]): Code {
+  const code = new Code();
+  stages.forEach((stage, i) => {
+    const { actor, news } = stages[i - 1] ?? first;
+    learn({ code, plan, actor, ...(news !== undefined && { news }) }, stage);
+  });
+  return code;
+}
