@@ -50,12 +50,17 @@ export function followPass(
   const known = new Known();
   for (const step of steps) {
     visit(step, known);
-    if (step.kind === "plain") known.after(step.stmt);
-    else if (step.kind === "count") known.count(step.counter, step.value);
-    else if (step.kind === "pop" && step.into && ahead(step)) known.token(step.into);
-    else for (const of of assignedIn([step])) known.forget(of);
+    goBehind(known, step, ahead);
   }
   return known;
+}
+
+/** What is known behind a step. */
+export function goBehind(known: Known, step: PassStep, ahead: (pop: Pop) => boolean = () => false): void {
+  if (step.kind === "plain") known.after(step.stmt);
+  else if (step.kind === "count") known.count(step.counter, step.value);
+  else if (step.kind === "pop" && step.into && ahead(step)) known.token(step.into);
+  else for (const of of assignedIn([step])) known.forget(of);
 }
 
 /** Variables that steps assign, tokens among them. */

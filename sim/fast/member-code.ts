@@ -456,6 +456,13 @@ export class MemberCode extends StatementCompiler {
     this.emitBody(stmts);
   }
 
+  /** What a pass of one token, which stands at `place`, does beside taking it. */
+  emitTaken(place: Place): void {
+    for (const step of this.pass.steps)
+      if (step.kind === "pop" && step.into) this.#bindToken(place, step.into);
+      else if (step.kind === "plain") this.emitBody([step.stmt]);
+  }
+
   /** A token is read where it stands: nothing else goes there in this round. */
   #bindToken(token: Place, into: Local): void {
     const [leaf] = token;

@@ -2,25 +2,24 @@
  * Ranges (range-match.ts): what many passes do with their tokens, in one piece. Whether they can be done at once is asked before: conditions
  * by induction, the order of accesses by one look at the epochs of all words. What may not pass is left to single passes, with their errors.
  */
-import { emitCount } from "./induction.js";
+import { emitCount, type Variable } from "./induction.js";
 import { columnBytes } from "./layout.js";
 import type { MemberCode } from "./member-code.js";
 import { emitRewritten } from "./memory-code.js";
 import type { MemoryPlan } from "./memory-plan.js";
+import { MOST_TAKEN, NestCode, setLeast } from "./nest-code.js";
+import { emitBase } from "./place.js";
 import { emitInFours, TokenBytes } from "./range-bytes.js";
-import type { Range, RangeWrite } from "./range-facts.js";
+import type { Image, Range, RangeWrite } from "./range-facts.js";
 import type { RoundSource } from "./round-source.js";
 import { rules } from "./rules.js";
 import type { Code } from "./wasm.js";
 
-/** Bytes that grow by `token` from one token to the next and by `step` from one step to the next. */
+/** Bytes that grow by `word` from one word to the next and by `step` from one step to the next. */
 interface Strides {
-  readonly token: number;
+  readonly word: number;
   readonly step: number;
 }
-
-/** More steps are not promised. */
-const MOST_TAKEN = 1 << 20;
 
 export class RangeCode {
   readonly range: Range;
@@ -30,6 +29,9 @@ export class RangeCode {
   /** Of each write: locals with the address in words, and of its first port's numbers, of the first token. */
   readonly #first: readonly { readonly address: number; readonly bank: number }[];
   readonly #bytes: TokenBytes;
+  /** Words of a step. */
+  readonly #words: number;
+  readonly #nest: NestCode | undefined;
 
   constructor(code: Code, range: Range, taker: MemberCode, source: RoundSource) {
     this.#code = code;
@@ -39,8 +41,11 @@ export class RangeCode {
     this.#first = range.writes.map(() => ({ address: code.local("i32"), bank: code.local("i32") }));
     this.#bytes = new TokenBytes(
       code,
-      [...range.writes, ...range.sums].map(({ image }) => image),
+      [...range.writes, ...range.sums, ...range.words].map(({ image }) => image),
     );
+    this.#words = range.tokens / range.perWord;
+    const local = (of: Variable): number => this.#local(of);
+    this.#nest = range.nest && new NestCode(code, taker.exprs, range.nest, range.follows, local);
   }
 
   /** Of how many of the last tokens the ports are told the times. */
@@ -57,21 +62,10 @@ export class RangeCode {
 
   /** Make `steps`, a local, no more than can be done at once from here on; `last`: behind the last of them, no other pass may follow. */
   emitSteps(steps: number, last: boolean): void {
-    const { exprs } = this.#taker;
     const code = this.#code;
-    const { start, taken, follows } = this.range;
     const can = code.temp("i32");
-    emitCount(exprs, follows);
-    if (last) code.i32(1).op("i32.add");
-    code.set(can);
-    emitCount(exprs, taken);
-    this.#least(can);
+    this.#emitCan(can, last ? 1 : 0);
     if (rules.round.rangeSteps !== 0) code.get(can).i32(rules.round.rangeSteps).op("i32.add").set(can);
-    for (const { of, value } of start) {
-      const binding = this.#taker.binding(of);
-      if ("place" in binding) throw new Error("a counter is a number");
-      code.get(can).i32(0).get(binding.local).i32(value).op("i32.eq").op("select").set(can);
-    }
     code.get(can).get(steps).get(can).get(steps).op("i32.lt_s").op("select").set(steps);
     code.free("i32", can);
     code.get(steps).i32(0).op("i32.gt_s").if();
@@ -88,29 +82,28 @@ export class RangeCode {
    * steps that hold as a whole comes one whose tokens are taken, too.
    */
   emitTaken(): void {
-    const { exprs } = this.#taker;
     const code = this.#code;
-    const { start, taken, follows, tokens } = this.range;
     const most = code.temp("i32");
-    code.i32(MOST_TAKEN).set(most);
-    emitCount(exprs, follows);
-    code.i32(1 + rules.round.flowSteps).op("i32.add");
-    this.#least(most);
-    emitCount(exprs, taken);
-    this.#least(most);
-    for (const { of, value } of start) {
-      code.get(most).i32(0).get(this.#local(of)).i32(value).op("i32.eq").op("select").set(most);
-    }
-    code.get(most).i32(0).get(most).i32(0).op("i32.gt_s").op("select").i32(tokens).op("i32.mul");
+    this.#emitCan(most, 1 + rules.round.flowSteps);
+    code.i32(MOST_TAKEN);
+    setLeast(code, most);
+    code.get(most).i32(0).get(most).i32(0).op("i32.gt_s").op("select").i32(this.range.tokens).op("i32.mul");
     code.free("i32", most);
   }
 
-  /** A local becomes the number on the stack, if that is less. */
-  #least(local: number): void {
+  /** A local becomes how many steps can be done from here on, and `more` steps behind those that another pass follows. */
+  #emitCan(can: number, more: number): void {
+    const { exprs } = this.#taker;
     const code = this.#code;
-    const other = code.temp("i32");
-    code.tee(other).get(local).get(other).get(local).op("i32.lt_s").op("select").set(local);
-    code.free("i32", other);
+    const { start, taken, follows } = this.range;
+    emitCount(exprs, follows);
+    code.i32(more).op("i32.add").set(can);
+    if (more > 0) this.#nest?.emitSteps(can);
+    else this.#nest?.emitAlone();
+    emitCount(exprs, taken);
+    setLeast(code, can);
+    for (const { of, value } of start)
+      code.get(can).i32(0).get(this.#local(of)).i32(value).op("i32.eq").op("select").set(can);
   }
 
   /** Find out where the next token goes. */
@@ -144,7 +137,7 @@ export class RangeCode {
         emitInFours(
           code,
           at,
-          strides.token,
+          strides.word,
           count,
           (offset) =>
             code.get(at).mem("v128.load", offset).get(old).op("i32x4.gt_u").get(worst).op("v128.or").set(worst),
@@ -180,14 +173,33 @@ export class RangeCode {
       this.#bytes.emitSum(this.#local(into), image, from, count, bytes % 16 === 0);
       code.free("i32", from, count);
     }
-    for (const { of, step } of this.range.grow) {
-      if (step === 0) continue;
+    for (const { of, image } of this.range.words) this.#keep(of, image, steps, token);
+    const { grow, nest } = this.range;
+    for (const { of, step } of grow) {
+      if (step === 0 || nest?.inner.some((one) => one.of === of)) continue;
       const local = this.#local(of);
       code.get(local).get(steps).i32(step).op("i32.mul").op("i32.add").set(local);
     }
+    this.#nest?.emitGrow(steps);
   }
 
-  #local(of: Range["grow"][number]["of"]): number {
+  /** A vector is the word of the last of so many steps. */
+  #keep(of: Variable, image: Image, steps: number, token: number): void {
+    const code = this.#code;
+    const { perWord } = this.range;
+    const binding = this.#taker.binding(of);
+    if (!("place" in binding)) throw new Error("a word is a vector");
+    const bytes = columnBytes(this.#source.channel.layout.leaves[image.leaf]!) * perWord;
+    const [from, to, count] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    this.#token(image.leaf, token, from);
+    code.get(from).get(steps).i32(1).op("i32.sub").i32(bytes).op("i32.mul").op("i32.add").set(from);
+    emitBase(code, binding.place[0]!);
+    code.i32(binding.place[0]!.offset).op("i32.add").set(to).i32(1).set(count);
+    this.#bytes.emitCopy(from, to, bytes, bytes, image, count);
+    code.free("i32", from, to, count);
+  }
+
+  #local(of: Variable): number {
     const binding = this.#taker.binding(of);
     if ("place" in binding) throw new Error("what grows is a number");
     return binding.local;
@@ -204,14 +216,14 @@ export class RangeCode {
     const [{ memory }] = ports as readonly [RangeWrite["ports"][number]];
     const { layout, stride, epochStride, shared } = memory;
     const leaf = this.#source.channel.layout.leaves[image.leaf]!;
-    const bytes = columnBytes(leaf);
+    const bytes = columnBytes(leaf) * this.range.perWord;
     const [from, to] = [code.temp("i32"), code.temp("i32")];
     this.#token(image.leaf, token, from);
     const start = memory.words + layout.leaves[0]!.offset;
     this.#start(first.address, stride, first.bank, layout.bytes, start);
     code.set(to);
     const strides = this.#strides(addressSteps, stride, bankSteps, layout.bytes);
-    this.#runs(to, strides, steps, (count) => this.#bytes.emitCopy(from, to, strides.token, bytes, image, count));
+    this.#runs(to, strides, steps, (count) => this.#bytes.emitCopy(from, to, strides.word, bytes, image, count));
     this.#rewritten(memory, first.address, addressSteps, steps);
     const epochs = memory.writeEpochs.get(actor);
     if (epochs !== undefined) {
@@ -226,7 +238,7 @@ export class RangeCode {
         emitInFours(
           code,
           to,
-          of.token,
+          of.word,
           count,
           (offset) => code.get(to).get(vector).mem("v128.store", offset),
           () => code.get(to).get(own).mem("i32.store"),
@@ -242,13 +254,13 @@ export class RangeCode {
   #rewritten(
     memory: MemoryPlan,
     address: number,
-    [addressToken, addressStep]: RangeWrite["addressSteps"],
+    [addressWord, addressStep]: RangeWrite["addressSteps"],
     steps: number,
   ): void {
     if (memory.checked.size === 0) return;
     const code = this.#code;
     const [low, high] = [code.temp("i32"), code.temp("i32")];
-    const within = this.range.tokens === 1 ? 0 : addressToken * (this.range.tokens - 1);
+    const within = addressWord * (this.#words - 1);
     for (const [end, sign] of [
       [low, -1],
       [high, 1],
@@ -266,6 +278,7 @@ export class RangeCode {
   #ports({ ports, bankSteps, after }: RangeWrite, bank: number, steps: number, token: number, stay: number): void {
     const code = this.#code;
     const { tokens } = this.range;
+    const words = this.#words;
     const [{ lastWrite, writes }] = ports as readonly [RangeWrite["ports"][number]];
     const [at, time, cell] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
     const clock = (offset: number): Code =>
@@ -277,14 +290,22 @@ export class RangeCode {
     };
     const [perToken, perStep] = bankSteps;
     code.get(bank).i32(2).op("i32.shl").set(cell);
-    if (tokens === 1 ? perStep === 0 : perToken === 0) {
+    if (words === 1 ? perStep === 0 : perToken === 0) {
       // All to one bank.
       this.#timeOf(token, steps, tokens, -1);
       code.set(time).get(cell);
       clock(0).mem("i32.store", lastWrite);
-      add(() => code.get(steps).i32(tokens).op("i32.mul"));
-    } else if (tokens === 1) {
-      code.get(token).i32(2).op("i32.shl").get(this.#source.times).op("i32.add").set(time);
+      add(() => code.get(steps).i32(words).op("i32.mul"));
+    } else if (words === 1) {
+      code
+        .get(token)
+        .i32(tokens - 1)
+        .op("i32.add")
+        .i32(2)
+        .op("i32.shl")
+        .get(this.#source.times)
+        .op("i32.add")
+        .set(time);
       code.get(steps).set(at);
       const loop = code.loop();
       code.get(cell);
@@ -296,7 +317,7 @@ export class RangeCode {
         .op("i32.add")
         .set(cell)
         .get(time)
-        .i32(4)
+        .i32(4 * tokens)
         .op("i32.add")
         .set(time);
       code.get(at).i32(1).op("i32.sub").tee(at).brIf(loop);
@@ -345,14 +366,14 @@ export class RangeCode {
   }
 
   #strides(
-    [addressToken, addressStep]: readonly [number, number],
+    [addressWord, addressStep]: readonly [number, number],
     stride: number,
-    [bankToken, bankStep]: readonly [number, number],
+    [bankWord, bankStep]: readonly [number, number],
     beside: number,
   ): Strides {
     const step = addressStep * stride + bankStep * beside;
-    const token = this.range.tokens === 1 ? step : addressToken * stride + bankToken * beside;
-    return { token, step };
+    const word = this.#words === 1 ? step : addressWord * stride + bankWord * beside;
+    return { word, step };
   }
 
   /** The address of the time of token `back` behind the last of all steps on the stack. */
@@ -375,21 +396,21 @@ export class RangeCode {
   }
 
   /**
-   * Go through the tokens of all steps in runs in which a local grows evenly: one run if the steps do so too, else one a step. `run` gets a
-   * local with the tokens of a run, and moves the local on.
+   * Go through the words of all steps in runs in which a local grows evenly: one run if the steps do so too, else one a step. `run` gets a
+   * local with the words of a run, and moves the local on.
    */
-  #runs(at: number, { token, step }: Strides, steps: number, run: (count: number) => void): void {
+  #runs(at: number, { word, step }: Strides, steps: number, run: (count: number) => void): void {
     const code = this.#code;
-    const { tokens } = this.range;
+    const words = this.#words;
     const count = code.temp("i32");
-    if (tokens === 1 || step === token * tokens) {
-      code.get(steps).i32(tokens).op("i32.mul").set(count);
+    if (words === 1 || step === word * words) {
+      code.get(steps).i32(words).op("i32.mul").set(count);
       run(count);
     } else {
       const [left, start] = [code.temp("i32"), code.temp("i32")];
       code.get(steps).set(left).get(at).set(start);
       const loop = code.loop();
-      code.i32(tokens).set(count);
+      code.i32(words).set(count);
       code.get(start).set(at);
       run(count);
       code.get(start).i32(step).op("i32.add").set(start);

@@ -18,15 +18,15 @@ export interface Image {
   readonly signed: boolean;
 }
 
-/** A write that each token of a step does; addresses and banks are those of the first, as known before the step. */
+/** A write that each word of a step does; addresses and banks are those of the first, as known before the step. */
 export interface RangeWrite {
   readonly ports: readonly PortPlan[];
   readonly image: Image;
   readonly address: Expr;
   readonly bank: Expr;
-  /** From token to token in a step, and from step to step. */
-  readonly addressSteps: readonly [token: number, step: number];
-  readonly bankSteps: readonly [token: number, step: number];
+  /** From word to word in a step, and from step to step. */
+  readonly addressSteps: readonly [word: number, step: number];
+  readonly bankSteps: readonly [word: number, step: number];
   /** Clocks behind the pop. */
   readonly after: number;
 }
@@ -37,9 +37,26 @@ export interface RangeSum {
   readonly image: Image;
 }
 
+/**
+ * The loop around the one whose passes these are, where its way round takes no time: steps go on over it. The last step of the inner loop ends
+ * where that does.
+ */
+export interface Nest {
+  /** What counts the inner loop: a number behind the way round, and by how much it grows in a step. */
+  readonly inner: readonly { readonly of: Local; readonly value: number; readonly step: number }[];
+  /** What else grows, from way round to way round. */
+  readonly outer: readonly { readonly of: Variable; readonly step: number }[];
+  /** For how many steps the conditions on `inner` hold; the same behind each way round. */
+  readonly taken: Count;
+  /** How often the way round can be gone. */
+  readonly around: Count;
+}
+
 export interface Range {
   /** Tokens of a step, one a pass. */
   readonly tokens: number;
+  /** So many make a word; all of a step, or one. */
+  readonly perWord: number;
   /** Each token takes so many clocks behind its pop. */
   readonly clocks: number;
   /** What variables have to be before a step. */
@@ -51,6 +68,9 @@ export interface Range {
   readonly grow: readonly { readonly of: Variable; readonly step: number }[];
   readonly writes: readonly RangeWrite[];
   readonly sums: readonly RangeSum[];
+  /** Vectors that are the last step's word. */
+  readonly words: readonly { readonly of: Variable; readonly image: Image }[];
+  readonly nest: Nest | undefined;
 }
 
 /** Inner loops of so many passes at most are one step. */
@@ -111,15 +131,16 @@ export function plus(expr: Expr): { rest: Expr | undefined; number: number } {
 }
 
 /** One bank for all, one after the other in each step, or one after the other where a step is one token. */
-export const banksFit = ([token, step]: readonly [number, number], tokens: number): boolean =>
-  (token === 0 && step === 0) || (step === 0 && tokens > 1) || tokens === 1;
+export const banksFit = ([word, step]: readonly [number, number], words: number): boolean =>
+  (word === 0 && step === 0) || (step === 0 && words > 1) || words === 1;
 
-/** Ports that only write, each alone in its process, side by side; a token's bytes are a whole word. */
-export function isPlain(ports: readonly PortPlan[], leaf: Layout["leaves"][number]): boolean {
+/** Ports that only write, each alone in its process, side by side; the bytes of so many tokens are a whole word. */
+export function isPlain(ports: readonly PortPlan[], leaf: Layout["leaves"][number], tokens: number): boolean {
   const [first] = ports as readonly [PortPlan];
   const { layout, shared } = first.memory;
   const [word, ...more] = layout.leaves;
-  if (!word || more.length > 0 || word.size !== leaf.size || columnBytes(word) !== columnBytes(leaf)) return false;
+  if (!word || more.length > 0 || word.size !== leaf.size || columnBytes(word) !== tokens * columnBytes(leaf))
+    return false;
   return ports.every(({ port, memory, actor, lastWrite, writes }, i) => {
     const alone = memory.ports.every((other) => other.port === port || other.actor !== actor);
     const writers = [...memory.writeEpochs.keys()];

@@ -2,7 +2,7 @@
  * Finds passes that take tokens of an outer input to memories and do nothing else that many passes at once would do otherwise: *ranges*
  * (range-code.ts). Bytes of each token, perhaps with bits flipped, go to words whose addresses, and banks, grow by the same number from
  * token to token; perhaps they are added up; all variables grow by a number, or come back to one. Where a loop goes the way round another
- * one, a step is a whole run of the inner loop, so that its tokens count too.
+ * one, a step is a whole run of the inner loop, so that its tokens count too. Where several tokens make a word, a step is a word (range-words.ts).
  */
 import type { Expr, Local, Ref, StateField, Stmt } from "../../hw/ir/ir.js";
 import { sameExpr, someExpr } from "../../hw/ir/walk.js";
@@ -10,8 +10,8 @@ import type { MemoryPort } from "../../hw/memory.js";
 import type { IntType, VecType } from "../../hw/types.js";
 import { counted, pickLoop } from "./bank-code.js";
 import { boundsOf } from "./expr.js";
-import { all, assignedIn, followPass, Induction, type Count, type Linear, type Variable } from "./induction.js";
-import { variableOf, type Known } from "./known.js";
+import { all, assignedIn, goBehind, Induction, type Count, type Linear, type Variable } from "./induction.js";
+import { Known, variableOf } from "./known.js";
 import type { Layout } from "./layout.js";
 import type { PortPlan } from "./memory-plan.js";
 import { isLocal, numberOf } from "./pass-facts.js";
@@ -30,27 +30,42 @@ import {
   type RangeSum,
   type RangeWrite,
 } from "./range-facts.js";
+import { nestOf } from "./range-nest.js";
+import { decided, partsOf, tokensOfWord, WordBytes } from "./range-words.js";
 import type { Guard, Pass, PassStep } from "./rounds.js";
 
 class NoRange extends Error {}
+/** A variable does not come back to what it was in front of a step. */
+class NotBack extends NoRange {
+  readonly of: Local;
 
-/**
- * A pass as a range, its step a pass, or, if `whole`, all passes of the loop and the way round the loop around it; undefined if it is
- * none. `declared` are variables that live in a pass only.
- */
+  constructor(of: Local) {
+    super();
+    this.of = of;
+  }
+}
+
+/** What a step is: a pass, all passes of the loop and the way round the loop around it, or as many passes as make a word. */
+export type StepOf = "pass" | "loop" | "word";
+
+/** A pass as a range; undefined if it is none. `declared` are variables that live in a pass only. */
 export function rangeOf(
   pass: Pass,
-  whole: boolean,
+  stepOf: StepOf,
   layout: Layout,
   portPlan: (port: MemoryPort) => PortPlan,
   declared: ReadonlySet<Local>,
 ): Range | undefined {
-  try {
-    return new RangeReader(pass, layout, portPlan, declared).read(whole);
-  } catch (error) {
-    if (error instanceof NoRange) return undefined;
-    throw error;
-  }
+  // Of what does not grow from pass to pass, some tells the parts of a word apart; the rest may grow from word to word.
+  let parts = stepOf === "word" ? partsOf(pass, declared) : [];
+  for (;;)
+    try {
+      return new RangeReader(pass, layout, portPlan, declared).read(stepOf, parts);
+    } catch (error) {
+      if (!(error instanceof NoRange)) throw error;
+      if (stepOf !== "word" || !(error instanceof NotBack)) return undefined;
+      parts = parts.filter(({ of }) => of !== error.of);
+    }
 }
 
 /** A write as one token does it. */
@@ -76,6 +91,9 @@ class RangeReader {
   readonly #writes: OneWrite[][] = [];
   readonly #sums: RangeSum[][] = [];
   #clocks = 0;
+  /** Where a step is a word: what its tokens make; so many do. */
+  #words: WordBytes | undefined;
+  #perWord = 1;
 
   constructor(pass: Pass, layout: Layout, portPlan: (port: MemoryPort) => PortPlan, declared: ReadonlySet<Local>) {
     this.#pass = pass;
@@ -84,63 +102,88 @@ class RangeReader {
     this.#declared = declared;
   }
 
-  read(wholeLoop: boolean): Range {
+  /** `parts`: what tells the parts of a word apart, as it is in front of the first. */
+  read(stepOf: StepOf, parts: Range["start"]): Range {
     const { guards, follows, again, outside, steps } = this.#pass;
-    const around = wholeLoop ? this.#pass.around : undefined;
+    const around = stepOf === "loop" ? this.#pass.around : undefined;
     if (outside.length > 0 || steps.filter(({ kind }) => kind === "pop").length !== 1) throw new NoRange();
-    const start = around ? startOf(around.stmts) : [];
-    const tokens = around ? tripsOf(this.#pass, start) : undefined;
-    if (wholeLoop && tokens === undefined) throw new NoRange();
-    // Each pass of the inner loop with its guards, then the way round.
-    const whole: PassStep[] = [];
+    if (stepOf === "word") {
+      this.#words = new WordBytes(this.#layout);
+      this.#perWord = known(tokensOfWord(this.#pass, this.#layout, this.#portPlan));
+    }
+    const start = around ? startOf(around.stmts) : parts;
+    const trips = around && tripsOf(this.#pass, start);
+    if (stepOf === "loop" && trips === undefined) throw new NoRange();
+    const tokens = trips ?? this.#perWord;
+    // Each pass of the step with its guards, then the way round.
+    const given: PassStep[] = [];
     const guardsAt = new Map<PassStep, readonly Guard[]>();
     const begin = (list: readonly PassStep[], of: readonly Guard[]): void => {
       const copies = list.map((step) => ({ ...step }));
       if (copies[0]) guardsAt.set(copies[0], of);
-      whole.push(...copies);
+      given.push(...copies);
     };
-    for (const { of, value } of tokens ? start : []) whole.push({ kind: "count", counter: of, value });
-    for (let i = 0; i < (tokens ?? 1); i++) begin(steps, guards);
-    if (tokens)
+    for (const { of, value } of start) given.push({ kind: "count", counter: of, value });
+    const always = guards.filter((guard) => !follows.includes(guard));
+    for (let i = 0; i < tokens; i++) begin(steps, !this.#words ? guards : i === 0 ? always : [...always, again]);
+    if (around)
       begin(
-        around!.stmts.map((stmt) => ({ kind: "plain", stmt })),
-        around!.guards,
+        around.stmts.map((stmt) => ({ kind: "plain", stmt })),
+        around.guards,
       );
-    const induction = new Induction(whole);
-    const ends = new Set([...(tokens ? around!.guards : []), ...follows]);
-    let last = tokens ?? 1;
-    const behind = followPass(whole, (step, known) => {
+    const ends = new Set([...(around?.guards ?? []), ...follows]);
+    let last = trips ?? 1;
+    const behind = new Known();
+    const whole = given.flatMap((step) => {
       const guards = guardsAt.get(step);
       if (guards) last--;
       for (const guard of guards ?? [])
-        this.#condition(known, guard.condition, guard.holds, last > 0 || !ends.has(guard));
-      this.#step(step, known);
+        this.#condition(behind, guard.condition, guard.holds, last > 0 || !ends.has(guard));
+      const done = this.#words ? decided(step, behind, (condition) => this.#require(condition, false)) : [step];
+      for (const each of done) {
+        this.#step(each, behind);
+        goBehind(behind, each);
+      }
+      return done;
     });
+    const induction = new Induction(whole);
     // Without the way round, a range ends where the loop would.
-    if (!tokens) this.#condition(behind, again.condition, again.holds, false);
-    const grow = this.#variables(whole, induction, behind, tokens ? start : []);
+    if (!around) this.#condition(behind, again.condition, again.holds, false);
+    const words = this.#words ? this.#wordsKept(whole) : [];
+    const grow = this.#variables(whole, induction, behind, start, words);
     const counts = this.#conditions.map(({ condition, holds }) => known(induction.count(condition, holds)));
-    const { writes, counts: within } = this.#allWrites(induction, tokens ?? 1);
-    const sums = this.#allSums(tokens ?? 1);
-    const masks = [...writes, ...sums].flatMap(({ image: { mask } }) => (mask ? [known(induction.linear(mask))] : []));
+    const { writes, counts: within } = this.#allWrites(induction, tokens / this.#perWord);
+    const sums = this.#allSums(tokens);
+    const images = [...writes, ...sums, ...words].map(({ image }) => image);
+    const masks = images.flatMap(({ mask }) => (mask ? [known(induction.linear(mask))] : []));
     if (masks.some(({ step }) => step !== 0)) throw new NoRange();
     if (this.#clocks < 1) throw new NoRange();
     const others = [...within, ...masks.flatMap((mask) => mask.while), ...grow.flatMap(({ linear }) => linear.while)];
-    return {
-      tokens: tokens ?? 1,
+    const taken = [...counts.filter((_, i) => this.#conditions[i]!.taken), ...others];
+    const range = {
+      tokens,
+      perWord: this.#perWord,
       clocks: this.#clocks,
-      start: tokens ? start : [],
-      taken: all([...counts.filter((_, i) => this.#conditions[i]!.taken), ...others]),
+      start,
       follows: all(counts.filter((_, i) => !this.#conditions[i]!.taken)),
       grow: grow.map(({ of, linear }) => ({ of, step: linear.step })),
       writes,
       sums,
+      words,
     };
+    const { wayBehind } = this.#pass;
+    const nested = this.#words && wayBehind && nestOf(wayBehind, { ...range, taken });
+    return { ...range, taken: all(nested ? nested.taken : taken), nest: nested?.nest };
   }
 
   /** `taken`: without it not even the step's tokens are popped. */
   #condition(at: Known, condition: Expr, holds: boolean, taken = true): void {
-    const now = known(at.at(condition));
+    this.#require(at.at(condition), holds, taken);
+  }
+
+  /** As it stands before the step. */
+  #require(condition: Expr | undefined, holds: boolean, taken = true): void {
+    const now = known(condition);
     if (now.kind !== "const") {
       const before = this.#conditions.find((other) => other.holds === holds && sameExpr(other.condition, now));
       if (before) before.taken ||= taken;
@@ -153,6 +196,7 @@ class RangeReader {
       case "pop":
         this.#token = step.into;
         this.#images.clear();
+        this.#words?.pop(step.into);
         this.#clocks = 0;
         this.#writes.push([]);
         this.#sums.push([]);
@@ -174,6 +218,10 @@ class RangeReader {
   }
 
   #plain(stmt: Stmt, at: Known): void {
+    if (this.#words && (stmt.kind === "let" || stmt.kind === "assign")) {
+      this.#words.assign(stmt, at);
+      return;
+    }
     switch (stmt.kind) {
       case "let": {
         const image = this.#image(stmt.value, at);
@@ -305,12 +353,20 @@ class RangeReader {
   }
 
   #write(stmt: Extract<Stmt, { kind: "write" }>, index: Expr | undefined, at: Known): void {
-    const image = this.#image(stmt.value, at);
+    const image = this.#words ? this.#words.image(stmt.value, at, this.#perWord) : this.#image(stmt.value, at);
     const zero: Expr = { kind: "const", at: stmt.at, type: { kind: "exact", range: { lo: 0, hi: 0 } }, value: 0 };
     const { parts }: Ref<MemoryPort> = stmt.port;
     if (!image || (parts.length > 1 && !index)) throw new NoRange();
     const bank = parts.length === 1 ? zero : known(at.at(index!));
     this.#writes.at(-1)!.push({ stmt, parts, image, address: known(at.at(stmt.address)), bank, after: this.#clocks });
+  }
+
+  /** Vectors that live on, and are the last word then. */
+  #wordsKept(whole: readonly PassStep[]): Range["words"] {
+    return [...assignedIn(whole)].flatMap((of) => {
+      if (of.type.kind !== "vec" || ("id" in of && this.#declared.has(of))) return [];
+      return [{ of, image: known(this.#words!.imageOf(of, this.#perWord)) }];
+    });
   }
 
   /** How each variable that lives on grows. */
@@ -319,15 +375,16 @@ class RangeReader {
     induction: Induction,
     behind: Known,
     start: Range["start"],
+    words: Range["words"],
   ): { of: Variable; linear: Linear }[] {
     return [...assignedIn(whole)].flatMap((of) => {
       if ("id" in of && this.#declared.has(of)) return [];
-      if (this.#sums.flat().some(({ into }) => into === of)) return [];
+      if (this.#sums.flat().some(({ into }) => into === of) || words.some((word) => word.of === of)) return [];
       const back = start.find((one) => one.of === of);
       if (back) {
         const at = { file: "", line: 0, column: 0 };
         if (behind.number({ kind: "local", at, type: back.of.type, local: back.of }) === back.value) return [];
-        throw new NoRange();
+        throw new NotBack(back.of);
       }
       const linear = induction.variable(of);
       if (linear) return [{ of, linear }];
@@ -342,21 +399,24 @@ class RangeReader {
     });
   }
 
-  #allWrites(induction: Induction, tokens: number): { writes: RangeWrite[]; counts: Count[] } {
-    const [first] = this.#writes;
-    if (!first || this.#writes.length !== tokens || first.length === 0) throw new NoRange();
+  #allWrites(induction: Induction, words: number): { writes: RangeWrite[]; counts: Count[] } {
+    // Of tokens that make a word, the last.
+    const written = this.#writes.filter((_, i) => (i + 1) % this.#perWord === 0);
+    const [first] = written;
+    if (this.#writes.some((list, i) => (i + 1) % this.#perWord !== 0 && list.length > 0)) throw new NoRange();
+    if (!first || written.length !== words || first.length === 0) throw new NoRange();
     const counts: Count[] = [];
     const used = new Set<unknown>();
     const writes = first.map((write, i): RangeWrite => {
-      const each = this.#writes.map((list) => list[i]!);
-      if (!this.#writes.every((list) => list.length === first.length)) throw new NoRange();
+      const each = written.map((list) => list[i]!);
+      if (!written.every((list) => list.length === first.length)) throw new NoRange();
       if (!each.every(({ stmt, image }) => stmt === write.stmt && sameImage(image, write.image))) throw new NoRange();
       const ports = write.parts.map((part) => this.#portPlan(part));
       for (const { memory } of ports) {
         if (used.has(memory)) throw new NoRange();
         used.add(memory);
       }
-      if (!isPlain(ports, this.#layout.leaves[write.image.leaf]!)) throw new NoRange();
+      if (!isPlain(ports, this.#layout.leaves[write.image.leaf]!, this.#perWord)) throw new NoRange();
       const { depth } = ports[0]!.memory.memory;
       for (const { address, bank } of each) {
         counts.push(this.#between(induction, address, depth), this.#between(induction, bank, ports.length));
@@ -367,7 +427,7 @@ class RangeReader {
       ];
       const { image, address, bank, after } = write;
       const [addressSteps, bankSteps] = [steps((one) => one.address), steps((one) => one.bank)];
-      if (!banksFit(bankSteps, tokens)) throw new NoRange();
+      if (!banksFit(bankSteps, words)) throw new NoRange();
       return { ports, image, address, bank, addressSteps, bankSteps, after };
     });
     return { writes, counts };

@@ -4,8 +4,9 @@
  * beat is there and popped a clock later. That stays so, whatever comes late: who waits for a later push cannot be later
  * still, and a slot or a lane is only free for longer.
  */
-import { rangeOf } from "./range-match.js";
+import { rangeOf, type StepOf } from "./range-match.js";
 import { RangeCode } from "./range-code.js";
+import type { Range } from "./range-facts.js";
 import type { MemberCode } from "./member-code.js";
 import type { Plan } from "./plan.js";
 import type { RelayCode } from "./relay-code.js";
@@ -34,7 +35,7 @@ const FLOW_STAY = 1;
 export class Ranges {
   readonly #code: Code;
   readonly #parts: Parts;
-  /** A step is a pass; or, if it is there, a whole inner loop. */
+  /** A step is a pass, or a word of several; or, if it is there, a whole inner loop. */
   readonly #single: RangeCode;
   readonly #whole: RangeCode | undefined;
   /** Locals: steps, whether they are whole ones, tokens, the first of them, clocks from push to pop. */
@@ -57,11 +58,13 @@ export class Ranges {
   static of(plan: Plan, pass: Pass, code: Code, parts: Parts): Ranges | undefined {
     const { channel } = parts.between;
     if (channel.told.length > 0 || parts.relay?.through.tellsOwn === true) return undefined;
-    const [single, whole] = [false, true].map((whole) => {
-      const { declared } = variablesOf(pass);
-      const range = rangeOf(pass, whole, channel.layout, (port) => plan.ports.get(port)!, declared);
-      return range && new RangeCode(code, range, parts.taker, parts.source);
-    });
+    const { declared } = variablesOf(pass);
+    const range = (stepOf: StepOf): Range | undefined =>
+      rangeOf(pass, stepOf, channel.layout, (port) => plan.ports.get(port)!, declared);
+    const one = range("pass");
+    const [single, whole] = [one ?? range("word"), one && range("loop")].map(
+      (range) => range && new RangeCode(code, range, parts.taker, parts.source),
+    );
     return single && new Ranges(code, parts, single, whole);
   }
 
@@ -229,18 +232,23 @@ export class Ranges {
   /** How many tokens can be done at once, `most` (a local) at most, and how. */
   #choose(most: number): void {
     const code = this.#code;
+    const stepsOf = (tokens: number): void => {
+      code.get(most);
+      if (tokens > 1) code.i32(0).get(most).i32(0).op("i32.gt_s").op("select").i32(tokens).op("i32.div_u");
+      code.set(this.#steps);
+    };
     const single = (): void => {
       code.i32(0).set(this.#large);
-      code.get(most).set(this.#steps);
+      stepsOf(this.#single.range.tokens);
       this.#single.emitSteps(this.#steps, this.#parts.ends !== undefined);
-      code.get(this.#steps).set(this.#tokens);
+      code.get(this.#steps).i32(this.#single.range.tokens).op("i32.mul").set(this.#tokens);
     };
     if (!this.#whole) {
       single();
       return;
     }
     const { tokens } = this.#whole.range;
-    code.get(most).i32(0).get(most).i32(0).op("i32.gt_s").op("select").i32(tokens).op("i32.div_u").set(this.#steps);
+    stepsOf(tokens);
     code.get(this.#steps).if();
     this.#whole.emitSteps(this.#steps, false);
     code.end();
@@ -268,8 +276,31 @@ export class Ranges {
       code.end().end();
     }
     code.get(this.#tokens).if();
-    this.#single.emitMove(this.#tokens, this.#first, this.#stay);
+    if (this.#single.range.perWord > 1) this.#moveWords();
+    else this.#single.emitMove(this.#tokens, this.#first, this.#stay);
     if (rules.round.rangeOver === 0) this.#parts.ends?.emitOver();
     code.end();
+  }
+
+  /** Whole words; the tokens behind them that do not make one go where their passes put them, without the last. */
+  #moveWords(): void {
+    const code = this.#code;
+    const { taker, ends, source } = this.#parts;
+    const { perWord } = this.#single.range;
+    const left = code.temp("i32");
+    code.get(this.#tokens).i32(perWord).op("i32.div_u").tee(this.#steps).if();
+    this.#single.emitMove(this.#steps, this.#first, this.#stay);
+    code.get(this.#steps).i32(perWord).op("i32.mul").tee(this.#steps);
+    code.get(this.#first).op("i32.add").set(this.#first);
+    code.get(this.#tokens).get(this.#steps).op("i32.ne").if();
+    ends?.emitOver();
+    code.end().end();
+    code.get(this.#tokens).get(this.#steps).op("i32.sub").tee(left).if();
+    const loop = code.loop();
+    if (rules.round.rangePart === 0) taker.emitTaken(source.tokenAt(this.#first));
+    code.get(this.#first).i32(1).op("i32.add").set(this.#first);
+    code.get(left).i32(1).op("i32.sub").tee(left).brIf(loop);
+    code.end().end();
+    code.free("i32", left);
   }
 }

@@ -116,6 +116,11 @@ export class RoundSource {
     this.#pace.emitAsBefore(Array.from({ length: this.#tokens }, (_, i) => this.#state.waitOf("push", i)));
   }
 
+  /** Token number `at`, a local, where the buffer has it. */
+  tokenAt(at: number): Place {
+    return inColumns(this.channel.layout, this.columns, at);
+  }
+
   /** Push the next token, which is number `i` of a pass; it is read where the buffer has it. `again`: in a leap. */
   emitToken(full: number, i: number, again: boolean): Place {
     const code = this.#code;

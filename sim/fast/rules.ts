@@ -75,6 +75,10 @@ export interface TimeRules {
   readonly replayWait: number;
   /** 1: behind a range it is not asked whether its loop is over. */
   readonly rangeOver: number;
+  /** A range goes the way round the outer loop so much more often. */
+  readonly rangeAround: number;
+  /** 1: of a word that is not whole yet the tokens that are there are left out. */
+  readonly rangePart: number;
 }
 
 const exact: TimeRules = {
@@ -115,6 +119,8 @@ const exact: TimeRules = {
   replayBlind: 0,
   replayWait: 0,
   rangeOver: 0,
+  rangeAround: 0,
+  rangePart: 0,
 };
 
 type Where = "ring" | "round" | "chain";

@@ -1,10 +1,10 @@
 /**
  * Designs whose loaders take tokens of an outer input to memories, in all the forms that are done by the range, and in some that are not: banks
  * row by row, banks in turn, one memory; addresses that go up, down, in twos, and round; bits flipped or not; sums of the bytes; writes that are
- * skipped. A process reads what was loaded, and tells so; or it is never asked to (`careless`), which is an error. Between the outer input and the
+ * skipped; words of several tokens, some of them of fewer. A process reads what was loaded, and tells so; or it is never asked to (`careless`), which is an error. Between the outer input and the
  * loader may stand a relay that leads transfers to the loader or elsewhere.
  */
-import { assert, bool, i16, i32, i8, Module, struct, u16, u8, uint, vec, xorU } from "../../../hw/index.js";
+import { andU, asr, assert, bool, i16, i32, i8, Module, struct, u16, u8, uint, vec, xorU } from "../../../hw/index.js";
 import type {
   Channel,
   ChannelIn,
@@ -43,12 +43,16 @@ export interface LoadingOptions {
   readonly depth: number;
   /** Tokens in front of a row, or of a job's columns, that another loop takes: so many. */
   readonly heads: number;
+  /** Tokens of a word, which is written with the last of them or with the last of a group; 0 in the other forms. */
+  readonly together: number;
+  /** A row is several groups. */
+  readonly groups: boolean;
 }
 
 export function randomLoading(random: Random): LoadingOptions {
   const early = random.chance(0.4);
   const form = random.pick(["rows", "rows", "columns", "columns", "plain"] as const);
-  return {
+  const options = {
     form,
     bytes: random.pick([1, 2, 4, 8, 8, 8, 12, 16, 32]),
     banks: form === "plain" ? 1 : random.pick([2, 3, 4, 5, 8, 8]),
@@ -64,16 +68,29 @@ export function randomLoading(random: Random): LoadingOptions {
     relay: random.pick(["not", "through", "either"] as const),
     depth: random.pick([1, 2, 2, 3, 8]),
     heads: random.pick([0, 0, 1, 2, 5]),
+    together: 0,
+    groups: false,
   };
+  return random.chance(0.3) ? inWords(random, options) : options;
 }
 
-const Job = struct({ words: u8, base: u8, flip: u8, most: u8, gap: bool });
+export const inWords = (random: Random, options: LoadingOptions): LoadingOptions => ({
+  ...options,
+  form: "rows",
+  banks: Math.max(2, options.banks),
+  bytes: random.pick([1, 2, 4, 8, 8]),
+  skips: false,
+  together: random.pick([2, 2, 2, 3, 4]),
+  groups: random.chance(0.7),
+});
+
+const Job = struct({ words: u8, base: u8, flip: u8, most: u8, gap: bool, groups: u8, tokens: u8 });
 export type LoadingJob = ValueOf<typeof Job>;
 
 /** The jobs and their tokens. */
 export function loadingTokens(
   random: Random,
-  { bytes, banks, form, heads, relay }: LoadingOptions,
+  { bytes, banks, form, heads, relay, together, groups }: LoadingOptions,
 ): { jobs: unknown[]; beats: unknown[]; routes0?: unknown[] } {
   const jobs = Array.from({ length: 1 + random.below(5) }, () => ({
     words: 1 + random.below(random.pick([6, 16, 90])),
@@ -81,9 +98,18 @@ export function loadingTokens(
     flip: random.below(256),
     most: random.pick([255, random.below(30)]),
     gap: random.chance(0.4),
-  }));
+    groups: 0,
+    tokens: 0,
+  })).map((job) => {
+    if (together === 0) return job;
+    const words = random.pick([1, 2, 3, 8]);
+    const tokens = Math.max(1, words * together - (random.chance(0.3) ? random.below(together) : 0));
+    const times = groups ? 1 + random.below(random.pick([4, 9])) : 1;
+    return { ...job, groups: times, tokens, words: times * Math.ceil(tokens / together) };
+  });
   const ahead = heads * (form === "columns" ? 1 : banks);
-  let left = jobs.reduce((sum, { words }) => sum + words * banks + ahead, 0);
+  const row = (job: (typeof jobs)[number]): number => (together === 0 ? job.words : job.groups * job.tokens);
+  let left = jobs.reduce((sum, job) => sum + row(job) * banks + ahead, 0);
   const beats: unknown[] = [];
   const routes: boolean[] = [];
   const longest = random.pick([3, 20, 300]);
@@ -107,6 +133,7 @@ export class Loading extends Module {
   static readonly source = import.meta.url;
   readonly options: LoadingOptions;
   readonly address;
+  readonly byteBits: number;
   readonly word: VecType<I8>;
   readonly words: VecType<readonly I8[]>;
   readonly jobs = this.channelIn(Job);
@@ -128,7 +155,8 @@ export class Loading extends Module {
     super(null, "loading");
     this.options = options;
     this.address = uint(options.addressBits);
-    this.word = vec(i8, options.bytes);
+    this.byteBits = Math.log2(options.bytes);
+    this.word = vec(i8, options.bytes * Math.max(1, options.together));
     this.words = vec(this.word, options.banks);
     const beat = struct({ data: vec(u8, options.bytes), last: bool });
     this.beats = this.channelIn(beat);
@@ -185,6 +213,7 @@ export class Loading extends Module {
 
   *load(): Process {
     let busy = false;
+    let held = this.word.zero();
     for (;;) {
       const job = yield* this.jobs.pop();
       assert(job.words >= 1, "a job has words");
@@ -230,32 +259,66 @@ export class Loading extends Module {
             total = i32(total + head.data[0]!);
             yield;
           }
-          for (let w = u8(0); w < job.words; w = u8(w + 1)) {
-            const beat = yield* this.stream.pop();
-            const word = this.word((b) =>
-              i8(
-                this.options.flips === "job"
-                  ? xorU(beat.data[b]!, job.flip)
-                  : this.options.flips === "always"
-                    ? xorU(beat.data[b]!, 0x80)
-                    : beat.data[b]!,
-              ),
-            );
-            if (this.options.sums) {
-              let part = i16(0);
-              for (let b = 0; b < this.options.bytes; b++) part = i16(part + word[b]!);
-              total = i32(total + part);
+          if (this.options.together > 0) {
+            assert(job.groups >= 1 && job.tokens >= 1, "a row has tokens");
+            for (let g = u8(0); g < job.groups; g = u8(g + 1)) {
+              let part = u8(0);
+              for (let n = u8(0); n < job.tokens; n = u8(n + 1)) {
+                const beat = yield* this.stream.pop();
+                const from = part;
+                const before = held;
+                const now = this.word((i) =>
+                  asr(i, this.byteBits) === from
+                    ? i8(
+                        this.options.flips === "not"
+                          ? beat.data[andU(i, this.options.bytes - 1)]!
+                          : xorU(
+                              beat.data[andU(i, this.options.bytes - 1)]!,
+                              this.options.flips === "job" ? job.flip : 0x80,
+                            ),
+                      )
+                    : before[i]!,
+                );
+                held = now;
+                const full = part === this.options.together - 1 || n === job.tokens - 1;
+                if (this.options.early) yield;
+                if (full) {
+                  assert(at < this.options.below, "below");
+                  for (let k = 0; k < this.options.banks; k++) if (k === row) this.write[k]!.write(at, now);
+                  at = this.address(at + this.options.step);
+                }
+                part = u8(full ? 0 : part + 1);
+                if (this.options.late) yield;
+              }
             }
-            if (this.options.early) yield;
-            assert(at < this.options.below, "below");
-            if (this.options.form === "plain") {
-              if (!this.options.skips || w < job.most) this.write[0]!.write(at, word);
-            } else if (this.options.skips) {
-              if (w < job.most)
-                for (let k = 0; k < this.options.banks; k++) if (k === row) this.write[k]!.write(at, word);
-            } else for (let k = 0; k < this.options.banks; k++) if (k === row) this.write[k]!.write(at, word);
-            at = this.address(at + this.options.step);
-            if (this.options.late) yield;
+          } else {
+            for (let w = u8(0); w < job.words; w = u8(w + 1)) {
+              const beat = yield* this.stream.pop();
+              const word = this.word((b) =>
+                i8(
+                  this.options.flips === "job"
+                    ? xorU(beat.data[b]!, job.flip)
+                    : this.options.flips === "always"
+                      ? xorU(beat.data[b]!, 0x80)
+                      : beat.data[b]!,
+                ),
+              );
+              if (this.options.sums) {
+                let part = i16(0);
+                for (let b = 0; b < this.options.bytes; b++) part = i16(part + word[b]!);
+                total = i32(total + part);
+              }
+              if (this.options.early) yield;
+              assert(at < this.options.below, "below");
+              if (this.options.form === "plain") {
+                if (!this.options.skips || w < job.most) this.write[0]!.write(at, word);
+              } else if (this.options.skips) {
+                if (w < job.most)
+                  for (let k = 0; k < this.options.banks; k++) if (k === row) this.write[k]!.write(at, word);
+              } else for (let k = 0; k < this.options.banks; k++) if (k === row) this.write[k]!.write(at, word);
+              at = this.address(at + this.options.step);
+              if (this.options.late) yield;
+            }
           }
           yield* this.sums.push(total);
           if (job.gap) yield;

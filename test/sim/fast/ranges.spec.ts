@@ -5,7 +5,7 @@ import { elaborate } from "../../../hw/index.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { withMutation, type TimeRules } from "../../../sim/fast/rules.js";
 import { boardValues } from "../../../sim/platform/platform.js";
-import { Loading, loadingTokens, randomLoading, type LoadingOptions } from "./loading.js";
+import { inWords, Loading, loadingTokens, randomLoading, type LoadingOptions } from "./loading.js";
 import { Random } from "./random.js";
 import * as board from "./paced.js";
 import { inFast, inKernel, type Streams } from "./streams.js";
@@ -146,6 +146,7 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
 
   /** Rows of a token a clock, one after the other. */
   const rows = { form: "rows", heads: 0, relay: "not", early: false, late: true } as const;
+  const words = { relay: "not", heads: 0, early: false, late: true, groups: true } as const;
   const mutants: [keyof TimeRules, number, string, Partial<LoadingOptions>?][] = [
     ["rangeSteps", 1, "a step more than its conditions allow"],
     ["rangeTime", 1, "its times are further apart"],
@@ -156,6 +157,8 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
     ["flowSteps", 4, "steps more than are sure are promised to the board's arbiter"],
     ["flowAsks", 1, "the arbiter asks for a source one clock too late"],
     ["rangeOver", 1, "the last pass of a loop is taken for one of its others"],
+    ["rangeAround", 1, "the way round an outer loop is gone once too often", words],
+    ["rangePart", 1, "tokens of a word that is not whole yet are left out", words],
     ["awaySlack", 99, "a leap goes on behind a way back to the loop that took time", rows],
     ["awayHead", 1, "a loader that waits in another loop is taken to be back"],
   ];
@@ -164,7 +167,8 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
       let caught = 0;
       for (let seed = 1; seed <= MUTANTS && caught === 0; seed++) {
         const random = new Random(seed);
-        const options = { ...randomLoading(random), careless: false, ...given };
+        const drawn = given === words ? inWords(random, randomLoading(random)) : randomLoading(random);
+        const options = { ...drawn, careless: false, ...given };
         const { ir } = await irOf(options);
         const mutant = withMutation("round", { [rule]: value }, () => new FastEngine(ir));
         const around = setting(random, options);
