@@ -5,6 +5,7 @@
  */
 import type { Expr, Local, Loop, Stmt } from "../../hw/ir/ir.js";
 import type { MemoryPort } from "../../hw/memory.js";
+import { emitRowRead } from "./bank-epochs.js";
 import type { Actor } from "./channel-code.js";
 import { boundsOf, fitsSigned, type ExprCompiler } from "./expr.js";
 import type { Leaf } from "./layout.js";
@@ -144,7 +145,12 @@ export function emitGroupRead(actor: Actor, group: PortGroup, address: number, d
     code.i32(0).i32(0).mem("v128.load", count).v128(ones).op("i32x4.add").mem("v128.store", count);
   }
   const mine = memory.readEpochs.get(actor.actor);
-  if (mine !== undefined)
+  const row = memory.rows.get(actor.actor);
+  if (row)
+    emitRowRead(code, row, address, () =>
+      code.loadAt(plan.known[actor.actor]! + plan.observers.indexOf(actor.actor) * 4),
+    );
+  else if (mine !== undefined)
     for (const at of vectors) {
       code.get(epochs).loadAt(plan.known[actor.actor]! + plan.observers.indexOf(actor.actor) * 4);
       code.op("i32x4.splat").mem("v128.store", mine + at);

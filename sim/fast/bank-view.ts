@@ -4,6 +4,15 @@
  * place in the banks. What the ports and their counters would show is made up for then.
  */
 import { emitGroupCopy } from "./bank-code.js";
+import {
+  EPOCH,
+  emitRowRead,
+  emitUnwritten,
+  lookFunction,
+  noteFunction,
+  vectorsOf,
+  type BankWords,
+} from "./bank-epochs.js";
 import type { Actor } from "./channel-code.js";
 import type { ExprCompiler } from "./expr.js";
 import type { Extended } from "./extended-words.js";
@@ -56,7 +65,7 @@ export class BankView {
     return this.#group.bytes / this.#group.ports.length;
   }
   get #vectors(): readonly number[] {
-    return Array.from({ length: Math.ceil(this.#group.ports.length / 4) }, (_, i) => i * 16);
+    return vectorsOf(this.#group.ports.length);
   }
 
   /** What a pass that is no leap's does, as far as those of the next leap have to be like it. */
@@ -121,7 +130,7 @@ export class BankView {
     this.emitFound(exprs);
     if (this.#memory.writeEpochs.size === 0) return;
     code.if("i32");
-    this.#emitUnwritten(this.#next);
+    emitUnwritten(code, this.#words, this.#left, this.#next);
     code.op("i32.eqz").else().i32(0).end();
   }
 
@@ -144,152 +153,48 @@ export class BankView {
         }
   }
 
-  /** Nonzero on the stack if a bank's word (its number in a local) was not written, or not handed over. */
-  #emitUnwritten(word: number): void {
-    const { code } = this.#actor;
-    const { epochStride, writeEpochs } = this.#memory;
-    const [[, array]] = writeEpochs as unknown as [[number, number]];
-    const epochs = code.temp("i32");
-    code.get(word).i32(epochStride).op("i32.mul").set(epochs);
-    this.#emitLater((i) => code.get(epochs).mem("v128.load", array + this.#vectors[i]!));
-    code.free("i32", epochs);
-  }
-
-  /** Nonzero on the stack if one of the banks has a later epoch than is known; `epochs` leaves those of four on the stack. */
-  #emitLater(epochs: (i: number) => void): void {
-    const { code, plan, actor } = this.#actor;
-    const { writeEpochs, shared } = this.#memory;
-    const [[writer]] = writeEpochs as unknown as [[number, number]];
-    this.#vectors.forEach((at, i) => {
-      epochs(i);
-      if (shared) code.loadAt(plan.known[actor]! + plan.observers.indexOf(writer) * 4);
-      else code.i32(-2);
-      code.op("i32x4.splat").op("i32x4.gt_u");
-      this.emitMask(EPOCH, at);
-      if (at > 0) code.op("v128.or");
-    });
-    code.op("v128.any_true");
+  get #words(): BankWords {
+    const { plan, actor } = this.#actor;
+    return {
+      plan,
+      actor,
+      memory: this.#memory,
+      banks: this.#group.ports.length,
+      masks: this.#left === undefined ? undefined : this.#masks.get(EPOCH)!,
+    };
   }
 
   /** The read: only its epoch and its clock are noted. */
   emitRead(): void {
     const { code, plan, actor, time } = this.#actor;
     code.get(this.#nextAt).set(this.at).get(time).set(this.#time);
-    const { readEpochs, epochStride } = this.#memory;
+    const { readEpochs, epochStride, rows } = this.#memory;
     const mine = readEpochs.get(actor);
     if (mine === undefined) return;
+    const own = (): void => void code.loadAt(plan.known[actor]! + plan.observers.indexOf(actor) * 4);
+    const row = rows.get(actor);
+    if (row) {
+      if (this.#left !== undefined) code.get(this.#left).op("i32.eqz").if();
+      emitRowRead(code, row, this.#next, own);
+      if (this.#left === undefined) return;
+      code.else();
+      code.storeAt(row.partly, () => code.i32(1));
+    }
     const epochs = code.temp("i32");
     code.get(this.#next).i32(epochStride).op("i32.mul").set(epochs);
     for (const at of this.#vectors) {
-      code.loadAt(plan.known[actor]! + plan.observers.indexOf(actor) * 4).op("i32x4.splat");
+      own();
+      code.op("i32x4.splat");
       this.#store(epochs, mine + at, EPOCH, at);
     }
     code.free("i32", epochs);
+    if (row) code.end();
   }
 
   /** `rounds` (a local) becomes as many as there are words, `step` apart, that were written and handed over, behind `emitFound`. */
   emitWrittenMany(rounds: number, step: number): void {
-    const [written] = this.#memory.writeEpochs;
-    if (!written) return;
-    const { code } = this.#actor;
-    const { epochStride } = this.#memory;
-    const [word, left] = [code.temp("i32"), code.temp("i32")];
-    const checked = step === 1 ? this.#memory.checked.get(this.#actor.actor) : undefined;
-    if (checked !== undefined) {
-      code.get(this.#next).loadAt(checked).op("i32.ge_s");
-      code
-        .get(this.#next)
-        .get(rounds)
-        .op("i32.add")
-        .loadAt(checked + 4)
-        .op("i32.le_s");
-      code.op("i32.and").op("i32.eqz").if();
-    }
-    // The latest epoch of each bank tells it of all words, if it is early enough.
-    const latest = this.#vectors.map(() => code.temp("v128"));
-    for (const each of latest) code.v128(new Array<number>(16).fill(0)).set(each);
-    const [from, count] = [code.temp("i32"), code.temp("i32")];
-    code.get(this.#next).set(from).get(rounds).set(count);
-    if (checked !== undefined) {
-      // Words that were read one by one between this row and the last.
-      code
-        .get(this.#next)
-        .loadAt(checked + 4)
-        .op("i32.sub");
-      code.i32(SHORT_GAP).op("i32.lt_u").get(rounds).i32(0).op("i32.gt_s").op("i32.and").if();
-      code.loadAt(checked + 4).set(from);
-      code.get(this.#next).get(from).op("i32.sub").get(rounds).op("i32.add").set(count).end();
-    }
-    code.get(from).i32(epochStride).op("i32.mul").set(word);
-    this.#times(count, left, word, step * epochStride, (behind) => {
-      latest.forEach((each, i) => {
-        code
-          .get(word)
-          .mem("v128.load", written[1] + this.#vectors[i]! + behind)
-          .get(each)
-          .op("i32x4.max_u")
-          .set(each);
-      });
-    });
-    this.#emitLater((i) => code.get(latest[i]!));
-    code.if();
-    code.get(this.#next).set(word).get(rounds).set(left);
-    const out = code.block();
-    const again = code.loop();
-    code.get(left).i32(0).op("i32.le_s").brIf(out);
-    this.#emitUnwritten(word);
-    code.brIf(out);
-    code.get(word).i32(step).op("i32.add").set(word);
-    code.get(left).i32(1).op("i32.sub").set(left).br(again);
-    code.end().end();
-    code.get(rounds).get(left).op("i32.sub").set(rounds);
-    if (checked !== undefined) {
-      code.else();
-      this.#emitChecked(from, count, checked);
-    }
-    code.end();
-    if (checked !== undefined) code.end();
-    code.free("v128", ...latest);
-    code.free("i32", word, left, from, count);
-  }
-
-  /** So many words (a local) of all banks were handed over, from one on whose number is in a local. */
-  #emitChecked(first: number, words: number, checked: number): void {
-    const { code } = this.#actor;
-    code.get(words).i32(0).op("i32.gt_s");
-    if (this.#left !== undefined) code.get(this.#left).op("i32.eqz").op("i32.and");
-    code.if();
-    code.get(first).loadAt(checked).op("i32.lt_s");
-    code
-      .get(first)
-      .loadAt(checked + 4)
-      .op("i32.gt_s");
-    code.op("i32.or").if();
-    code.storeAt(checked, () => code.get(first));
-    code.end();
-    code.storeAt(checked + 4, () => code.get(first).get(words).op("i32.add"));
-    code.end();
-  }
-
-  /**
-   * Do it as often as `count` (a local) says, not at all if that is less than one; `left` is a local to count with. The local `at` goes on by
-   * `step` each time; of several that are done at once, `behind` tells how far it is behind.
-   */
-  #times(count: number, left: number, at: number, step: number, body: (behind: number) => void): void {
-    const { code } = this.#actor;
-    code.get(count).set(left);
-    for (const together of [TOGETHER, 1]) {
-      code.get(left).i32(together).op("i32.ge_s").if();
-      const again = code.loop();
-      for (let i = 0; i < together; i++) body(i * step);
-      code
-        .get(at)
-        .i32(together * step)
-        .op("i32.add")
-        .set(at);
-      code.get(left).i32(together).op("i32.sub").tee(left).i32(together).op("i32.ge_s").brIf(again);
-      code.end().end();
-    }
+    const look = lookFunction(this.#words, step);
+    if (look !== undefined) this.#emitWords(rounds).call(look).set(rounds);
   }
 
   /**
@@ -297,38 +202,15 @@ export class BankView {
    * count has gone up by `before` at the first of them, and by `each` from one to the next.
    */
   emitReadMany(passes: number, step: number, counts: { readonly before: number; readonly each: number }): void {
-    const { code, plan, actor } = this.#actor;
-    const { readEpochs, epochStride } = this.#memory;
-    const mine = readEpochs.get(actor);
-    if (mine === undefined) return;
-    const [epochs, left, now] = [code.temp("i32"), code.temp("i32"), code.temp("v128")];
-    code.loadAt(plan.known[actor]! + plan.observers.indexOf(actor) * 4);
-    code.i32(counts.before).op("i32.add").op("i32x4.splat").set(now);
-    code.get(this.#next).i32(epochStride).op("i32.mul").set(epochs);
-    const all = (put: (at: number, behind: number) => void): void => {
-      this.#times(passes, left, epochs, step * epochStride, (behind) => {
-        for (const at of this.#vectors) put(at, behind);
-        if (counts.each > 0) code.get(now).i32(counts.each).op("i32x4.splat").op("i32x4.add").set(now);
-      });
-    };
-    const whole = (at: number, behind: number): void =>
-      void code
-        .get(epochs)
-        .get(now)
-        .mem("v128.store", mine + at + behind);
-    if (this.#left === undefined) all(whole);
-    else {
-      code.get(this.#left).if();
-      all((at, behind) => {
-        code.get(now);
-        this.#store(epochs, mine + at + behind, EPOCH, at);
-      });
-      code.else();
-      all(whole);
-      code.end();
-    }
-    code.free("i32", epochs, left);
-    code.free("v128", now);
+    const note = noteFunction(this.#words, step, counts);
+    if (note !== undefined) this.#emitWords(passes).call(note);
+  }
+
+  /** On the stack: the number of the word that is read next, how many (a local), and how many banks are left out. */
+  #emitWords(count: number): Code {
+    const { code } = this.#actor;
+    code.get(this.#next).get(count);
+    return this.#left === undefined ? code.i32(0) : code.get(this.#left);
   }
 
   /** A local with the byte of the word that is read first, and the bytes from one to the next. */
@@ -439,15 +321,6 @@ export class BankView {
     }
   }
 }
-
-/** So many words, or fewer, that lie between rows that were checked are checked with them. */
-const SHORT_GAP = 16;
-
-/** Bytes of an epoch, or of what a port counts. */
-const EPOCH = 4;
-
-/** Words whose epochs are looked at, or set, one after the other without a jump. */
-const TOGETHER = 4;
 
 /** All ones for each of the banks, then zeros, `size` bytes each: from `n` banks on, the mask where `n` are left out. */
 function maskTable(plan: Plan, banks: number, size: number): number {

@@ -161,13 +161,17 @@ export function emitPossible(code: Code, channel: ChannelPlan, side: "pop" | "pu
   code.free("i32", i);
 }
 
-/** Nonzero on the stack if a push can be done in the clock in `time`, without a wait. */
-export function emitPushesAtOnce(code: Code, channel: ChannelPlan, time: number): void {
-  emitPossible(code, channel, "push", time);
+/** Nonzero on the stack if an operation can be done in the clock in `time`, without a wait. */
+export function emitAtOnce(code: Code, channel: ChannelPlan, side: "pop" | "push", time: number): void {
   const i = code.temp("i32");
-  code.loadAt(channel.pushed).set(i);
+  code.get(time);
+  if (rules.round.leapTakes !== 0) code.i32(side === "pop" ? rules.round.leapTakes : 0).op("i32.add");
+  code.set(i);
+  emitPossible(code, channel, side, i);
+  code.loadAt(side === "pop" ? channel.popped : channel.pushed).set(i);
   slot(code, channel, i, channel.channel.lanes);
-  code.mem("i32.load", channel.pushTimes).get(time).op("i32.lt_s").op("i32.and");
+  code.mem("i32.load", side === "pop" ? channel.popTimes : channel.pushTimes);
+  code.get(time).op("i32.lt_s").op("i32.and");
   code.free("i32", i);
 }
 

@@ -13,6 +13,7 @@ import { rangeOf, type PartRange } from "./joint-range.js";
 import type { RoundChannel } from "./round-channel.js";
 import type { PassStep } from "./rounds.js";
 import { rules } from "./rules.js";
+import type { Rounds, Settling } from "./settling.js";
 import type { Code } from "./wasm.js";
 
 /** Fewer rounds are as fast one by one. */
@@ -30,6 +31,8 @@ export class JointRange {
   /** Where rounds that are done so are counted. */
   readonly #done: number;
   readonly #wayRound: JointWayRound | undefined;
+  /** What its clocks are where they do not move alike yet, if it may begin there. */
+  readonly settling: Settling | undefined;
 
   /** After the code of a leap's round has been emitted; `over` (a local) becomes 1 if the first process's loop is over. Undefined where rounds have to be done one by one. */
   static of(
@@ -38,10 +41,12 @@ export class JointRange {
     channels: ReadonlyMap<Channel, RoundChannel>,
     done: number,
     over: number,
+    settling: (feeder: Rounds["feeder"]) => Settling | undefined,
   ): JointRange | undefined {
     if (members.filter((member) => member.feeds).length > 1 || !members.every((member) => member.canRange))
       return undefined;
     const ranges = rangeOf(members.map((member) => member.part));
+    const feeder = members.find((member) => member.feeds);
     return (
       ranges &&
       new JointRange(
@@ -50,6 +55,7 @@ export class JointRange {
         channels,
         done,
         over,
+        settling(feeder && { time: feeder.time, clocks: BLOCK }),
       )
     );
   }
@@ -60,8 +66,10 @@ export class JointRange {
     channels: ReadonlyMap<Channel, RoundChannel>,
     done: number,
     over: number,
+    settling: Settling | undefined,
   ) {
     this.#code = code;
+    this.settling = settling;
     const [{ code: first, range }] = members as readonly [Member, ...Member[]];
     this.#wayRound = range.wayRound && new JointWayRound(code, first, range, range.wayRound, over);
     this.#done = done;
@@ -69,17 +77,33 @@ export class JointRange {
     this.#channels = channels;
   }
 
-  /** Do up to `rounds` rounds (a local), `period` clocks (a local) each; `rounds` becomes how many they are. */
+  /**
+   * Do up to `rounds` rounds (a local), `period` clocks (a local) each, but for the first ones if it is known how they come to that; `rounds`
+   * becomes how many they are.
+   */
   emit(rounds: number, period: number): void {
     const code = this.#code;
     const out = code.block();
-    this.#emitLength(rounds, period, () => code.i32(0).set(rounds).br(out));
+    const [worth, even] = [code.local("i32"), code.local("i32")];
+    code.i32(WORTH).set(worth);
+    if (this.settling) {
+      code.get(this.settling.way).if();
+      this.settling.emitRounds().i32(WORTH).op("i32.add").set(worth).end();
+    }
+    this.#emitLength(rounds, period, worth, () => code.i32(0).set(rounds).br(out));
     if (rules.round.jointExtra !== 0) {
       code.get(rounds).i32(rules.round.jointExtra).op("i32.add").set(rounds);
       this.#wayRound?.emitExtra(rules.round.jointExtra);
     }
-    code.get(rounds).i32(WORTH).op("i32.lt_s").if();
+    code.get(rounds).get(worth).op("i32.lt_s").if();
     code.i32(0).set(rounds).br(out).end();
+    if (this.settling) {
+      code.get(this.settling.way).if();
+      this.settling.emitTake();
+      code.end();
+    }
+    // Those that move all clocks by the period.
+    code.get(rounds).get(worth).op("i32.sub").i32(WORTH).op("i32.add").set(even);
     code.storeAt(this.#done, () => code.loadAt(this.#done).get(rounds).op("i32.add"));
     for (const member of this.#members)
       member.code.views.forEach((view, i) => {
@@ -94,6 +118,8 @@ export class JointRange {
       const feed = member.code.feeds;
       if (feed) {
         const clock = this.#emitClock(member, member.code.pass.steps.indexOf(feed));
+        // Before it there was one after the other, too.
+        code.get(clock).get(rounds).get(even).op("i32.sub").i32(BLOCK).op("i32.mul").op("i32.sub").set(clock);
         member.code.emitFeedMany(feed, rounds, clock, (view) => this.#readStep(view));
       }
       const adds = member.code.adds;
@@ -102,7 +128,7 @@ export class JointRange {
     for (const member of this.#members)
       member.code.views.forEach((view, i) => {
         const clock = this.#emitClock(member, member.code.stepOfRead(view));
-        code.get(rounds).i32(1).op("i32.sub").get(period).op("i32.mul").get(clock).op("i32.add").set(clock);
+        code.get(even).i32(1).op("i32.sub").get(period).op("i32.mul").get(clock).op("i32.add").set(clock);
         view.emitEndAt(rounds, member.range.readSteps[i]!, clock);
       });
     for (const member of this.#members) this.#emitKnowledge(member, rounds);
@@ -111,7 +137,7 @@ export class JointRange {
       // Its variables have gone on with the length.
       if (range.wayRound === undefined)
         for (const [of, step] of range.grows) member.emitGrow(of, () => code.get(rounds).i32(step).op("i32.mul"));
-      code.get(rounds).get(period).op("i32.mul").get(member.time).op("i32.add").set(member.time);
+      code.get(even).get(period).op("i32.mul").get(member.time).op("i32.add").set(member.time);
     }
     code.end();
   }
@@ -121,8 +147,8 @@ export class JointRange {
     return member.range.readSteps[member.code.views.indexOf(view)]!;
   }
 
-  /** `rounds` becomes smaller, if not so many can be done; `leave` leaves where there are none. */
-  #emitLength(rounds: number, period: number, leave: () => void): void {
+  /** `rounds` becomes smaller, if not so many can be done; `leave` leaves where they are not `worth` it (a local). */
+  #emitLength(rounds: number, period: number, worth: number, leave: () => void): void {
     const code = this.#code;
     const atMost = (): void => {
       const other = code.temp("i32");
@@ -145,10 +171,10 @@ export class JointRange {
           emitCount(member.exprs, count);
           atMost();
         }
-      member.emitAsBefore();
+      member.emitAsBefore(this.settling?.way);
       only();
       if (member === this.#members[0]!.code) {
-        code.get(rounds).i32(WORTH).op("i32.lt_s").if();
+        code.get(rounds).get(worth).op("i32.lt_s").if();
         leave();
         code.end();
       }
@@ -172,8 +198,8 @@ export class JointRange {
       written();
       return;
     }
-    code.get(rounds).i32(WORTH).op("i32.ge_s").if();
-    this.#wayRound.emit(rounds, WORTH, written);
+    code.get(rounds).get(worth).op("i32.ge_s").if();
+    this.#wayRound.emit(rounds, worth, written);
     code.end();
   }
 

@@ -43,7 +43,7 @@ export class JointWayRound {
 
   /**
    * `rounds` (a local) is how many all others can do; `check` may lower it further, from as many as the first process can do. Afterwards
-   * it is how many are to be done, and the process's variables are those behind them; with fewer than `worth` nothing has changed.
+   * it is how many are to be done, and the process's variables are those behind them; with fewer than `worth` (a local) nothing has changed.
    */
   emit(rounds: number, worth: number, check: () => void): void {
     const code = this.#code;
@@ -58,9 +58,9 @@ export class JointWayRound {
     this.#emitGo(rounds, done);
     code.get(done).set(rounds);
     check();
-    code.get(rounds).get(done).op("i32.lt_s").get(rounds).i32(worth).op("i32.lt_s").op("i32.or").if();
+    code.get(rounds).get(done).op("i32.lt_s").get(rounds).get(worth).op("i32.lt_s").op("i32.or").if();
     goBack();
-    code.get(rounds).i32(worth).op("i32.ge_s").brIf(again);
+    code.get(rounds).get(worth).op("i32.ge_s").brIf(again);
     code.end();
     code.end();
     code.free("i32", done, ...kept);

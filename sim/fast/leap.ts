@@ -8,6 +8,7 @@
 import type { Replay } from "./replay.js";
 import type { RoundChannel } from "./round-channel.js";
 import { rules } from "./rules.js";
+import type { Settling } from "./settling.js";
 import type { Code } from "./wasm.js";
 
 /** A process's part in a round, as the code of rounds emits it. Conditions leave a number on the stack. */
@@ -33,7 +34,13 @@ export interface LeapChannel {
 }
 
 /** Many rounds of a leap at once, once the code of one is emitted (joint-range-code.ts). */
-export type Ranges = () => { readonly emit: (rounds: number, period: number) => void } | undefined;
+export type Ranges = () => RangeCode | undefined;
+
+interface RangeCode {
+  /** It may begin where clocks do not move alike yet. */
+  readonly settling: Settling | undefined;
+  readonly emit: (rounds: number, period: number) => void;
+}
 
 type Noted = readonly [clock: number, before: number];
 
@@ -110,14 +117,15 @@ export class Leap {
     if (!this.#possible) return;
     code.i32(0).set(this.turn);
     this.#replay?.emitRecord();
-    code.get(this.#pause).if();
-    code.get(this.#pause).i32(1).op("i32.sub").set(this.#pause);
+    code.get(this.#pause).if("i32");
+    code.get(this.#pause).i32(1).op("i32.sub").set(this.#pause).i32(0);
     code.else();
     code.get(this.resumes);
     if (this.#replay) code.get(this.#replay.rounds).op("i32.or");
     code.if("i32");
     code.i32(1).else();
     const [[first, before], ...others] = this.#noted as [Noted, ...Noted[]];
+    const leaps = code.local("i32");
     code.get(first).get(before).op("i32.sub").set(this.#period);
     code.i32(0);
     for (const [clock, earlier] of others)
@@ -133,8 +141,28 @@ export class Leap {
       .op("i32.or")
       .op("i32.eqz")
       .end()
-      .if();
-    this.#leap(count);
+      .end()
+      .set(leaps);
+    const behind = code.mark();
+    code.get(leaps).if();
+    const settling = this.#leap(count);
+    code.end();
+    if (settling) code.insertAt(behind, () => this.#emitSettling(settling, full, leaps));
+  }
+
+  /** A leap also begins in a state from which it is known how all clocks come to move alike. */
+  #emitSettling(settling: Settling, full: number, leaps: number): void {
+    const code = this.#code;
+    code.get(leaps).if();
+    settling.emitEnd(this.#period);
+    code.else();
+    settling.emitTry(() => {
+      code.get(full);
+      if (this.#over !== undefined) code.get(this.#over).op("i32.or");
+    });
+    code.get(settling.way).if();
+    settling.emitPeriod().set(this.#period);
+    code.i32(1).set(leaps);
     code.end().end();
   }
 
@@ -143,7 +171,7 @@ export class Leap {
     this.#code.i32(0).set(this.#pause);
   }
 
-  #leap(count: (done: number) => void): void {
+  #leap(count: (done: number) => void): Settling | undefined {
     const code = this.#code;
     const limit = this.#limit;
     const replay = this.#replay;
@@ -155,6 +183,7 @@ export class Leap {
     code.get(first!).set(latest);
     for (const time of others) code.get(time).get(latest).get(time).get(latest).op("i32.gt_s").op("select").set(latest);
     replay?.emitAhead(this.#period, latest);
+    const lately = code.mark();
     code.get(limit).get(latest).op("i32.sub").get(this.#period).op("i32.add").i32(1).op("i32.sub").set(most);
     code.i32(0).get(most).get(this.#period);
     if (replay) code.i32(1).get(this.#period).op("select");
@@ -164,6 +193,7 @@ export class Leap {
       code.get(replay.rounds).get(most).i32(0).get(this.#period).op("select").op("i32.add");
       code.get(most).get(replay.rounds).op("select").set(most);
     }
+    const mostly = code.mark();
     code.i32(0).set(done);
     // Where many rounds can be done at once, that comes first.
     const skips = code.local("i32");
@@ -197,6 +227,7 @@ export class Leap {
       code.brIf(again);
     }
     const range = this.#ranges();
+    const settling = range?.settling;
     code.insertAt(start, () => {
       code.i32(range ? 1 : 0);
       if (replay) code.get(replay.rounds).op("i32.eqz").op("i32.and");
@@ -210,7 +241,8 @@ export class Leap {
       code.get(most).get(done).op("i32.sub").set(rounds);
       range.emit(rounds, this.#period);
       code.get(done).get(rounds).op("i32.add").set(done);
-      code.get(done).op("i32.eqz").get(this.resumes).op("i32.and").brIf(out);
+      if (settling) code.get(settling.way).brIf(out);
+      else code.get(done).op("i32.eqz").get(this.resumes).op("i32.and").brIf(out);
     }
     code.br(again);
     code.end();
@@ -229,7 +261,8 @@ export class Leap {
         replay.emitSettle(channel, pushed, popped);
         code.end();
       }
-      state.emitSettle(pushed, popped, this.#period);
+      if (settling) for (const side of [pushed, popped]) code.get(side).get(settling.rounds).op("i32.sub").set(side);
+      state.emitSettle(pushed, popped, this.#period, settling?.rounds);
     }
     this.#turns.forEach(({ settle }, i) => {
       passes(i, pushed);
@@ -240,16 +273,28 @@ export class Leap {
     code.end();
     code.get(this.turn).op("i32.eqz").get(done).i32(0).op("i32.ne").op("i32.and").set(this.steady);
     // Of the round that a leap leaves half done, the clocks before it were not noted.
-    code.get(this.turn).i32(0).op("i32.ne").i32(PAUSE).get(done).op("select").set(this.#pause);
-    code.get(this.resumes).if();
-    code.i32(0).set(this.resumes);
-    code.get(this.#pause).i32(0).get(done).op("select").set(this.#pause);
-    code.end();
-    if (!replay) return;
-    code.i32(0).get(replay.fresh).get(done).op("select").set(replay.fresh);
-    code.get(replay.rounds).if();
-    code.get(this.turn).i32(0).op("i32.ne").set(this.#pause);
-    replay.emitEnd(done, this.turn, this.#period, this.steady, this.#over);
-    code.end();
+    code.get(this.turn).i32(0).op("i32.ne").i32(PAUSE).get(done).get(this.resumes).op("i32.or").op("select");
+    code.set(this.#pause).i32(0).set(this.resumes);
+    if (replay) {
+      code.i32(0).get(replay.fresh).get(done).op("select").set(replay.fresh);
+      code.get(replay.rounds).if();
+      code.get(this.turn).i32(0).op("i32.ne").set(this.#pause);
+      replay.emitEnd(done, this.turn, this.#period, this.steady, this.#over);
+      code.end();
+    }
+    if (!settling) return undefined;
+    code.get(settling.way).if();
+    settling.emitNone();
+    code.i32(0).set(settling.way).i32(0).set(this.#pause).end();
+    code.insertAt(mostly, () => {
+      code.i32(0).set(settling.rounds);
+      code.get(settling.way).i32(0).op("i32.ne").get(most).i32(0).op("i32.ne").op("i32.and").if();
+      settling.emitRounds().get(most).op("i32.add").set(most).end();
+    });
+    code.insertAt(lately, () => {
+      code.get(settling.way).if();
+      settling.emitMost().get(latest).op("i32.add").set(latest).end();
+    });
+    return settling;
   }
 }

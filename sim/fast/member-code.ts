@@ -1,7 +1,7 @@
 /** One process's part in rounds (rounds-code.ts): its guards and its pass, on the variables that its own function keeps. */
 import type { Channel } from "../../hw/channel.js";
 import type { Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
-import { emitPop, emitPossible, emitPush, emitPushesAtOnce, type Globals } from "./channel-code.js";
+import { emitAtOnce, emitPop, emitPossible, emitPush, type Globals } from "./channel-code.js";
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
 import { movingLoop } from "./bank-code.js";
 import type { BankView } from "./bank-view.js";
@@ -154,10 +154,11 @@ export class MemberCode extends StatementCompiler {
     return this.pass.decisive !== undefined;
   }
 
-  /** Nonzero on the stack if the next pass will take as many clocks as the last. */
-  emitAsBefore(): void {
+  /** Nonzero on the stack if the next pass will take as many clocks as the last; `waits`, a local: nonzero if it does not matter what that waited for. */
+  emitAsBefore(waits?: number): void {
     const { code } = this;
     code.get(this.held).op("i32.eqz");
+    if (waits !== undefined) code.get(waits).op("i32.or");
     this.pass.decisive?.forEach((expr, i) => {
       this.exprs.emit32(expr);
       code.get(this.decided[i]!).op("i32.eq").op("i32.and");
@@ -193,7 +194,7 @@ export class MemberCode extends StatementCompiler {
 
   /**
    * Nonzero on the stack if a pass will do what it does as a rule; what it does with the outside must be possible before the clock
-   * in `limit`, and in a leap must be a push that need not wait. The tokens that it pops stand in their slots.
+   * in `limit`, and in a leap must not have to wait. The tokens that it pops stand in their slots.
    */
   emitReady(limit: number, leap: boolean): void {
     const { code } = this;
@@ -213,11 +214,10 @@ export class MemberCode extends StatementCompiler {
     for (const { path, channel, side } of outside) {
       this.#emitGuards(path);
       const ring = this.plan.channels.get(channel)!;
-      // A token from outside may tell what has to go on with other tokens.
-      if (leap && side === "pop") code.op("i32.eqz");
+      if (leap && side === "pop" && this.#goesOn) code.op("i32.eqz");
       else {
         code.if("i32");
-        if (leap) emitPushesAtOnce(code, ring, this.time);
+        if (leap) emitAtOnce(code, ring, side, this.time);
         else emitPossible(code, ring, side, limit);
         code.else().i32(1).end();
       }
@@ -303,7 +303,7 @@ export class MemberCode extends StatementCompiler {
           this.#repeat(step, full);
           break;
         case "outside":
-          if (done && step.stmt.kind === "pop") code.op("unreachable");
+          if (done && step.stmt.kind === "pop" && this.#goesOn) code.op("unreachable");
           else this.#outside(step, full, done !== undefined);
           break;
         case "wave":
@@ -401,6 +401,11 @@ export class MemberCode extends StatementCompiler {
     code.br(again).end().end();
   }
 
+  /** What a token from outside tells has to go on with those of the round. */
+  get #goesOn(): boolean {
+    return this.pass.pushes.length > 0;
+  }
+
   #pushesBefore(stmt: Stmt): boolean {
     const holds = (step: PassStep): boolean =>
       (step.kind === "outside" && step.stmt === stmt) ||
@@ -423,11 +428,12 @@ export class MemberCode extends StatementCompiler {
       const binding = stmt.into && this.bind(stmt.into, false);
       emitPop(this, plan, 0, binding ? this.take(binding, plan.layout) : () => undefined);
       // What was pushed in this pass before it has to be made up for in the next.
-      code
-        .get(full)
-        .i32(this.#pushesBefore(stmt) ? 3 : 1)
-        .op("i32.or")
-        .set(full);
+      if (this.#goesOn)
+        code
+          .get(full)
+          .i32(this.#pushesBefore(stmt) ? 3 : 1)
+          .op("i32.or")
+          .set(full);
     }
     if (!leap) code.get(this.time).get(arrival).op("i32.ne").get(this.held).op("i32.or").set(this.held);
     code.free("i32", arrival);

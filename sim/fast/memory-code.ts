@@ -222,6 +222,8 @@ export function emitRead(actor: Actor, port: PortPlan, address: number, stays = 
     code.storeAt(port.readAddress, () => code.get(address));
   const epochs = readEpochs.get(actor.actor);
   if (epochs !== undefined) setEpoch(actor, port, epochs, address);
+  const row = port.memory.rows.get(actor.actor);
+  if (row) code.storeAt(row.partly, () => code.i32(1));
   code.storeAt(port.reads, () => code.get(reads).i32(1).op("i32.add"));
 }
 
@@ -269,7 +271,14 @@ export function emitWrite(actor: Actor, port: PortPlan, address: number, put: (w
     if (reader === actor.actor) continue;
     epochAt(actor, port.memory, address).mem("i32.load", array);
     knownEpoch(actor, reader);
-    code.op("i32.gt_u").if();
+    code.op("i32.gt_u");
+    const row = port.memory.rows.get(reader);
+    if (row && rules.round.rowDeaf === 0) {
+      code.get(address).i32(2).op("i32.shl").mem("i32.load", row.epochs);
+      knownEpoch(actor, reader);
+      code.op("i32.gt_u").op("i32.or");
+    }
+    code.if();
     emitError(actor, handover(actor, port, reader, "read"), address);
     code.end();
   }

@@ -52,6 +52,11 @@ export interface MemoryPlan {
   readonly readEpochs: ReadonlyMap<number, number>;
   readonly epochStride: number;
   /**
+   * Of banks that lie interleaved, by such a reader: the epochs of reads of all banks at once, one for each word, of all banks; the later of
+   * the two counts. A number is 0 as long as no bank's word was ever read without the others, so that there are no other epochs.
+   */
+  readonly rows: ReadonlyMap<number, { readonly epochs: number; readonly partly: number }>;
+  /**
    * By actor that reads what one other writes: the first of a row of words that it may read, and the one behind them (two numbers). It
    * knows that all banks' words there were handed over to it, and none was written since.
    */
@@ -156,6 +161,12 @@ function planBanks(
   // A memory of one process, too, must know which words were written.
   const written = epochs(writers.size > 0 ? writers : [...users].slice(0, 1));
   const read = shared ? epochs([...readers].filter((reader) => [...writers].some((w) => w !== reader))) : new Map();
+  const rows = new Map(
+    [...(banks.length > 1 ? read.keys() : [])].map((reader) => [
+      reader,
+      { epochs: heap.take(depth * 4), partly: heap.take(4) },
+    ]),
+  );
   const checked = new Map([...read.keys()].map((reader) => [reader, heap.take(8)]));
   const extended = banks.length > 1 && checked.size > 0 ? heap.take(8) : undefined;
   const shift = (of: ReadonlyMap<number, number>, bytes: number): Map<number, number> =>
@@ -171,6 +182,7 @@ function planBanks(
       writeEpochs: shift(written, bank * 4),
       readEpochs: shift(read, bank * 4),
       epochStride,
+      rows,
       checked,
       extended,
     };

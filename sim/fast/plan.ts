@@ -72,6 +72,7 @@ const pow2Above = (n: number): number => 2 ** Math.ceil(Math.log2(n + 1));
 
 export class Plan {
   readonly ir: DesignIr;
+  readonly module: WasmModule;
   readonly heap = new Heap(64);
   readonly channels = new Map<Channel, ChannelPlan>();
   readonly ports: MemoryPlans["ports"];
@@ -105,6 +106,7 @@ export class Plan {
 
   constructor(ir: DesignIr, module: WasmModule) {
     this.ir = ir;
+    this.module = module;
     this.sums = new DesignSums(ir, this.heap, module);
     this.extended = new ExtendedWords(this.heap, module);
     this.error = this.heap.take(16);

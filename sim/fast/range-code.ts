@@ -124,26 +124,39 @@ export class RangeCode {
     const code = this.#code;
     const { plan, actor } = this.#taker;
     const [{ memory }] = ports as readonly [RangeWrite["ports"][number]];
-    const strides = this.#strides(addressSteps, memory.epochStride, bankSteps, 4);
     for (const [reader, array] of memory.readEpochs) {
       if (reader === actor) continue;
       const [at, known, bad] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
       const [old, worst] = [code.temp("v128"), code.temp("v128")];
       code.loadAt(plan.known[actor]! + plan.observers.indexOf(reader) * 4).set(known);
+      code.i32(0).set(bad).get(known).op("i32x4.splat").set(old).i32(0).op("i32x4.splat").set(worst);
+      const look = (strides: Strides, words: number): void => {
+        this.#runs(at, strides, steps, words, (count) => {
+          emitInFours(
+            code,
+            at,
+            strides.word,
+            count,
+            (offset) =>
+              code.get(at).mem("v128.load", offset).get(old).op("i32x4.gt_u").get(worst).op("v128.or").set(worst),
+            () => code.get(at).mem("i32.load").get(known).op("i32.gt_u").get(bad).op("i32.or").set(bad),
+          );
+        });
+      };
+      const row = memory.rows.get(reader);
+      if (row) {
+        // Words of a step that are one of several banks' are looked at once.
+        const words = addressSteps[0] === 0 ? 1 : this.#words;
+        const [, step] = addressSteps;
+        code.get(address).i32(2).op("i32.shl").i32(row.epochs).op("i32.add").set(at);
+        if (rules.round.rowDeaf === 0)
+          look({ word: 4 * (words === 1 ? step : addressSteps[0]), step: 4 * step }, words);
+        code.loadAt(row.partly).if();
+      }
       this.#start(address, memory.epochStride, bank, 4, array);
       code.set(at);
-      code.i32(0).set(bad).get(known).op("i32x4.splat").set(old).i32(0).op("i32x4.splat").set(worst);
-      this.#runs(at, strides, steps, (count) => {
-        emitInFours(
-          code,
-          at,
-          strides.word,
-          count,
-          (offset) =>
-            code.get(at).mem("v128.load", offset).get(old).op("i32x4.gt_u").get(worst).op("v128.or").set(worst),
-          () => code.get(at).mem("i32.load").get(known).op("i32.gt_u").get(bad).op("i32.or").set(bad),
-        );
-      });
+      look(this.#strides(addressSteps, memory.epochStride, bankSteps, 4), this.#words);
+      if (row) code.end();
       code.i32(0).get(steps).get(worst).op("v128.any_true").get(bad).op("i32.or").op("select").set(steps);
       code.free("i32", at, known, bad);
       code.free("v128", old, worst);
@@ -223,7 +236,9 @@ export class RangeCode {
     this.#start(first.address, stride, first.bank, layout.bytes, start);
     code.set(to);
     const strides = this.#strides(addressSteps, stride, bankSteps, layout.bytes);
-    this.#runs(to, strides, steps, (count) => this.#bytes.emitCopy(from, to, strides.word, bytes, image, count));
+    this.#runs(to, strides, steps, this.#words, (count) =>
+      this.#bytes.emitCopy(from, to, strides.word, bytes, image, count),
+    );
     this.#rewritten(memory, first.address, addressSteps, steps);
     const epochs = memory.writeEpochs.get(actor);
     if (epochs !== undefined) {
@@ -234,7 +249,7 @@ export class RangeCode {
       this.#start(first.address, epochStride, first.bank, 4, epochs);
       code.set(to);
       const of = this.#strides(addressSteps, epochStride, bankSteps, 4);
-      this.#runs(to, of, steps, (count) => {
+      this.#runs(to, of, steps, this.#words, (count) => {
         emitInFours(
           code,
           to,
@@ -396,12 +411,11 @@ export class RangeCode {
   }
 
   /**
-   * Go through the words of all steps in runs in which a local grows evenly: one run if the steps do so too, else one a step. `run` gets a
-   * local with the words of a run, and moves the local on.
+   * Go through so many words of each of all steps in runs in which a local grows evenly: one run if the steps do so too, else one a step. `run` gets
+   * a local with the words of a run, and moves the local on.
    */
-  #runs(at: number, { word, step }: Strides, steps: number, run: (count: number) => void): void {
+  #runs(at: number, { word, step }: Strides, steps: number, words: number, run: (count: number) => void): void {
     const code = this.#code;
-    const words = this.#words;
     const count = code.temp("i32");
     if (words === 1 || step === word * words) {
       code.get(steps).i32(words).op("i32.mul").set(count);

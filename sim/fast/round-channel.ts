@@ -303,8 +303,11 @@ export class RoundChannel {
     return [...this.#pops, ...this.#pushes];
   }
 
-  /** After a leap: `pushed` and `popped` are locals with the passes that did so, each `period` (a local) clocks after the last. */
-  emitSettle(pushed: number, popped: number, period: number): void {
+  /**
+   * After a leap: `pushed` and `popped` are locals with the passes that did so, each `period` (a local) clocks after the last; of `others`
+   * (a local) before them only the tokens are not counted yet.
+   */
+  emitSettle(pushed: number, popped: number, period: number, others?: number): void {
     const code = this.#code;
     const shift = code.temp("i32");
     const { push, pop } = this.sides;
@@ -315,7 +318,9 @@ export class RoundChannel {
     for (const { passes, operations, times, count, stall } of sides) {
       code.get(passes).get(period).op("i32.mul").set(shift);
       for (const time of times) code.get(time).get(shift).op("i32.add").set(time);
-      code.get(count).get(passes).i32(operations.length).op("i32.mul").op("i32.add").set(count);
+      code.get(count).get(passes);
+      if (others !== undefined) code.get(others).op("i32.add");
+      code.i32(operations.length).op("i32.mul").op("i32.add").set(count);
       for (const { wait } of operations) code.get(stall).get(wait).get(passes).op("i32.mul").op("i32.add").set(stall);
     }
     for (const { stayed } of pop.operations) {

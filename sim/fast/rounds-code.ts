@@ -23,6 +23,7 @@ import { RoundChannel } from "./round-channel.js";
 import { rules } from "./rules.js";
 import { RoundSource } from "./round-source.js";
 import type { Cluster, Pass } from "./rounds.js";
+import { Settling } from "./settling.js";
 import { Code } from "./wasm.js";
 
 /** What a cluster keeps in memory. */
@@ -148,7 +149,16 @@ export function roundsCode(
     goOn: leavesAlone(plan, cluster, elsewhere)
       ? { gone, side: members[0]!, away: (leap) => emitAway(around, code, leap, away) }
       : undefined,
-    ranges: () => JointRange.of(code, members, channels, state.ranged, over),
+    ranges: () =>
+      JointRange.of(code, members, channels, state.ranged, over, (feeder) =>
+        replay
+          ? undefined
+          : new Settling(code, plan, plan.ir.processes[driver.actor]!.node.path, {
+              players,
+              channels: [...channels.values()],
+              feeder,
+            }),
+      ),
     turns: members.map((each, i) => ({
       leaps: each.leaps,
       settle: (passes) => each.emitSettle(passes),

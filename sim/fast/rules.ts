@@ -29,6 +29,8 @@ export interface TimeRules {
   readonly stepOnce: number;
   /** In a leap an operation waits as long as in the round before, and so much longer. */
   readonly leapWait: number;
+  /** There a token from outside is taken to have come so many clocks earlier than it did. */
+  readonly leapTakes: number;
   /** A leap begins when this many clocks of the state, or fewer, have not moved by the period. */
   readonly leapSlack: number;
   /** A range has so many steps more than its conditions allow, and its times grow by so much more. */
@@ -51,12 +53,18 @@ export interface TimeRules {
   readonly jointExtra: number;
   /** Words that are used where they stand are taken so many bytes further. */
   readonly jointWords: number;
+  /** Rounds as they were remembered move one clock on by so much more. */
+  readonly settleTime: number;
+  /** 1: of the state that they began with only the first clocks are looked at. */
+  readonly settleDeaf: number;
   /** 1: what others are told behind a loop that was gone round is not looked at. */
   readonly jointDeaf: number;
   /** 1: what the first process has heard while it was away from its loop is not told. */
   readonly awayDeaf: number;
   /** So many banks more than are used count in products of words where they stand. */
   readonly jointLeft: number;
+  /** 1: who writes does not look whether all banks' words were read at once. */
+  readonly rowDeaf: number;
   /** 1: words that were written since are read without a look. */
   readonly jointStale: number;
   /** 1: words that stand extended are taken as they are, though they were written since. */
@@ -95,6 +103,7 @@ const exact: TimeRules = {
   stepDeaf: 0,
   stepOnce: 0,
   leapWait: 0,
+  leapTakes: 0,
   leapSlack: 0,
   rangeSteps: 0,
   rangeTime: 0,
@@ -107,9 +116,12 @@ const exact: TimeRules = {
   silence: 0,
   jointExtra: 0,
   jointWords: 0,
+  settleTime: 0,
+  settleDeaf: 0,
   jointDeaf: 0,
   awayDeaf: 0,
   jointLeft: 0,
+  rowDeaf: 0,
   jointStale: 0,
   extendedStale: 0,
   gathered: 0,

@@ -160,6 +160,12 @@ describe(`Loaders are done by the range (seed ${first})`, () => {
     ["rangeAround", 1, "the way round an outer loop is gone once too often", words],
     ["rangePart", 1, "tokens of a word that is not whole yet are left out", words],
     ["awaySlack", 99, "a leap goes on behind a way back to the loop that took time", rows],
+    [
+      "rowDeaf",
+      1,
+      "words are written again that were read from all banks at once, and not given back",
+      { careless: true },
+    ],
     ["awayHead", 1, "a loader that waits in another loop is taken to be back"],
   ];
   for (const [rule, value, what, given] of mutants)
