@@ -11,10 +11,18 @@ import { placeAt, select, type LeafRef, type Place } from "./place.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import { store } from "./store.js";
 
-/** Evaluate a token of a channel; where its leaves stand. */
-export function tokenOf(exprs: ExprCompiler, plan: Plan, channel: ChannelPlan, value: Expr): Place {
+/** Evaluate a token of a channel, but for some members of it; where its leaves stand. */
+export function tokenOf(
+  exprs: ExprCompiler,
+  plan: Plan,
+  channel: ChannelPlan,
+  given: Expr,
+  without: (name: string) => boolean = () => false,
+): Place {
   const own = placeAt(channel.layout, plan.heap.take(channel.layout.bytes));
   const token = [...own];
+  const made = given.kind === "cast" && !isScalar(given.type) ? given.operand : given;
+  const value = made.kind === "struct" ? { ...made, fields: made.fields.filter(({ name }) => !without(name)) } : given;
   put(exprs, own, value, (leaf, elsewhere) => {
     const at = own.findIndex(({ offset }) => offset === leaf.offset);
     token[at] = { ...elsewhere, path: own[at]!.path };

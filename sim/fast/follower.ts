@@ -9,7 +9,7 @@ import { emitPushSlot } from "./channel-code.js";
 import { tokenOf } from "./chain-token.js";
 import type { FollowerLoop } from "./followers.js";
 import { takesClock, type Once } from "./in-step.js";
-import type { Stage } from "./in-step-code.js";
+import { emitProduct, type Left, type Onward, type Stage } from "./in-step-code.js";
 import { isScalar } from "./layout.js";
 import { countingLoop, numberOf } from "./pass-facts.js";
 import { matters } from "./pass-facts.js";
@@ -17,11 +17,12 @@ import { exitOf } from "./pass-reader.js";
 import { emitRead, emitWordAt } from "./memory-code.js";
 import type { PortPlan } from "./memory-plan.js";
 import type { Passing } from "./passing.js";
-import { emitCopy, emitLoad, placeAt, type Place } from "./place.js";
+import { emitCopy, emitLoad, placeAt, select, type Place } from "./place.js";
 import { frame } from "./frame.js";
 import type { ChannelPlan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
+import { roundedProduct } from "./rounded-product.js";
 import { rules } from "./rules.js";
 import type { Spilled } from "./scope.js";
 import { store } from "./store.js";
@@ -50,8 +51,9 @@ export class Follower extends StatementCompiler implements Stage {
   readonly #within: Spilled[] = [];
   readonly #ends = new Map<string, Label>();
   #away!: Label;
-  /** In step with others (in-step.ts): who takes what is pushed. */
-  #onward: ((token: Place) => void) | undefined;
+  /** In step with others (in-step.ts): who takes what is pushed, and what the stage before has left to be made here. */
+  #onward: Onward | undefined;
+  #left: Left | undefined;
 
   constructor(context: ChainContext, follower: FollowerLoop, channel: ChannelPlan, next: Takers) {
     const { plan, globals, grids, code } = context;
@@ -137,10 +139,17 @@ export class Follower extends StatementCompiler implements Stage {
     code.i32(next).op("i32.le_s").op("i32.and");
   }
 
-  emitStep(token: Place, next: (token: Place) => void): void {
-    this.#onward = next;
+  get head(): FollowerLoop["head"] {
+    return this.#follower.head;
+  }
+  get rest(): readonly Stmt[] {
+    return this.#follower.rest;
+  }
+
+  emitStep(token: Place, left: Left | undefined, onward: Onward): void {
+    [this.#onward, this.#left] = [onward, left];
     this.emitPass(token);
-    this.#onward = undefined;
+    [this.#onward, this.#left] = [undefined, undefined];
   }
 
   #save(scalars: readonly Spilled[]): void {
@@ -378,8 +387,7 @@ export class Follower extends StatementCompiler implements Stage {
     const { code } = this;
     this.plan.sums.emitBefore(code, stmt);
     if (this.#onward) {
-      const channel = this.channelPlan(stmt.channel.parts[0]);
-      this.#onward(tokenOf(this.exprs, this.plan, channel, stmt.value));
+      this.#pushOnward(stmt, this.#onward);
       return;
     }
     const held = this.#own.heldBy(stmt);
@@ -400,6 +408,27 @@ export class Follower extends StatementCompiler implements Stage {
       },
       index,
     );
+  }
+
+  /** To the next in step: the parts of a product that it can make in one are left to it. */
+  #pushOnward({ channel: { parts }, value }: Extract<Stmt, { kind: "push" }>, { into, rest, take }: Onward): void {
+    const { exprs, plan } = this;
+    const channel = this.channelPlan(parts[0]);
+    const [own, product] = [this.#left, into && roundedProduct(value, into, rest)];
+    const token = tokenOf(
+      exprs,
+      plan,
+      channel,
+      value,
+      (name) => name === own?.product.name || Boolean(product?.parts.has(name)),
+    );
+    if (own) emitProduct(exprs, own, select(token, { member: own.product.name }));
+    const made = value.kind === "cast" ? value.operand : value;
+    const emitParts = (): void => {
+      for (const { name, value: part } of made.kind === "struct" ? made.fields : [])
+        if (product?.parts.has(name)) store(exprs, select(token, { member: name }), part);
+    };
+    take(token, product && { product, exprs, emitParts });
   }
 }
 

@@ -1,20 +1,42 @@
 /** The code for stages in step (in-step.ts): one look at the clocks of all of them, then a pass of each, from the push of the token on. */
-import type { Actor } from "./channel-code.js";
-import { emitHorizon } from "./channel-code.js";
+import type { Local, Stmt } from "../../hw/ir/ir.js";
+import { emitHorizon, type Actor } from "./channel-code.js";
 import { learn, release, type Taker } from "./chain-code.js";
+import type { ExprCompiler } from "./expr.js";
 import type { InStep, Once } from "./in-step.js";
 import type { Place } from "./place.js";
 import type { Plan } from "./plan.js";
+import type { RoundedProduct } from "./rounded-product.js";
 import { rules } from "./rules.js";
+import { emitAnyNegative } from "./simd.js";
+import { store } from "./store.js";
 import { Code, type Label } from "./wasm.js";
 
 const LANES = 4;
 
+/** What a stage in step does with what it pushes. */
+export interface Onward {
+  /** The stage behind, if it is in step, too: what the token is called there, and what is done with it. */
+  readonly into: Local | undefined;
+  readonly rest: readonly Stmt[];
+  take(token: Place, left: Left | undefined): void;
+}
+
+/** A product whose parts a stage has not made, as the one behind makes it in one (rounded-product.ts). */
+export interface Left {
+  readonly product: RoundedProduct;
+  /** Of the stage that has left it. */
+  readonly exprs: ExprCompiler;
+  emitParts(): void;
+}
+
 export interface Stage extends Taker {
+  readonly head: Extract<Stmt, { kind: "pop" }>;
+  readonly rest: readonly Stmt[];
   /** Nonzero on the stack if such a loop goes round once. */
   emitOnce(once: Once): void;
-  /** A pass; what it pushes is taken by `next`, without a wait. */
-  emitStep(token: Place, next: (token: Place) => void): void;
+  /** A pass; what it pushes is taken without a wait. */
+  emitStep(token: Place, left: Left | undefined, onward: Onward): void;
 }
 
 type Teller = Pick<Actor, "actor" | "news">;
@@ -90,14 +112,19 @@ export function emitInStep(actor: Actor, { inStep, stages, learning }: Stages, t
     code.free("v128", at, slack);
   }
   learnAll(actor, inStep, stages, learning);
-  const pass = (i: number, taken: Place): void => {
+  const pass = (i: number, taken: Place, left: Left | undefined): void => {
     const stage = stages[i]!;
     release({ code, plan, actor: stages[i - 1]?.actor ?? actor.actor }, stage.channel);
     code.get(time).i32(pops[i]!).op("i32.add").set(stage.time);
-    if (i < steps.length) stage.emitStep(taken, (next) => pass(i + 1, next));
-    else stage.emitPass(taken);
+    if (i === steps.length) {
+      stage.emitPass(taken);
+      return;
+    }
+    const { head, rest } = stages[i + 1]!;
+    const into = i + 1 < steps.length ? head.into : undefined;
+    stage.emitStep(taken, left, { into, rest, take: (next, parts) => pass(i + 1, next, parts) });
   };
-  pass(0, token);
+  pass(0, token, undefined);
   code.br(done);
   code.end();
 }
@@ -160,4 +187,24 @@ export function learningCode(plan: Plan, first: Teller, stages: readonly Stage[]
     learn({ code, plan, actor, ...(news !== undefined && { news }) }, stage);
   });
   return code;
+}
+
+/** A product in one, or of its parts where its second factor may be negative. */
+export function emitProduct(exprs: ExprCompiler, { product: of, exprs: before, emitParts }: Left, to: Place): void {
+  const { code } = exprs;
+  const { made, product, factor } = of;
+  const inParts = (): void => {
+    emitParts();
+    store(exprs, to, made);
+  };
+  if (!emitAnyNegative(before, { ...product, body: factor })) {
+    inParts();
+    return;
+  }
+  if (rules.chain.stepSign !== 0) code.op("drop").i32(0);
+  code.if();
+  inParts();
+  code.else();
+  store(before, to, product);
+  code.end();
 }

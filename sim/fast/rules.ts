@@ -27,6 +27,8 @@ export interface TimeRules {
   readonly stepDeaf: number;
   /** 1: loops of stages in step are taken to go round once. */
   readonly stepOnce: number;
+  /** 1: factors of a product that is made in one are taken to be not negative. */
+  readonly stepSign: number;
   /** In a leap an operation waits as long as in the round before, and so much longer. */
   readonly leapWait: number;
   /** There a token from outside is taken to have come so many clocks earlier than it did. */
@@ -102,6 +104,7 @@ const exact: TimeRules = {
   stepFlow: 0,
   stepDeaf: 0,
   stepOnce: 0,
+  stepSign: 0,
   leapWait: 0,
   leapTakes: 0,
   leapSlack: 0,

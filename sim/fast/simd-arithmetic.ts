@@ -234,21 +234,26 @@ export abstract class LaneArithmetic {
     code.set(x);
     this.vector(b);
     code.set(y).i64(1073741824).op("i64x2.splat").set(half);
-    const saturated = code.local("v128");
-    code
-      .get(x)
-      .get(y)
-      .op("i32x4.eq")
-      .get(x)
-      .i32(-2147483648)
-      .op("i32x4.splat")
-      .op("i32x4.eq")
-      .op("v128.and")
-      .set(saturated);
-    code.i32(2147483647).op("i32x4.splat");
+    const least = ({ lo }: { readonly lo: number }): boolean => lo <= -2147483648;
+    const saturates = least(boundsOf(a)) && least(boundsOf(b));
+    const saturated = saturates ? code.local("v128") : undefined;
+    if (saturated !== undefined) {
+      code
+        .get(x)
+        .get(y)
+        .op("i32x4.eq")
+        .get(x)
+        .i32(-2147483648)
+        .op("i32x4.splat")
+        .op("i32x4.eq")
+        .op("v128.and")
+        .set(saturated);
+      code.i32(2147483647).op("i32x4.splat");
+    }
     code.get(x).get(y).op("i64x2.extmul_low_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_u");
     code.get(x).get(y).op("i64x2.extmul_high_i32x4_s").get(half).op("i64x2.add").i32(31).op("i64x2.shr_u");
-    code.shuffle(even).get(saturated).op("v128.bitselect");
+    code.shuffle(even);
+    if (saturated !== undefined) code.get(saturated).op("v128.bitselect");
   }
 
   /** Constants, of which the first is the lesser: then a number is not above one and below the other. */

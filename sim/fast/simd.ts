@@ -48,6 +48,29 @@ export function emitSimdLeaf(compiler: ExprCompiler, to: LeafRef, expr: Extract<
   }
 }
 
+/** Leave nonzero on the stack if an element of a map is below zero; false where that has no SIMD form (then nothing was emitted). */
+export function emitAnyNegative(
+  compiler: ExprCompiler,
+  { lane, length, body }: Extract<Expr, { kind: "map" }>,
+): boolean {
+  const { code } = compiler;
+  const mark = code.mark();
+  if (length < NARROWEST) return false;
+  try {
+    const vectors = new VectorCompiler(compiler, { locals: [lane], lengths: [length], count: length });
+    for (let first = 0; first < length; first += NARROWEST) {
+      vectors.amount(body, first);
+      if (first > 0) code.op("v128.or");
+    }
+    code.op("i32x4.bitmask");
+    return true;
+  } catch (error) {
+    if (!(error instanceof Unsupported)) throw error;
+    code.cut(mark);
+    return false;
+  }
+}
+
 /** All elements; a choice that no lane changes is made once. */
 function storeAll(compiler: ExprCompiler, lanes: Lanes, to: LeafRef, body: Expr): void {
   const chosen = body.kind === "select" && !dependsOn(body.condition, lanes, new Set()) ? body : undefined;

@@ -3,7 +3,7 @@
  * their own, a memory that another process fills, a stage that makes several tokens of one, branches to two buffers, buffers that
  * are drained piece by piece into beats. Depths, lanes and what happens now and then are at random.
  */
-import { andU, asr, assert, bool, i32, i8, Module, struct, u16, u8, vec } from "../../../hw/index.js";
+import { andU, asr, assert, bits, bool, i32, i8, Module, struct, u16, u32, u8, vec, xorU } from "../../../hw/index.js";
 import type { Cell, Channel, ChannelIn, ChannelOut, Grid, I32, I8, Process, U8, ValueOf } from "../../../hw/index.js";
 import { MacCell } from "../../hw/language/examples.js";
 import type { Random } from "./random.js";
@@ -22,6 +22,8 @@ export interface ChainedOptions {
   /** No stage tells the outside anything in the middle of its pass; so many more stages stand between the square and the shift. */
   readonly plain: boolean;
   readonly relays: number;
+  /** Two of them are in front of it: they make a product of parts, with factors below zero now and then. */
+  readonly product: boolean;
   /** The table is filled for the next job before the last has left: a mistake. */
   readonly early: boolean;
 }
@@ -43,6 +45,7 @@ export function randomChained(random: Random): ChainedOptions {
     rests: random.pick([1, 3, 255, 255]),
     plain: false,
     relays: 0,
+    product: false,
     early: false,
   };
 }
@@ -57,6 +60,7 @@ export function randomInStep(random: Random): ChainedOptions {
     clocks: [random.below(3), random.pick([1, 1, 2]), random.pick([0, 1, 1, 2])],
     plain: true,
     relays: random.below(4),
+    product: random.chance(0.7),
   };
 }
 
@@ -66,6 +70,7 @@ type West = ValueOf<typeof West>;
 const Values = vec(i32, LANES);
 const Place = struct({ part: u8, address: u8, complete: bool });
 const Row = struct({ values: Values, place: Place });
+const Parts = struct({ rest: vec(u16, LANES), high: Values, low: vec(u32, LANES), place: Place });
 const Word = vec(u8, LANES);
 const Stored = struct({ word: Word, address: u8, complete: bool });
 const Piece = struct({ bytes: Word, count: u8, end: bool });
@@ -230,6 +235,49 @@ class Relay extends Module {
   }
 }
 
+/** x y / 2^31, rounded, in two stages of short products. */
+class Product extends Module {
+  static readonly source = import.meta.url;
+  readonly in: Channel<ValueOf<typeof Row>>;
+  readonly out: Channel<ValueOf<typeof Row>>;
+  readonly parts = this.channel(Parts, { name: "parts", depth: 3 });
+  readonly rests = vec(u16, LANES);
+  readonly lows = vec(u32, LANES);
+  factors = Values.zero();
+
+  constructor(parent: Module, name: string, from: Channel<ValueOf<typeof Row>>, to: Channel<ValueOf<typeof Row>>) {
+    super(parent, name);
+    [this.in, this.out] = [from, to];
+    this.clocked(this.multiply);
+    this.clocked(this.round);
+  }
+
+  *multiply(): Process {
+    for (;;) {
+      const { values, place } = yield* this.in.pop();
+      this.factors = Values((l) => i32(place.address % 3 === 2 ? values[l]! * 777777 : 2147483647 - place.address * l));
+      yield* this.parts.push({
+        rest: this.rests((l) => u16(bits(asr(values[l]!, 16) * this.factors[l]!, 14, 0))),
+        high: Values((l) => i32(asr(asr(values[l]!, 16) * this.factors[l]!, 15))),
+        low: this.lows((l) => u32(asr(bits(values[l]!, 15, 0) * this.factors[l]!, 16))),
+        place,
+      });
+      yield;
+    }
+  }
+
+  *round(): Process {
+    for (;;) {
+      const { rest, high, low, place } = yield* this.parts.pop();
+      yield* this.out.push({
+        values: Values((l) => i32(high[l]! + asr(low[l]! + rest[l]! + 16384, 15))),
+        place,
+      });
+      yield;
+    }
+  }
+}
+
 class Stages extends Module {
   static readonly source = import.meta.url;
   readonly options: ChainedOptions;
@@ -263,6 +311,11 @@ class Stages extends Module {
     this.squared = row("squared", 2);
     this.shifted = row("shifted", 3);
     let related = this.squared;
+    if (options.product) {
+      const next = row("product", 3);
+      new Product(this, "multiplier", related, next);
+      related = next;
+    }
     for (let i = 0; i < options.relays; i++) {
       const next = row(`related${i}`, 3 + (i % 2));
       new Relay(this, `relay${i}`, related, next, i === 1);
@@ -344,7 +397,7 @@ class Stages extends Module {
   *square(): Process {
     for (;;) {
       const { values, place } = yield* this.scaled.pop();
-      yield* this.squared.push({ values: Values((l) => i32(values[l]! * 3)), place });
+      yield* this.squared.push({ values: Values((l) => i32(values[l]! * 30011)), place });
       for (let c = 0; c < this.options.clocks[1]!; c++) yield;
     }
   }
@@ -392,7 +445,7 @@ class Stages extends Module {
   *route(): Process {
     for (;;) {
       const { values, place } = yield* this.shifted.pop();
-      const word = Word((l) => u8(andU(values[l]!, 255)));
+      const word = Word((l) => u8(xorU(andU(values[l]!, 255), bits(values[l]!, 23, 16))));
       for (let p = 0; p < this.parts; p++)
         if (place.part === p) yield* this.stored[p]!.push({ word, address: place.address, complete: place.complete });
       for (let c = 0; c < this.options.clocks[2]!; c++) yield;

@@ -124,6 +124,7 @@ describe(`Chains of processes (seed ${first})`, () => {
   const inStep: typeof channelMutants = [
     ["stepFlow", 1, "stages in step take a token a clock before one of them is there"],
     ["stepOnce", 1, "loops of stages in step were taken to go round once"],
+    ["stepSign", 1, "a product of parts was made in one where a factor is below zero"],
     ["stepDeaf", 1, "stages in step did not learn what the one who pushes has heard"],
   ];
   for (const [rule, value, what] of [...mutants, ...inStep])
