@@ -11,6 +11,7 @@ import { RoundChannel } from "./round-channel.js";
 import { emitResumes } from "./rounds-away.js";
 import { RoundSource } from "./round-source.js";
 import {
+  callsOf,
   clocksOf,
   emitEnqueue,
   emitPatience,
@@ -24,6 +25,9 @@ import type { Intake, Pass, Taker } from "./rounds.js";
 import { rules } from "./rules.js";
 import { Code } from "./wasm.js";
 
+/** A source goes alone for so many tokens at most where rounds do not pay. */
+const MOST_ALONE = 7;
+
 /** Rounds of the source of an outer input with whoever takes its tokens. */
 export function intakeCode(around: Surroundings, { channel, takers }: Intake, state: ClusterState): Code {
   const { plan } = around;
@@ -33,7 +37,7 @@ export function intakeCode(around: Surroundings, { channel, takers }: Intake, st
   const ended = code.local("i32");
   const parts = { around, code, rounds, full, state, ended };
   for (const taker of takers) takerCode(parts, channel, taker);
-  emitPatience(code, state, rounds);
+  emitPatience(code, state, rounds, MOST_ALONE);
   emitWaits(code, around, channel).op("i32.eqz").if();
   // A source stands in front of its next token, not behind the place where it parks; if a loop has ended, it can park there again.
   code.loadAt(state.alone).get(ended).op("i32.or").op("i32.eqz").if();
@@ -69,11 +73,12 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
   const source = new RoundSource(code, plan, between, tokensOf(pass));
   // The last pass of a loop is a round too; its process goes on behind it, and if it is the last of all and comes back, so do rounds.
   const [over, gone] = [code.local("i32"), code.local("i32")];
+  const calls = callsOf(around, cluster);
   const members = cluster.map((each, i) => {
     const last = endsInRounds(each);
     const guards = each.guards.filter((guard) => !each.follows.includes(guard));
     const own = last ? { ...each, guards, around: each.wayBehind } : each;
-    const part = member(around, own, code, channels, last, () => undefined, i === 0 ? source : undefined);
+    const part = member(around, own, code, channels, last, calls, i === 0 ? source : undefined);
     if (last) part.over = code.local("i32");
     return part;
   });

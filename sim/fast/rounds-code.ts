@@ -215,7 +215,7 @@ export function member(
 }
 
 /** Who takes tokens from a round and shares no memory with it, whatever runs in the course of its call. */
-function callsOf({ plan, functions, within, compilers }: Surroundings, cluster: Cluster): Calls {
+export function callsOf({ plan, functions, within, compilers }: Surroundings, cluster: Cluster): Calls {
   const memories = new Set(cluster.flatMap((pass) => [...pass.memories]));
   const members = new Set(cluster.map(({ actor }) => actor));
   const mayRun = (actor: number): boolean => {
@@ -409,7 +409,7 @@ function hearsFirst({ steps }: Pass): boolean {
 }
 
 /** The first process is alone for a while if the rounds did not pay, and for longer each time. */
-export function emitPatience(code: Code, state: ClusterState, rounds: number): void {
+export function emitPatience(code: Code, state: ClusterState, rounds: number, most = MOST_PATIENCE): void {
   code.storeAt(state.rounds, () => code.loadAt(state.rounds).get(rounds).op("i32.add"));
   code.get(rounds).i32(WORTH).op("i32.ge_s").if();
   code.storeAt(state.patience, () => code.i32(0));
@@ -417,7 +417,7 @@ export function emitPatience(code: Code, state: ClusterState, rounds: number): v
   code.storeAt(state.patience, () => {
     const next = code.local("i32");
     code.loadAt(state.patience).i32(1).op("i32.shl").i32(1).op("i32.or").tee(next);
-    code.i32(MOST_PATIENCE).get(next).i32(MOST_PATIENCE).op("i32.lt_s").op("select");
+    code.i32(most).get(next).i32(most).op("i32.lt_s").op("select");
   });
   code.end();
   code.storeAt(state.alone, () => code.loadAt(state.patience));

@@ -266,8 +266,11 @@ function candidates({ body }: ProcessIr, actor: number, inputs: ReadonlySet<Chan
   const found: Pass[] = [];
   const look = (stmts: readonly Stmt[], around?: Loop): void => {
     stmts.forEach((stmt) => {
-      if (stmt.kind === "loop" && !stmt.combinational && !feedLoop(stmt) && (stmt.trips ?? Infinity) >= FEWEST_TRIPS) {
-        const passes = kindsOf((choices) => passOf(stmt, actor, inputs, around, choices));
+      if (stmt.kind === "loop" && !stmt.combinational && !feedLoop(stmt)) {
+        // Few passes are many where the way round the outer loop is a part of them.
+        const passes = kindsOf((choices) => passOf(stmt, actor, inputs, around, choices)).filter(
+          (pass) => (stmt.trips ?? Infinity) * (pass.around ? (around!.trips ?? Infinity) : 1) >= FEWEST_TRIPS,
+        );
         found.push(...passes);
         if (passes.some(({ once }) => !once)) return;
       }

@@ -140,6 +140,9 @@ export class Loading extends Module {
   readonly beats: ChannelIn<Beat>;
   readonly sums = this.channelOut(i32);
   readonly out: ChannelOut<readonly (readonly I8[])[]>;
+  /** What the tokens in front of a row say, to who tells it on. */
+  readonly heads = this.channel(i32, { name: "heads" });
+  readonly notes = this.channelOut(i32);
   /** From the relay to the loader, and elsewhere; the loader takes its tokens from `stream`. */
   readonly through: Channel<Beat>;
   readonly aside: Channel<Beat>;
@@ -171,6 +174,7 @@ export class Loading extends Module {
     this.read = this.banks.map((bank) => bank.readPort());
     this.clocked(this.load);
     this.clocked(this.fetch);
+    this.clocked(this.note);
     if (options.relay === "through") this.clocked(this.pass);
     if (options.relay === "either") {
       this.clocked(this.lead);
@@ -211,6 +215,14 @@ export class Loading extends Module {
     }
   }
 
+  *note(): Process {
+    for (;;) {
+      const head = yield* this.heads.pop();
+      yield* this.notes.push(head);
+      yield;
+    }
+  }
+
   *load(): Process {
     let busy = false;
     let held = this.word.zero();
@@ -224,6 +236,7 @@ export class Loading extends Module {
         for (let h = u8(0); h < this.options.heads; h = u8(h + 1)) {
           const head = yield* this.stream.pop();
           total = i32(total + head.data[0]!);
+          if (job.gap && h === this.options.heads - 1) yield* this.heads.push(total);
           yield;
         }
         for (let w = u8(0); w < job.words; w = u8(w + 1)) {
@@ -257,6 +270,7 @@ export class Loading extends Module {
           for (let h = u8(0); h < this.options.heads; h = u8(h + 1)) {
             const head = yield* this.stream.pop();
             total = i32(total + head.data[0]!);
+            if (job.gap && h === this.options.heads - 1) yield* this.heads.push(total);
             yield;
           }
           if (this.options.together > 0) {

@@ -27,7 +27,7 @@ function setting(random: Random, options: LoadingOptions): Streams {
   return {
     inputs: { jobs, beats, ...others },
     gaps: { beats: gaps },
-    outputs: { sums: slow, out: slow },
+    outputs: { sums: slow, out: slow, notes: slow },
     horizons: [...horizons, undefined],
   };
 }
