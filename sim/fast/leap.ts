@@ -47,6 +47,10 @@ type Noted = readonly [clock: number, before: number];
 /** After a leap that came to nothing, so many rounds pass before the next is thought of. */
 const PAUSE = 8;
 
+/** So many clocks before the limit a period of up to `LONG` clocks, a power of two, is taken for one of `LONG`. */
+const FAR = 1 << 16;
+const LONG = 64;
+
 export class Leap {
   /** A local: the turn with which the next round begins; those before it have been done in a leap. */
   readonly turn: number;
@@ -184,10 +188,16 @@ export class Leap {
     for (const time of others) code.get(time).get(latest).get(time).get(latest).op("i32.gt_s").op("select").set(latest);
     replay?.emitAhead(this.#period, latest);
     const lately = code.mark();
-    code.get(limit).get(latest).op("i32.sub").get(this.#period).op("i32.add").i32(1).op("i32.sub").set(most);
+    code.get(limit).get(latest).op("i32.sub").tee(most).i32(FAR).op("i32.gt_s");
+    code.get(this.#period).i32(LONG).op("i32.le_s").op("i32.and").if();
+    // A division takes as long as half a round.
+    code.get(most).i32(Math.log2(LONG)).op("i32.shr_u").set(most);
+    code.else();
+    code.get(most).get(this.#period).op("i32.add").i32(1).op("i32.sub").set(most);
     code.i32(0).get(most).get(this.#period);
     if (replay) code.i32(1).get(this.#period).op("select");
     code.op("i32.div_u").get(latest).get(limit).op("i32.ge_s").op("select").set(most);
+    code.end();
     if (replay) {
       // Behind the rounds that are repeated there may be none that are alike.
       code.get(replay.rounds).get(most).i32(0).get(this.#period).op("select").op("i32.add");
@@ -237,9 +247,12 @@ export class Leap {
     if (range) {
       code.i32(0).set(skips);
       if (this.#over !== undefined) code.get(this.#over).brIf(again);
+      replay?.emitRangeFails(done);
+      if (replay) code.brIf(again);
       const rounds = code.local("i32");
       code.get(most).get(done).op("i32.sub").set(rounds);
       range.emit(rounds, this.#period);
+      replay?.emitRanged(rounds, done);
       code.get(done).get(rounds).op("i32.add").set(done);
       if (settling) code.get(settling.way).brIf(out);
       else code.get(done).op("i32.eqz").get(this.resumes).op("i32.and").brIf(out);
@@ -252,6 +265,22 @@ export class Leap {
     const passes = (turn: number, into: number): void => {
       code.get(done).get(this.turn).i32(turn).op("i32.gt_s").op("i32.add").set(into);
     };
+    if (replay) {
+      // As a rule it ends behind a round.
+      code
+        .get(replay.rounds)
+        .i32(0)
+        .op("i32.ne")
+        .get(this.turn)
+        .op("i32.eqz")
+        .op("i32.and")
+        .get(done)
+        .get(replay.rounds)
+        .op("i32.ge_s");
+      code.op("i32.and").if();
+      replay.emitSettleAll(done, this.#period);
+      code.else();
+    }
     for (const channel of this.#channels) {
       const { state, producer, consumer } = channel;
       passes(producer, pushed);
@@ -264,6 +293,7 @@ export class Leap {
       if (settling) for (const side of [pushed, popped]) code.get(side).get(settling.rounds).op("i32.sub").set(side);
       state.emitSettle(pushed, popped, this.#period, settling?.rounds);
     }
+    if (replay) code.end();
     this.#turns.forEach(({ settle }, i) => {
       passes(i, pushed);
       settle(pushed);

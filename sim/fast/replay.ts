@@ -27,8 +27,11 @@ export interface Player {
 const ENTRIES = 8;
 const MOST = 8;
 
-/** Of a run that is kept: its rounds, by how much the last of them moved all clocks (0: not alike), the latest clock behind them; how it begins. */
-const entry = { count: 0, period: 4, latest: 8, state: 16 };
+/**
+ * Of a run that is kept: its rounds, by how much the last of them moved all clocks (0: not alike), the latest clock behind them, 1 if many rounds
+ * at once came to nothing there; how it begins.
+ */
+const entry = { count: 0, period: 4, latest: 8, short: 12, state: 16 };
 
 const whole = (words: number): number => Math.ceil(words / 4) * 4;
 
@@ -172,7 +175,8 @@ export class Replay {
   #emitKeep(): void {
     const code = this.#code;
     const to = this.#entry;
-    for (const field of [entry.count, entry.period, entry.latest]) code.get(to).i32(0).mem("i32.store", field);
+    for (const field of [entry.count, entry.period, entry.latest, entry.short])
+      code.get(to).i32(0).mem("i32.store", field);
     for (let at = 0; at < this.#words; at += 4)
       code
         .get(to)
@@ -278,6 +282,56 @@ export class Replay {
     code.get(this.#row).i32(this.#stride).op("i32.add").set(this.#row);
     code.get(this.left).i32(1).op("i32.sub").tee(this.left);
     code.else().i32(0).end();
+  }
+
+  /** Behind those that are repeated, `done` (a local) with them: nonzero on the stack if many rounds at once came to nothing there before. */
+  emitRangeFails(done: number): void {
+    const code = this.#code;
+    code.get(done).get(this.rounds).op("i32.eq").if("i32");
+    code.get(this.rounds).if("i32");
+    code.get(this.#entry).mem("i32.load", entry.short).else().i32(0).end();
+    code.else().i32(0).end();
+  }
+  /** There `ranged` rounds were done at once; both are locals. */
+  emitRanged(ranged: number, done: number): void {
+    const code = this.#code;
+    code.get(done).get(this.rounds).op("i32.eq").get(ranged).op("i32.eqz").op("i32.and");
+    code.get(this.rounds).i32(0).op("i32.ne").op("i32.and").if();
+    code.get(this.#entry).i32(1).mem("i32.store", entry.short).end();
+  }
+
+  /** A leap ends behind `done` rounds, those that were repeated and others that moved all clocks by `period` (both are locals). */
+  emitSettleAll(done: number, period: number): void {
+    const code = this.#code;
+    const [at, others, base] = [code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    code.get(done).get(this.rounds).op("i32.sub").tee(others).get(period).op("i32.mul");
+    code.get(this.#start).op("i32.add").set(base);
+    code.get(this.rounds).i32(this.#stride).op("i32.mul").get(this.#entry).op("i32.add").set(at);
+    for (const { state, offset, sums } of this.#laid) {
+      const load = (from: number): Code => code.get(at).mem("i32.load", this.#rows + from);
+      const { push, pop } = state.sides;
+      state.clocks.forEach((clock, i) => {
+        load(offset + 4 * i)
+          .get(base)
+          .op("i32.add")
+          .set(clock);
+      });
+      [push, pop].forEach(({ stall, count, operations }, i) => {
+        load(sums + 4 * i)
+          .get(stall)
+          .op("i32.add");
+        for (const { wait } of operations) code.get(wait).get(others).op("i32.mul").op("i32.add");
+        code.set(stall);
+        code.get(done).i32(operations.length).op("i32.mul").get(count).op("i32.add").set(count);
+      });
+      load(sums + 8).op("i64.extend_i32_s");
+      for (const { stayed } of pop.operations) {
+        code.get(stayed).op("i64.extend_i32_s").get(others).op("i64.extend_i32_s");
+        code.op("i64.mul").op("i64.add");
+      }
+      code.get(pop.stay).op("i64.add").set(pop.stay);
+    }
+    code.free("i32", at, others, base);
   }
 
   /**
