@@ -33,6 +33,9 @@ const MOST = 8;
  */
 const entry = { count: 0, period: 4, latest: 8, short: 12, state: 16 };
 
+/** As many more as fill a vector. */
+const filled = (words: number, local: number): readonly number[] => new Array<number>(whole(words) - words).fill(local);
+
 const whole = (words: number): number => Math.ceil(words / 4) * 4;
 
 export class Replay {
@@ -50,7 +53,10 @@ export class Replay {
   readonly #entry: number;
   readonly #row: number;
   readonly #kept: number;
-  readonly #key: number;
+  /** Vectors: how the run begins. */
+  readonly #key: readonly number[];
+  /** Where it stands which run was the last that was repeated or kept. */
+  readonly #last: number;
   readonly #entries: number;
   /** Words of the clocks of channels, and of all that tells how a run begins. */
   readonly #clocks: number;
@@ -74,7 +80,8 @@ export class Replay {
     const decided = players.reduce((sum, player) => sum + player.decided.length, 0);
     this.#stride = (this.#clocks + whole(3 * channels.length) + whole(3 * channels.length + decided)) * 4;
     this.#bytes = this.#rows + (MOST + 1) * this.#stride;
-    this.#key = heap.take(this.#words * 4, 16);
+    this.#key = Array.from({ length: this.#words / 4 }, () => code.local("v128"));
+    this.#last = heap.take(4, 4);
     this.#entries = heap.take(ENTRIES * this.#bytes, 16);
   }
 
@@ -95,14 +102,14 @@ export class Replay {
     code.get(time).tee(this.#start).get(limit).op("i32.lt_s").if();
     this.#emitKey();
     const [differs, count] = [code.temp("i32"), code.temp("i32")];
+    code.i32(this.#entries).loadAt(this.#last).op("i32.add").set(this.#entry);
+    this.#emitDiffers();
+    code.if();
+    this.#emitHash();
+    code.storeAt(this.#last, () => code.get(this.#entry).i32(this.#entries).op("i32.sub"));
+    code.end();
     code.get(this.#entry).mem("i32.load", entry.count).set(count);
-    for (let at = 0; at < this.#words; at += 4) {
-      code.loadAt(this.#key + at * 4, "v128.load");
-      code.get(this.#entry).mem("v128.load", entry.state + at * 4);
-      code.op("v128.xor");
-      if (at > 0) code.op("v128.or");
-    }
-    code.op("v128.any_true");
+    this.#emitDiffers();
     if (rules.round.replayBlind !== 0) code.op("drop").i32(0);
     code.get(count).op("i32.eqz").op("i32.or").tee(differs).if();
     this.#emitKeep();
@@ -117,37 +124,49 @@ export class Replay {
     code.get(this.rounds);
   }
 
-  /** How the run begins, and where one that began so would be kept. */
+  /** How the run begins. */
   #emitKey(): void {
     const code = this.#code;
     const start = this.#start;
-    const relative = code.temp("i32");
-    const put = (at: number, clock: number, least: number | undefined): void => {
-      code.get(clock).get(start).op("i32.sub").set(relative);
-      code.i32(0).get(relative);
-      if (least !== undefined) code.i32(least).get(relative).i32(least).op("i32.gt_s").op("select");
-      code.mem("i32.store", this.#key + at * 4);
-    };
     const clocks = this.#channels.flatMap(({ state }) => state.clocks);
-    clocks.forEach((clock, i) => {
-      put(i, clock, -1);
-    });
-    this.#players.slice(1).forEach(({ time, head }, i) => {
+    const times = this.#players.slice(1).map(({ time, head }) => {
       if (head) {
         code.get(start).get(time).op("i32.gt_s").if();
         const { stall } = head.sides.pop;
         code.get(start).get(time).op("i32.sub").get(stall).op("i32.add").set(stall).get(start).set(time).end();
       }
-      put(this.#clocks + i, time, undefined);
+      return time;
     });
-    const hash = code.temp("v128");
+    const words = [...clocks, ...filled(clocks.length, start), ...times, ...filled(times.length, start)];
+    this.#key.forEach((vector, i) => {
+      const [first, ...others] = words.slice(4 * i, 4 * i + 4) as [number, ...number[]];
+      code.get(first).op("i32x4.splat");
+      others.forEach((word, lane) => code.get(word).replaceI32(lane + 1));
+      code.get(start).op("i32x4.splat").op("i32x4.sub");
+      if (4 * i < this.#clocks) code.i32(-1).op("i32x4.splat").op("i32x4.max_s");
+      code.set(vector);
+    });
+  }
+
+  /** Nonzero on the stack if it is not as that began which is kept at the address in `#entry`. */
+  #emitDiffers(): void {
+    const code = this.#code;
+    this.#key.forEach((vector, i) => {
+      code.get(vector).get(this.#entry);
+      code.mem("v128.load", entry.state + 16 * i).op("v128.xor");
+      if (i > 0) code.op("v128.or");
+    });
+    code.op("v128.any_true");
+  }
+
+  /** Where a run that began so would be kept. */
+  #emitHash(): void {
+    const code = this.#code;
+    const [hash, folded] = [code.temp("v128"), code.temp("i32")];
     code.v128(new Array<number>(16).fill(0)).set(hash);
-    for (let at = 0; at < this.#words; at += 4) {
+    for (const vector of this.#key) {
       code.get(hash).i32(5).op("i32x4.shl").get(hash).op("i32x4.sub");
-      code
-        .loadAt(this.#key + at * 4, "v128.load")
-        .op("i32x4.add")
-        .set(hash);
+      code.get(vector).op("i32x4.add").set(hash);
     }
     code.i32(0);
     for (let lane = 0; lane < 4; lane++)
@@ -155,10 +174,10 @@ export class Replay {
         .get(hash)
         .extractI32(lane)
         .op("i32.add")
-        .i32(7 * lane + 5)
+        .i32(8 * lane + 5)
         .op("i32.mul");
-    code.tee(relative).i32(16).op("i32.shr_u").get(relative).op("i32.xor").tee(relative);
-    code.i32(8).op("i32.shr_u").get(relative).op("i32.xor");
+    code.tee(folded).i32(16).op("i32.shr_u").get(folded).op("i32.xor").tee(folded);
+    code.i32(8).op("i32.shr_u").get(folded).op("i32.xor");
     code
       .i32(ENTRIES - 1)
       .op("i32.and")
@@ -167,8 +186,8 @@ export class Replay {
       .i32(this.#entries)
       .op("i32.add")
       .set(this.#entry);
-    code.free("i32", relative);
     code.free("v128", hash);
+    code.free("i32", folded);
   }
 
   /** Keep the run that begins now. */
@@ -177,16 +196,17 @@ export class Replay {
     const to = this.#entry;
     for (const field of [entry.count, entry.period, entry.latest, entry.short])
       code.get(to).i32(0).mem("i32.store", field);
-    for (let at = 0; at < this.#words; at += 4)
+    this.#key.forEach((vector, i) => {
       code
         .get(to)
-        .loadAt(this.#key + at * 4, "v128.load")
-        .mem("v128.store", entry.state + at * 4);
-    for (let at = 0; at < this.#clocks; at += 4)
-      code
-        .get(to)
-        .loadAt(this.#key + at * 4, "v128.load")
-        .mem("v128.store", this.#rows + at * 4);
+        .get(vector)
+        .mem("v128.store", entry.state + 16 * i);
+      if (4 * i < this.#clocks)
+        code
+          .get(to)
+          .get(vector)
+          .mem("v128.store", this.#rows + 16 * i);
+    });
     for (let at = 0; at < whole(3 * this.#channels.length); at += 4)
       code
         .get(to)

@@ -142,6 +142,12 @@ export class Code {
     this.#bytes.push(lane);
     return this;
   }
+  /** Vector and number stand on the stack. */
+  replaceI32(lane: number): this {
+    this.#opcode(0xfd1c);
+    this.#bytes.push(lane);
+    return this;
+  }
   get(local: number): this {
     return this.#indexed(0x20, local);
   }
