@@ -80,12 +80,28 @@ interface SplitIndex {
   readonly vary: readonly number[];
 }
 
+/** A number as what is not known here, plus a constant that is not negative. */
+function splitConstant(expr: Expr): { readonly fixed: Expr | undefined; readonly plus: number } {
+  const value = foldLanes(expr, new Map());
+  if (value !== undefined) return { fixed: undefined, plus: value };
+  if (expr.kind !== "binary" || expr.op !== "+") return { fixed: expr, plus: 0 };
+  for (const [one, other] of [
+    [expr.left, expr.right],
+    [expr.right, expr.left],
+  ] as const) {
+    const constant = foldLanes(other, new Map());
+    if (constant === undefined || constant < 0) continue;
+    const { fixed, plus } = splitConstant(one);
+    return { fixed, plus: plus + constant };
+  }
+  return { fixed: expr, plus: 0 };
+}
+
 function splitIndex(expr: Expr, lanes: Lanes): SplitIndex | undefined {
   const nothing = new Set<Local>();
   if (!dependsOn(expr, lanes, nothing)) {
-    const value = foldLanes(expr, new Map());
-    const vary = new Array<number>(lanes.count).fill(value ?? 0);
-    return { fixed: value === undefined ? expr : undefined, vary };
+    const { fixed, plus } = splitConstant(expr);
+    return { fixed, vary: new Array<number>(lanes.count).fill(plus) };
   }
   const folded = Array.from({ length: lanes.count }, (_, i) => foldLanes(expr, laneValues(lanes, i)));
   if (folded.every((x) => x !== undefined)) return { fixed: undefined, vary: folded };
@@ -104,6 +120,8 @@ function splitIndex(expr: Expr, lanes: Lanes): SplitIndex | undefined {
 export interface Access {
   readonly leaf: LeafRef;
   readonly offsets: readonly number[];
+  /** What decides where the leaf stands: the variable, and indices that no lane changes. */
+  readonly by?: readonly Expr[];
 }
 
 /** The elements that a chain of members and indices names, lane by lane. Emits code for indices that no lane changes. */
@@ -140,7 +158,8 @@ export function accessOf(compiler: ExprCompiler, expr: Expr, lanes: Lanes): Acce
     step.vary.forEach((x, i) => (offsets[i]! += x * stride));
     at = select(at, step.fixed ? compiler.lane(step.fixed) : { lane: 0 });
   }
-  return { leaf: at[0]!, offsets };
+  const fixed = steps.flatMap((step) => (typeof step === "string" ? [] : (step.fixed ?? [])));
+  return { leaf: at[0]!, offsets, by: [root, ...fixed] };
 }
 
 /** Of each lane the first expression where `condition` is 1 and the second where it is 0; both have to be of one array. */

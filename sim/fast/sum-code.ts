@@ -4,10 +4,10 @@
  * registers, eight products per `i32x4.dot_i16x8_s`. Everything is modulo 2^32, as the statements have it.
  */
 import type { DesignIr, Expr, Stmt } from "../../hw/ir/ir.js";
-import { expressionsOf, someExpr } from "../../hw/ir/walk.js";
+import { expressionsOf, sameExpr, someExpr } from "../../hw/ir/walk.js";
 import { i8, u8, vec, type Type } from "../../hw/types.js";
 import type { ExprCompiler } from "./expr.js";
-import { accessOf } from "./lanes.js";
+import { accessOf, type Access } from "./lanes.js";
 import { layoutOf, type Heap } from "./layout.js";
 import { emitBase, placeAt, type Place } from "./place.js";
 import { store } from "./store.js";
@@ -28,6 +28,8 @@ const ROWS_AT_ONCE = 4;
 /** Bytes of factors in memory: byte i stands at the local `base`, plus `at`, plus `offsets[i]`. */
 interface Bytes {
   readonly base: number;
+  /** What the base depends on; undefined where they do not stand in memory as they are. */
+  readonly by: Access["by"];
   readonly at: number;
   readonly offsets: readonly number[];
 }
@@ -123,7 +125,7 @@ export class SumCode {
         .if();
       code.call(this.#flush).end();
       code.loadAt(this.#count).set(count);
-      factors.forEach((each, at) => this.#queue(code, each, count, from, to, at * (to - from)));
+      this.#queue(code, factors, count, from, to);
       code.storeAt(this.#count, () => code.get(count).i32(waves).op("i32.add"));
     });
   }
@@ -144,15 +146,19 @@ export class SumCode {
     if (access?.leaf.size === 1) {
       emitBase(code, access.leaf);
       code.set(base);
-      return { base, at: access.leaf.offset, offsets: access.offsets };
+      return { base, by: access.by, at: access.leaf.offset, offsets: access.offsets };
     }
     code.cut(mark);
     code.i32(0).set(base);
-    return { base, ...this.#evaluated(exprs, factor, loop) };
+    return { base, by: undefined, ...this.#evaluated(exprs, factor, loop) };
   }
 
   /** Factors that do not stand in memory as they are. */
-  #evaluated(exprs: ExprCompiler, { value, lanes, signed }: Factor, loop: AddingLoop | undefined): Omit<Bytes, "base"> {
+  #evaluated(
+    exprs: ExprCompiler,
+    { value, lanes, signed }: Factor,
+    loop: AddingLoop | undefined,
+  ): Pick<Bytes, "at" | "offsets"> {
     const { at } = value;
     const element = signed ? i8 : u8;
     let all: Expr = { kind: "cast", at, type: element, operand: value };
@@ -175,30 +181,33 @@ export class SumCode {
     return { at: start, offsets: offsets.flat() };
   }
 
-  /** Copy the factors of passes `from` to `to`, as waves `count` + `skip` and on. */
+  /** Copy the factors of passes `from` to `to`, product by product, as waves `count` (a local) and on. */
   #queue(
     code: Code,
-    { rows, columns }: { readonly rows: Bytes; readonly columns: Bytes },
+    products: readonly { readonly rows: Bytes; readonly columns: Bytes }[],
     count: number,
     from: number,
     to: number,
-    skip: number,
   ): void {
     const passes = Array.from({ length: to - from }, (_, i) => from + i);
-    for (let row = 0; row < this.form.rows; row++) {
-      const offsets = passes.map((pass) => rows.offsets[pass * this.form.rows + row]!);
-      copy(code, { ...rows, offsets }, count, this.#rows + row * ROW_STRIDE + skip);
-    }
+    for (const { of, skip } of together(products.map(({ rows }) => rows)))
+      for (let row = 0; row < this.form.rows; row++) {
+        const { rows } = this.form;
+        const wave = ({ offsets }: Bytes): number[] => passes.map((pass) => offsets[pass * rows + row]!);
+        copy(code, joined(of, wave), count, this.#rows + row * ROW_STRIDE + skip * passes.length);
+      }
     const at = code.temp("i32");
     code.get(count).i32(COLUMN_STEP).op("i32.mul").set(at);
-    for (let first = 0; first < this.form.columns; first += COLUMN_STEP) {
-      const offsets = passes.flatMap((pass) => {
-        const start = pass * this.form.columns + first;
-        return columns.offsets.slice(start, start + COLUMN_STEP);
-      });
-      const queue = this.#columns + (first / COLUMN_STEP) * COLUMN_STRIDE + skip * COLUMN_STEP;
-      copy(code, { ...columns, offsets }, at, queue);
-    }
+    for (const { of, skip } of together(products.map(({ columns }) => columns)))
+      for (let first = 0; first < this.form.columns; first += COLUMN_STEP) {
+        const wave = ({ offsets }: Bytes): number[] =>
+          passes.flatMap((pass) => {
+            const start = pass * this.form.columns + first;
+            return offsets.slice(start, start + COLUMN_STEP);
+          });
+        const queue = this.#columns + (first / COLUMN_STEP) * COLUMN_STRIDE + skip * passes.length * COLUMN_STEP;
+        copy(code, joined(of, wave), at, queue);
+      }
     code.free("i32", at);
   }
 
@@ -311,6 +320,21 @@ const moves: readonly (readonly [number, MemoryOp, MemoryOp])[] = [
   [2, "i32.load16_u", "i32.store16"],
   [1, "i32.load8_u", "i32.store8"],
 ];
+
+const sameBase = (a: Access["by"], b: Access["by"]): boolean =>
+  a !== undefined && b?.length === a.length && a.every((expr, i) => sameExpr(expr, b[i]!));
+
+/** Those in a row that stand behind the same base, with how many come before them: what is next to each other there is copied together. */
+function together(all: readonly Bytes[]): { readonly of: readonly Bytes[]; readonly skip: number }[] {
+  const starts = all.flatMap((each, i) => (i > 0 && sameBase(each.by, all[i - 1]!.by) ? [] : [i]));
+  return starts.map((skip, i) => ({ of: all.slice(skip, starts[i + 1]), skip }));
+}
+
+/** Bytes of several behind one base. */
+function joined(all: readonly Bytes[], wave: (each: Bytes) => number[]): Bytes {
+  const [first] = all as readonly [Bytes, ...Bytes[]];
+  return { ...first, offsets: all.flatMap((each) => wave(each).map((offset) => offset + each.at - first.at)) };
+}
 
 /** Copy bytes to the address in a local, plus `to`; those next to each other together. */
 function copy(code: Code, { base, at, offsets }: Bytes, local: number, to: number): void {
