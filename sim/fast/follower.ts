@@ -9,25 +9,24 @@ import { emitPushSlot } from "./channel-code.js";
 import { tokenOf } from "./chain-token.js";
 import type { FollowerLoop } from "./followers.js";
 import { takesClock, type Once } from "./in-step.js";
-import { emitProduct, type Left, type Onward, type Stage } from "./in-step-code.js";
-import { isScalar } from "./layout.js";
+import { emitOnward, type Left, type Onward, type Stage } from "./in-step-code.js";
 import { countingLoop, numberOf } from "./pass-facts.js";
 import { matters } from "./pass-facts.js";
 import { exitOf } from "./pass-reader.js";
 import { emitRead, emitWordAt } from "./memory-code.js";
-import type { PortPlan } from "./memory-plan.js";
 import type { Passing } from "./passing.js";
-import { emitCopy, emitLoad, placeAt, select, type Place } from "./place.js";
+import { emitCopy, emitLoad, placeAt, type Place } from "./place.js";
 import { frame } from "./frame.js";
 import type { ChannelPlan } from "./plan.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
-import { roundedProduct } from "./rounded-product.js";
 import { rules } from "./rules.js";
 import type { Spilled } from "./scope.js";
 import { store } from "./store.js";
+import { usualPass, type UsualPass } from "./usual-pass.js";
 import type { ChainContext, Takers } from "./takers.js";
 import type { Label } from "./wasm.js";
+import { isWord, wordRead, type WordRead } from "./word-read.js";
 
 /** Loops that wait and have so many passes are written out. */
 const WRITTEN_OUT = 4;
@@ -49,7 +48,7 @@ export class Follower extends StatementCompiler implements Stage {
   readonly #used: Spilled[] = [];
   readonly #changed: Spilled[] = [];
   readonly #within: Spilled[] = [];
-  readonly #ends = new Map<string, Label>();
+  readonly #usual: UsualPass | undefined;
   #away!: Label;
   /** In step with others (in-step.ts): who takes what is pushed, and what the stage before has left to be made here. */
   #onward: Onward | undefined;
@@ -67,6 +66,9 @@ export class Follower extends StatementCompiler implements Stage {
     this.paces = takesClock(follower.rest);
     this.#own = context.compiled(follower.actor);
     this.takers = next;
+    const process = plan.ir.processes[follower.actor]!;
+    const summed = [...statementsIn(follower.rest)].map(changedBy).some((of) => of && plan.sums.placeOf(of));
+    this.#usual = summed ? undefined : usualPass(follower, process, plan.ir.processes);
     this.#adopt();
   }
 
@@ -96,6 +98,9 @@ export class Follower extends StatementCompiler implements Stage {
     }
   }
 
+  get #body(): readonly Stmt[] {
+    return this.plan.ir.processes[this.actor]!.body;
+  }
   get #frame(): number {
     return this.plan.frames[this.actor]!;
   }
@@ -176,7 +181,7 @@ export class Follower extends StatementCompiler implements Stage {
     const away = this.#away;
     this.#load(this.#used);
     const home = head.into && this.#take(head.into, token);
-    this.#walk(rest);
+    this.#emitRest(rest);
     this.#walk(loop.update);
     this.#emitOver(loop, exit);
     this.emitBody(ahead);
@@ -190,6 +195,26 @@ export class Follower extends StatementCompiler implements Stage {
     this.#save([...this.#changed, ...this.#within]);
     this.passing.end(code);
     this.#goBehind();
+    code.end();
+  }
+
+  /** Twice, if there are usual numbers (usual-pass.ts). */
+  #emitRest(rest: readonly Stmt[]): void {
+    const { code } = this;
+    if (!this.#usual) {
+      this.#walk(rest);
+      return;
+    }
+    this.#usual.guards.forEach(({ expr, value }, i) => {
+      this.exprs.emit32(expr);
+      code.i32(value).op("i32.eq");
+      if (i > 0) code.op("i32.and");
+    });
+    if (rules.chain.usual !== 0) code.op("drop").i32(1);
+    code.if();
+    this.#walk(this.#usual.stmts);
+    code.else();
+    this.#walk(rest);
     code.end();
   }
 
@@ -241,36 +266,15 @@ export class Follower extends StatementCompiler implements Stage {
   #walk(stmts: readonly Stmt[]): void {
     for (let i = 0; i < stmts.length; i++) {
       const stmt = stmts[i]!;
-      const word = this.#wordRead(stmts.slice(i));
+      const word = wordRead(this.plan, this.actor, this.#context.within(this.actor), stmts.slice(i));
       if (word) {
         this.#takeWord(word);
         i += 2;
       } else if (matters(stmt)) this.#waiting(stmt, stmts[i - 1]);
-      else if (stmt.kind === "let" && stmt.value.kind === "q" && this.#isWord(stmt.local, stmts.slice(i + 1)))
+      else if (stmt.kind === "let" && stmt.value.kind === "q" && isWord(stmt.local, stmts.slice(i + 1), this.#body))
         this.bindings.set(stmt.local, { place: this.q(stmt.value) });
       else this.emitBody([stmt]);
     }
-  }
-
-  /**
-   * A read, a clock, and a name for the word, which is used up to the next wait only (`#isWord`); nobody else asks for `q`. Then the word may
-   * stay where it is, if none of those writes it who may be at work before this pass is over.
-   */
-  #wordRead([read, edge, name, ...behind]: readonly Stmt[]): WordRead | undefined {
-    if (read?.kind !== "read" || edge?.kind !== "edge" || name?.kind !== "let" || name.value.kind !== "q")
-      return undefined;
-    const [part, ...more] = read.port.parts;
-    const { port } = name.value;
-    if (!part || more.length > 0 || port.parts.length > 1 || port.parts[0] !== part || part.canWrite) return undefined;
-    const asked = [...expressionsWithin(this.plan.ir.processes[this.actor]!.body)].filter(
-      (expr) => expr.kind === "q" && expr.port.parts.includes(part),
-    );
-    const plan = this.portPlan(part);
-    if (plan.wordStride > 0 || asked.length > 1 || !this.#isWord(name.local, behind)) return undefined;
-    const within = this.#context.within(this.actor);
-    if ([...plan.memory.writeEpochs.keys()].some((writer) => writer === this.actor || within.has(writer)))
-      return undefined;
-    return { plan, address: read.address, edge, local: name.local };
   }
 
   /** Only if the pass is left in the clock of the read, the word has to stand where `q` is. */
@@ -284,18 +288,6 @@ export class Follower extends StatementCompiler implements Stage {
       if (rules.chain.chainWord === 0) emitCopy(code, placeAt(plan.memory.layout, plan.words), word);
     });
     this.bindings.set(local, { place: word });
-  }
-
-  /** The word of a port has a name that is used up to the next wait only, and no read comes before that: no copy is needed. */
-  #isWord(local: Local, behind: readonly Stmt[]): boolean {
-    if (isScalar(local.type)) return false;
-    const uses = (stmts: Iterable<Stmt>): number =>
-      [...expressionsWithin(stmts)].filter((expr) => expr.kind === "local" && expr.local === local).length;
-    const until = behind.findIndex((stmt) => matters(stmt));
-    const wait = behind[until];
-    const plain = behind.slice(0, Math.max(until, 0));
-    if (wait?.kind !== "push" || plain.some(({ kind }) => kind !== "let" && kind !== "assert")) return false;
-    return uses([...plain, wait]) === uses(this.plan.ir.processes[this.actor]!.body);
   }
 
   /** Of those in step it is known beforehand that none gets there. */
@@ -385,19 +377,21 @@ export class Follower extends StatementCompiler implements Stage {
 
   #push(stmt: Extract<Stmt, { kind: "push" }>): void {
     const { code } = this;
-    this.plan.sums.emitBefore(code, stmt);
+    const original = (this.#usual?.originals.get(stmt) ?? stmt) as typeof stmt;
+    this.plan.sums.emitBefore(code, original);
     if (this.#onward) {
-      this.#pushOnward(stmt, this.#onward);
+      const channel = this.channelPlan(stmt.channel.parts[0]);
+      emitOnward(this, channel, stmt.value, this.#left, this.#onward);
       return;
     }
-    const held = this.#own.heldBy(stmt);
+    const held = this.#own.heldBy(original);
     const index = held && this.value(stmt.channel.index!);
     if (held && index !== undefined) code.storeAt(held.address, () => code.get(index));
     this.choose(
       stmt.channel,
       (part) => {
         const channel = this.channelPlan(part);
-        const id = this.#own.pointOf(stmt);
+        const id = this.#own.pointOf(original);
         if (this.takers.takes(channel)) {
           this.takers.emitPush(this, channel, tokenOf(this.exprs, this.plan, channel, stmt.value), false, id);
           return;
@@ -409,35 +403,6 @@ export class Follower extends StatementCompiler implements Stage {
       index,
     );
   }
-
-  /** To the next in step: the parts of a product that it can make in one are left to it. */
-  #pushOnward({ channel: { parts }, value }: Extract<Stmt, { kind: "push" }>, { into, rest, take }: Onward): void {
-    const { exprs, plan } = this;
-    const channel = this.channelPlan(parts[0]);
-    const [own, product] = [this.#left, into && roundedProduct(value, into, rest)];
-    const token = tokenOf(
-      exprs,
-      plan,
-      channel,
-      value,
-      (name) => name === own?.product.name || Boolean(product?.parts.has(name)),
-    );
-    if (own) emitProduct(exprs, own, select(token, { member: own.product.name }));
-    const made = value.kind === "cast" ? value.operand : value;
-    const emitParts = (): void => {
-      for (const { name, value: part } of made.kind === "struct" ? made.fields : [])
-        if (product?.parts.has(name)) store(exprs, select(token, { member: name }), part);
-    };
-    take(token, product && { product, exprs, emitParts });
-  }
-}
-
-/** See `#wordRead`. */
-interface WordRead {
-  readonly plan: PortPlan;
-  readonly address: Expr;
-  readonly edge: Stmt;
-  readonly local: Local;
 }
 
 const isEndless = ({ condition }: Loop, exit: FollowerLoop["exit"]): boolean =>

@@ -1,12 +1,14 @@
 /** The code for stages in step (in-step.ts): one look at the clocks of all of them, then a pass of each, from the push of the token on. */
-import type { Local, Stmt } from "../../hw/ir/ir.js";
+import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
 import { emitHorizon, type Actor } from "./channel-code.js";
+import { tokenOf } from "./chain-token.js";
 import { learn, release, type Taker } from "./chain-code.js";
 import type { ExprCompiler } from "./expr.js";
 import type { InStep, Once } from "./in-step.js";
-import type { Place } from "./place.js";
-import type { Plan } from "./plan.js";
-import type { RoundedProduct } from "./rounded-product.js";
+import { select, type Place } from "./place.js";
+import type { ChannelPlan, Plan } from "./plan.js";
+import { roundedProduct, type RoundedProduct } from "./rounded-product.js";
+import type { Scope } from "./scope.js";
 import { rules } from "./rules.js";
 import { emitAnyNegative } from "./simd.js";
 import { store } from "./store.js";
@@ -189,8 +191,28 @@ export function learningCode(plan: Plan, first: Teller, stages: readonly Stage[]
   return code;
 }
 
+/** Push to the next in step: the parts of a product that it can make in one are left to it; `own` was left by the stage before. */
+export function emitOnward(
+  { exprs, plan }: Pick<Scope, "exprs" | "plan">,
+  channel: ChannelPlan,
+  value: Expr,
+  own: Left | undefined,
+  { into, rest, take }: Onward,
+): void {
+  const product = into && roundedProduct(value, into, rest);
+  const isLater = (name: string): boolean => name === own?.product.name || Boolean(product?.parts.has(name));
+  const token = tokenOf(exprs, plan, channel, value, isLater);
+  if (own) emitProduct(exprs, own, select(token, { member: own.product.name }));
+  const made = value.kind === "cast" ? value.operand : value;
+  const emitParts = (): void => {
+    for (const { name, value: part } of made.kind === "struct" ? made.fields : [])
+      if (product?.parts.has(name)) store(exprs, select(token, { member: name }), part);
+  };
+  take(token, product && { product, exprs, emitParts });
+}
+
 /** A product in one, or of its parts where its second factor may be negative. */
-export function emitProduct(exprs: ExprCompiler, { product: of, exprs: before, emitParts }: Left, to: Place): void {
+function emitProduct(exprs: ExprCompiler, { product: of, exprs: before, emitParts }: Left, to: Place): void {
   const { code } = exprs;
   const { made, product, factor } = of;
   const inParts = (): void => {

@@ -29,6 +29,8 @@ export interface TimeRules {
   readonly stepOnce: number;
   /** 1: factors of a product that is made in one are taken to be not negative. */
   readonly stepSign: number;
+  /** 1: numbers are taken to be usual, whatever they are. */
+  readonly usual: number;
   /** In a leap an operation waits as long as in the round before, and so much longer. */
   readonly leapWait: number;
   /** There a token from outside is taken to have come so many clocks earlier than it did. */
@@ -105,6 +107,7 @@ const exact: TimeRules = {
   stepDeaf: 0,
   stepOnce: 0,
   stepSign: 0,
+  usual: 0,
   leapWait: 0,
   leapTakes: 0,
   leapSlack: 0,

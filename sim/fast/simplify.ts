@@ -11,11 +11,15 @@ export interface Known {
   /** A condition, and whether it holds. */
   readonly fact?: { readonly condition: Expr; readonly holds: boolean };
   readonly values: ReadonlyMap<Local, Expr>;
+  /** What stands for an expression, if it is known. */
+  readonly put?: (expr: Expr) => Expr | undefined;
 }
 
 /** `expr` with all that is known put in; the value is the same. */
 export function simplify(expr: Expr, known: Known): Expr {
   const again = (e: Expr): Expr => simplify(e, known);
+  const put = known.put?.(expr);
+  if (put) return put;
   if (known.fact && sameExpr(expr, known.fact.condition)) return truth(expr, known.fact.holds);
   switch (expr.kind) {
     case "const":

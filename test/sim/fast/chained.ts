@@ -126,7 +126,7 @@ class Buffer extends Module {
         const word = this.read.q;
         yield* this.pieces.push({
           bytes: Word(word),
-          count: u8(1 + andU(word[0]!, 3)),
+          count: u8(andU(word[0]!, 12) === 0 ? 1 + andU(word[0]!, 3) : LANES),
           end: w === words - 1,
         });
       }

@@ -119,6 +119,7 @@ describe(`Chains of processes (seed ${first})`, () => {
     ["chainFlow", 1, "a token is taken a clock before its taker is there"],
     ["chainAlone", 1, "tokens taken without rings were not there for who pushes alone"],
     ["chainWord", 1, "a word that was read where it stands was not there for who goes on alone"],
+    ["usual", 1, "what is held and how long a piece is were taken to be as they usually are"],
     ["chainDeaf", 1, "a taker did not learn what the one who pushes has heard"],
   ];
   const inStep: typeof channelMutants = [
