@@ -124,6 +124,7 @@ export function compile(design: DesignIr): Compiled {
       run: module.add(`${ir.processes[actor]!.node.path} beside`, besideCode(around, actor, state)),
     })),
   ];
+  plan.extended.define();
   const leavers = grids.map((grid) => module.add(`${grid.cell.grid.path} leaving`, grid.define(module, globals)));
   const parksAt = (channel: Channel): { state: ClusterState; tokens: number } | undefined => {
     const found = intakes.find(({ intake }) => intake.channel === channel);

@@ -5,6 +5,7 @@
  */
 import type { Heap } from "./layout.js";
 import type { MemoryPlan } from "./memory-plan.js";
+import { rules } from "./rules.js";
 import { Code, type WasmModule } from "./wasm.js";
 
 /** So many words, or fewer, that lie between the row and what is used next are extended with it. */
@@ -29,9 +30,25 @@ export class ExtendedWords {
   /** Where words stand: what is there after reset does not matter. */
   readonly places: (readonly [start: number, end: number])[] = [];
 
+  readonly #changes: number;
+  readonly #users: ((code: Code, low: number, high: number) => void)[] = [];
+
   constructor(heap: Heap, module: WasmModule) {
     this.#heap = heap;
     this.#module = module;
+    this.#changes = module.declare("extended words change");
+  }
+
+  /** Emits what has to be done before words between two addresses (locals) change. */
+  beforeChange(user: (code: Code, low: number, high: number) => void): void {
+    this.#users.push(user);
+  }
+
+  /** When all who use them are known. */
+  define(): void {
+    const code = new Code(["i32", "i32"]);
+    if (rules.round.openStale === 0) for (const user of this.#users) user(code, 0, 1);
+    this.#module.define(this.#changes, code);
   }
 
   /** Of the first of interleaved banks of bytes; undefined where nobody notes what is written, or words are kept with another sign. */
@@ -68,6 +85,9 @@ export class ExtendedWords {
           .op("i32.mul")
           .i32(of)
           .op("i32.add");
+      byte(from, at, 2);
+      byte(to, at, 2);
+      code.call(this.#changes);
       byte(from, words, 1);
       byte(to, words, 1);
       byte(from, at, 2);

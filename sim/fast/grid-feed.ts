@@ -32,7 +32,8 @@ export function feedsFromFixed({ code }: Actor, exprs: ExprCompiler, { west, nor
 
 /**
  * Feed waves while the counter (a local) is below its bound. `did` becomes 1 if any were fed; counter and clock have moved
- * on then. The clock may stand at the horizon. `elsewhere` says where the bytes of operands stand that were not moved.
+ * on then. The clock may stand at the horizon. `elsewhere` says where the bytes of operands stand that were not moved; `word` emits the
+ * products of a word of all waves where its bytes stand.
  */
 export function emitFeedBurst(
   actor: Actor,
@@ -42,6 +43,7 @@ export function emitFeedBurst(
   counter: number,
   did: number,
   elsewhere?: (at: number) => Elsewhere | undefined,
+  word?: () => void,
 ): void {
   const { code, time, globals } = actor;
   const product = grid.product!;
@@ -80,7 +82,13 @@ export function emitFeedBurst(
   code.get(resets).op("i32.eqz").if();
   product.emitStart(code);
   code.end();
+  if (word) {
+    code.get(counter).op("i32.eqz").get(waves).i32(BLOCK).op("i32.eq").op("i32.and").if();
+    word();
+    code.else();
+  }
   emitBlock();
+  if (word) code.end();
   code.get(time).get(waves).op("i32.add").set(time);
   code.get(counter).get(waves).op("i32.add").set(counter);
   code.get(emits).i32(1).op("i32.add").get(waves).op("i32.eq").if();

@@ -9,6 +9,7 @@ import type { LinkPath } from "./cell-algebra.js";
 import { matchProduct, type ProductForm } from "./grid-match.js";
 import type { Layout, Leaf } from "./layout.js";
 import { emitCopy, loadOp, placeAt, type Place } from "./place.js";
+import { OpenWords } from "./open-words.js";
 import { A_STEP, B_STEP, BLOCK, emitProduct, ROW_BYTES, sumStride, type Panel } from "./product-kernel.js";
 import { tableBytes, wordsCode, type WordsProduct } from "./product-words.js";
 import { Code, type WasmModule } from "./wasm.js";
@@ -44,6 +45,8 @@ export class GridProduct {
   readonly #wave: number;
   readonly #start: number;
   readonly #leave: number;
+  /** Words that belong to the sums and are not added yet. */
+  readonly #open: OpenWords[] = [];
 
   /** The product form of a grid's cell, if it has one. */
   static of(grid: GridCode, module: WasmModule): GridProduct | undefined {
@@ -134,11 +137,17 @@ export class GridProduct {
     });
     return { a, b };
   }
-  /** The function that adds products of words where they stand (product-words.ts) to the sums of the waves before them. */
+  /** The function that takes products of words where they stand (product-words.ts), to be added to the sums of the waves before them. */
   wordsFunction(form: WordsProduct): number {
-    const table = this.#grid.plan.heap.take(tableBytes(form));
-    const code = wordsCode(form, this.#sums, sumStride(this.b), table, this);
-    return this.#module.add(`${this.#grid.cell.grid.path} words`, code);
+    const { heap, extended } = this.#grid.plan;
+    const code = wordsCode(form, this.#sums, sumStride(this.b), heap.take(tableBytes(form)), this);
+    const name = `${this.#grid.cell.grid.path} words`;
+    const open = new OpenWords(this.#module, heap, name, form, this.#module.add(name, code));
+    this.#open.push(open);
+    extended.beforeChange((code, low, high) => {
+      open.emitChange(code, low, high);
+    });
+    return open.add;
   }
   /** Evaluate what is in the buffer if there is no room for another block. */
   emitMakeRoom(code: Code): void {
@@ -154,10 +163,11 @@ export class GridProduct {
     module.define(this.#leave, this.#defineLeave());
   }
 
-  /** Add the products of all waves in the buffer. */
+  /** Add the products of all words that wait, and of all waves in the buffer. */
   #defineFlush(): Code {
     const code = new Code();
     const blocks = code.local("i32");
+    for (const open of this.#open) open.emitFlush(code);
     code.loadAt(this.#blocks).tee(blocks).op("i32.eqz").if();
     code.op("return");
     code.end();

@@ -1,6 +1,6 @@
 /** One process's part in rounds that are done many at once (joint-range-code.ts). */
 import type { Expr, Local, StateField } from "../../hw/ir/ir.js";
-import { matchBurst, type FeedBurst } from "./feed-burst.js";
+import { matchBurst, type FeedBurst, type FeedLoop } from "./feed-burst.js";
 import type { BankView } from "./bank-view.js";
 import type { Extended } from "./extended-words.js";
 import { emitFeedMany, type Standing } from "./grid-feed.js";
@@ -17,7 +17,16 @@ import { store } from "./store.js";
 
 type Feed = Extract<PassStep, { kind: "feed" }>;
 
+/** The function that takes products of words, and where each view's words stand for that. */
+interface Words {
+  readonly run: number;
+  readonly extended: ReadonlyMap<BankView, Extended>;
+}
+
 export class JointMember extends MemberCode {
+  /** How words are fed where they stand; null where they cannot be, undefined before that is known. */
+  #fed: Words | null | undefined;
+
   get canRange(): boolean {
     return this.source === undefined && this.leaps;
   }
@@ -126,12 +135,42 @@ export class JointMember extends MemberCode {
     };
     emitFeedMany(this, this.exprs, this.grid(feed.loop.feed), this.#burst(feed), standing, masked, blocks, time);
   }
-  /** The products of words that stand extended are added at once; false, and nothing emitted, where they do not. */
+  /** The products of words that stand extended; false, and nothing emitted, where they do not. */
   #emitFeedWords(feed: Feed, blocks: number, time: number, stepOf: (view: BankView) => number): boolean {
     const { code } = this;
-    const grid = this.grid(feed.loop.feed);
-    const product = grid.product!;
-    const { west, north } = this.#burst(feed);
+    const words = this.#words(feed.loop);
+    if (!words || this.seen.some(({ view }) => stepOf(view) !== 1)) return false;
+    this.grid(feed.loop.feed).countFeeds(code, time, () => code.get(blocks).i32(BLOCK).op("i32.mul"));
+    this.#emitWords(words, blocks);
+    return true;
+  }
+  protected override wordFeed(feeds: FeedLoop): (() => void) | undefined {
+    const words = this.#words(feeds);
+    return (
+      words &&
+      ((): void => {
+        const one = this.code.temp("i32");
+        this.code.i32(1).set(one);
+        this.#emitWords(words, one);
+        this.code.free("i32", one);
+      })
+    );
+  }
+  /** So many words (a local) from the one that is read next. */
+  #emitWords({ run, extended }: Words, words: number): void {
+    const views = this.seen.map(({ view }) => view);
+    for (const view of views) view.emitBring(extended.get(view)!, words);
+    for (const view of views) view.emitExtendedPointer(extended.get(view)!);
+    for (const view of views) view.emitLeftOut();
+    this.code.get(words).call(run);
+  }
+  /** What a grid is fed with stands extended, if it is words, whose bytes are one wave each. */
+  #words(feeds: FeedLoop): Words | undefined {
+    if (this.#fed !== undefined) return this.#fed ?? undefined;
+    this.#fed = null;
+    const { code } = this;
+    const product = this.grid(feeds.feed).product!;
+    const { west, north } = matchBurst(feeds, product.form)!;
     const views = this.seen.map(({ view }) => view);
     const extended = new Map<BankView, Extended>();
     const mark = code.mark();
@@ -141,28 +180,25 @@ export class JointMember extends MemberCode {
     ].map(({ operand, panel }) => {
       const access = accessOf(this.exprs, operand.element, operand.lanes)!;
       return access.offsets.map((offset): Spot | undefined => {
-        const { seen, from } = this.#standing(access.leaf.offset + offset)!;
-        const found = stepOf(seen.view) === 1 ? seen.view.extended(panel.leaf.signed) : undefined;
-        if (found) extended.set(seen.view, found);
-        return found && { pointer: views.indexOf(seen.view), offset: 2 * seen.view.byteOf(from.offset) };
+        const standing = this.#standing(access.leaf.offset + offset);
+        const found = standing?.seen.view.extended(panel.leaf.signed);
+        if (!standing || !found) return undefined;
+        const { view } = standing.seen;
+        extended.set(view, found);
+        return { pointer: views.indexOf(view), offset: 2 * view.byteOf(standing.from.offset) };
       });
     });
     code.cut(mark);
     const isFound = (spot: Spot | undefined): spot is Spot => spot !== undefined;
-    if (!a!.every(isFound) || !b!.every(isFound) || !views.every((view) => extended.has(view))) return false;
+    if (!a!.every(isFound) || !b!.every(isFound) || !views.every((view) => extended.has(view))) return undefined;
     const form = wordsProduct(
       a,
       b,
       views.map((view) => view.rows),
     );
-    if (!form) return false;
-    const run = product.wordsFunction(form);
-    grid.countFeeds(code, time, () => code.get(blocks).i32(BLOCK).op("i32.mul"));
-    for (const view of views) view.emitBring(extended.get(view)!, blocks);
-    for (const view of views) view.emitExtendedPointer(extended.get(view)!);
-    for (const view of views) view.emitLeftOut();
-    code.get(blocks).call(run);
-    return true;
+    if (!form) return undefined;
+    this.#fed = { run: product.wordsFunction(form), extended };
+    return this.#fed;
   }
   emitTellMany(feed: Feed, blocks: number): void {
     this.grid(feed.loop.feed).tellKnowledge(this, () => this.code.get(blocks).i32(BLOCK).op("i32.mul"));

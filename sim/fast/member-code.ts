@@ -491,6 +491,11 @@ export class MemberCode extends StatementCompiler {
     return { ...found, mask: () => seen.view.emitMask(ROW_BYTES, bank * ROW_BYTES) };
   }
 
+  /** In a leap: emits the products of a word where it stands, if that can be. */
+  protected wordFeed(_: FeedLoop): (() => void) | undefined {
+    return undefined;
+  }
+
   #feed(feeds: FeedLoop, leap: boolean): void {
     const { code } = this;
     const grid = this.grid(feeds.feed);
@@ -505,7 +510,8 @@ export class MemberCode extends StatementCompiler {
     this.exprs.emit32(feeds.bound);
     code.op("i32.ge_s").brIf(out);
     const elsewhere = leap ? (at: number): Elsewhere | undefined => this.elsewhere(at) : undefined;
-    emitFeedBurst(this, this.exprs, grid, burst, counter.local, did, elsewhere);
+    const word = leap ? this.wordFeed(feeds) : undefined;
+    emitFeedBurst(this, this.exprs, grid, burst, counter.local, did, elsewhere, word);
     code.get(did).brIf(loop);
     // The guards have seen to it.
     code.op("unreachable");

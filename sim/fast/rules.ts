@@ -71,6 +71,9 @@ export interface TimeRules {
   readonly rowDeaf: number;
   /** 1: words that were written since are read without a look. */
   readonly jointStale: number;
+  /** 1: words are added together that do not come one after the other; 1: after they have changed. */
+  readonly openBlind: number;
+  readonly openStale: number;
   /** 1: words that stand extended are taken as they are, though they were written since. */
   readonly extendedStale: number;
   /** 1: elements are gathered in the order of the loops, whatever they are given to. */
@@ -129,6 +132,8 @@ const exact: TimeRules = {
   jointLeft: 0,
   rowDeaf: 0,
   jointStale: 0,
+  openBlind: 0,
+  openStale: 0,
   extendedStale: 0,
   gathered: 0,
   movedUp: 0,

@@ -92,6 +92,8 @@ describe("A changed rule of time is caught", () => {
   it("in ranges: rounds as they are remembered move a clock by one more", () => caughtInRanges("settleTime", 1, false));
   it("in ranges: rounds are taken to be those that are remembered, though some clocks stood otherwise", () =>
     caughtInRanges("settleDeaf", 1, false));
+  it("in ranges: words are added together that do not come one after the other", () =>
+    caughtInRanges("openBlind", 1, false));
   it("in leaps: a token from outside is taken that has to be waited for", () => caughtInRanges("leapTakes", 9, false));
   it("in ranges that add to sums: rows of a bank that is left out count", () => caughtInRanges("jointLeft", 1, true));
 
