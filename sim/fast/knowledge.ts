@@ -151,16 +151,19 @@ function learnBlocks(
   news: number,
 ): void {
   const latest = blocks.map(() => code.temp("v128"));
+  const before = code.temp("v128");
   blocks.forEach((piece, i) => {
     base(code, local)
       .mem("v128.load", offset + piece.slot)
       .loadAt(known + piece.known, "v128.load")
+      .tee(before)
       .op("i32x4.max_u")
       .tee(latest[i]!)
-      .loadAt(known + piece.known, "v128.load")
+      .get(before)
       .op("v128.xor");
     if (i > 0) code.op("v128.or");
   });
+  code.free("v128", before);
   code.op("v128.any_true").if();
   countNews(code, news);
   blocks.forEach((piece, i) => code.storeAt(known + piece.known, () => code.get(latest[i]!), "v128.store"));

@@ -5,7 +5,8 @@
  */
 import type { Expr, Local } from "../../hw/ir/ir.js";
 import type { IntType } from "../../hw/types.js";
-import type { ExprCompiler } from "./expr.js";
+import { boundsOf, fitsSigned, type ExprCompiler } from "./expr.js";
+import type { Code } from "./wasm.js";
 import {
   accessOf,
   broadcast,
@@ -145,11 +146,12 @@ class VectorCompiler extends LaneArithmetic implements Maker {
   #storeAll(to: LeafRef, body: Expr): void {
     const { count } = this.#lanes;
     const group = 16 / to.size;
+    const limited = to.size === 2 && to.signed ? limitedBehind(body) : undefined;
     for (let first = 0; first < count; first += group) {
       const parts: number[] = [];
       for (let part = first; part < Math.min(first + group, count); part += 4) {
         this.#first = part;
-        this.vector(body);
+        this.vector(limited?.value ?? body);
         if (to.type.kind === "bool") this.code.i32(1).op("i32x4.splat").op("v128.and");
         const register = this.code.local("v128");
         this.code.set(register);
@@ -157,6 +159,13 @@ class VectorCompiler extends LaneArithmetic implements Maker {
       }
       while (parts.length < group / 4) parts.push(parts.at(-1)!);
       const packed = this.#narrow(to, parts);
+      if (limited) {
+        const limit = (n: number): Code =>
+          this.code.v128(new Array<number[]>(8).fill([n & 255, (n >> 8) & 255]).flat());
+        this.code.get(packed);
+        limit(limited.hi).op("i16x8.min_s");
+        limit(limited.lo).op("i16x8.max_s").set(packed);
+      }
       emitPut(this.code, to, count, first, packed);
     }
   }
@@ -387,6 +396,20 @@ class VectorCompiler extends LaneArithmetic implements Maker {
     // Flags lie in memory as 0 and 1.
     if (leaf.type.kind === "bool") code.v128(new Array<number>(16).fill(0)).op("i32x4.ne");
   }
+}
+
+/** A limit to less than 16 bits, which may come behind the narrowing to 16 bits: that keeps the order of numbers. */
+function limitedBehind(expr: Expr): { readonly value: Expr; readonly lo: number; readonly hi: number } | undefined {
+  let at = expr;
+  while (at.kind === "cast" && at.type.kind === "int") {
+    const [{ min, max }, { lo, hi }] = [at.type as IntType, boundsOf(at.operand)];
+    if (lo < min || hi > max) return undefined;
+    at = at.operand;
+  }
+  if (at.kind !== "call" || at.helper !== "clamp" || !fitsSigned(boundsOf(at.args[0]!))) return undefined;
+  const [lo, hi] = [foldLanes(at.args[1]!, new Map()), foldLanes(at.args[2]!, new Map())];
+  if (lo === undefined || hi === undefined || lo > hi || lo < -32768 || hi > 32767) return undefined;
+  return { value: at.args[0]!, lo, hi };
 }
 
 const isNumber = ({ type }: Expr): boolean => type.kind === "exact" || type.kind === "int" || type.kind === "bool";
