@@ -161,7 +161,13 @@ export const opcodes = {
   "i64x2.extmul_high_i32x4_s": 0xfddd,
   "i64x2.extmul_low_i32x4_u": 0xfdde,
   "i64x2.extmul_high_i32x4_u": 0xfddf,
+  "f32x4.le": 0xfd45,
+  "f32x4.ge": 0xfd46,
+  "f32x4.sub": 0xfde5,
+  "f32x4.div": 0xfde7,
+  "i32x4.trunc_sat_f32x4_s": 0xfdf8,
   "i32x4.trunc_sat_f32x4_u": 0xfdf9,
+  "f32x4.convert_i32x4_s": 0xfdfa,
 } as const;
 export type Op = keyof typeof opcodes;
 

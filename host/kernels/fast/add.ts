@@ -5,7 +5,7 @@ import { bytesOf, cpu } from "../implementation.js";
 import { addParameters, type AddParameters } from "../parameters/elementwise.js";
 import { scaleInput } from "../reference/add.js";
 import { openElementwise } from "./elementwise-code.js";
-import { LANES, requantisesInSimd, TABLE_BYTES, writeTables, type Requantised } from "./requantise-simd.js";
+import { equalChannels, LANES, requantisesInSimd, TABLE_BYTES, writeTables } from "./requantise-simd.js";
 import { byteTable } from "./table.js";
 
 export const add = cpu({
@@ -15,7 +15,9 @@ export const add = cpu({
   refuses(graph, operator) {
     const [a, b] = inputTensors(graph, operator);
     if (!sameShape(a!.shape, b!.shape)) return "broadcasting";
-    return requantisesInSimd(equalChannels(addParameters(graph, operator))) ? null : "a shift of more than 31 bits";
+    return requantisesInSimd(equalChannels(addParameters(graph, operator).output))
+      ? null
+      : "a shift of more than 31 bits";
   },
   prepare(graph, operator) {
     const parameters = addParameters(graph, operator);
@@ -37,19 +39,11 @@ export const add = cpu({
 
 const PAIRS = 1 << 16;
 
-/** Sums to outputs, as for eight channels alike. */
-const equalChannels = ({ output: { multiplier, shift } }: AddParameters): Requantised => ({
-  outChannels: LANES,
-  bias: new Int32Array(LANES),
-  multipliers: new Int32Array(LANES).fill(multiplier),
-  shifts: new Int32Array(LANES).fill(shift),
-});
-
 /** The output for the bytes a and b at `a << 8 | b`. */
 function pairs(parameters: AddParameters, dtype: "int8" | "uint8"): Uint8Array {
   const { functions, room } = openElementwise();
   const tables = new Uint8Array(LANES * TABLE_BYTES);
-  writeTables(tables, equalChannels(parameters), LANES);
+  writeTables(tables, equalChannels(parameters.output), LANES);
   const [a, b] = ([0, 1] as const).map((which) =>
     byteTable(Int32Array, dtype, (value) => scaleInput(parameters, which, value)),
   ) as [Int32Array, Int32Array];

@@ -2,7 +2,7 @@
 import { inputTensor, outputTensor, type Graph, type OperatorOf } from "../../graph/graph.js";
 import { slide } from "../../graph/window.js";
 import { clamp } from "../arithmetic.js";
-import { cpu, type Bytes, type Implementation } from "../implementation.js";
+import { bytesOf, cpu, type Bytes, type Implementation } from "../implementation.js";
 import { activationRange } from "../parameters/common.js";
 import { openMaxPool, POOL_LANES } from "./max-pool-simd.js";
 
@@ -44,43 +44,35 @@ function pool(operator: Pool, prepare: (graph: Graph, node: OperatorOf<Pool>) =>
   return cpu({ name: "fast", operator, dtypes: ["uint8", "int8"], prepare });
 }
 
-/** The part of the picture under the kernel at one output pixel, and where its output goes; ends are excluded. */
-interface Window {
-  readonly batch: number;
-  readonly firstRow: number;
-  readonly endRow: number;
-  readonly firstColumn: number;
-  readonly endColumn: number;
-  readonly to: number;
-}
-
-interface Windows {
+interface Geometry {
+  readonly batches: number;
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  each(visit: (window: Window) => void): void;
+  readonly rows: ReturnType<typeof slide>;
+  readonly columns: ReturnType<typeof slide>;
+  /** Calls `visit` for each row of outputs, with the rows of the picture under the kernel; the end is excluded. */
+  each(visit: (batch: number, firstRow: number, endRow: number, to: number) => void): void;
 }
 
-function windowsOf(graph: Graph, node: OperatorOf<Pool>): Windows {
+function geometryOf(graph: Graph, node: OperatorOf<Pool>): Geometry {
   const { padding, strideHeight, strideWidth, filterHeight, filterWidth } = node.attributes;
   const [batches, height, width, channels] = inputTensor(graph, node, 0)!.shape as [number, number, number, number];
   const rows = slide(height, filterHeight, strideHeight, 1, padding);
   const columns = slide(width, filterWidth, strideWidth, 1, padding);
   return {
+    batches,
     height,
     width,
     channels,
+    rows,
+    columns,
     each(visit) {
       let to = 0;
       for (let batch = 0; batch < batches; batch++)
-        for (let y = 0; y < rows.out; y++) {
+        for (let y = 0; y < rows.out; y++, to += columns.out * channels) {
           const top = y * strideHeight - rows.before;
-          const [firstRow, endRow] = [Math.max(0, top), Math.min(height, top + filterHeight)];
-          for (let x = 0; x < columns.out; x++, to += channels) {
-            const left = x * strideWidth - columns.before;
-            const [firstColumn, endColumn] = [Math.max(0, left), Math.min(width, left + filterWidth)];
-            visit({ batch, firstRow, endRow, firstColumn, endColumn, to });
-          }
+          visit(batch, Math.max(0, top), Math.min(height, top + filterHeight), to);
         }
     },
   };
@@ -88,37 +80,45 @@ function windowsOf(graph: Graph, node: OperatorOf<Pool>): Windows {
 
 /** Channel by channel, in JavaScript. */
 function reduced(graph: Graph, node: OperatorOf<Pool>, reduce: Reduce): Run {
-  const { each, height, width, channels } = windowsOf(graph, node);
+  const { each, height, width, channels, columns } = geometryOf(graph, node);
+  const { strideWidth, filterWidth } = node.attributes;
   const { min, max } = activationRange(node.attributes.activation, outputTensor(graph, node));
   const state = new Int32Array(channels);
   return ([input], output) => {
-    each(({ batch, firstRow, endRow, firstColumn, endColumn, to }) => {
-      state.fill(reduce.start);
-      for (let y = firstRow; y < endRow; y++)
-        for (let x = firstColumn; x < endColumn; x++)
-          reduce.take(state, input!, ((batch * height + y) * width + x) * channels);
-      const count = (endRow - firstRow) * (endColumn - firstColumn);
-      for (let c = 0; c < channels; c++) output[to + c] = clamp(reduce.result(state[c]!, count), min, max);
+    each((batch, firstRow, endRow, start) => {
+      for (let column = 0, to = start; column < columns.out; column++, to += channels) {
+        const left = column * strideWidth - columns.before;
+        const [firstColumn, endColumn] = [Math.max(0, left), Math.min(width, left + filterWidth)];
+        state.fill(reduce.start);
+        for (let y = firstRow; y < endRow; y++)
+          for (let x = firstColumn; x < endColumn; x++)
+            reduce.take(state, input!, ((batch * height + y) * width + x) * channels);
+        const count = (endRow - firstRow) * (endColumn - firstColumn);
+        for (let c = 0; c < channels; c++) output[to + c] = clamp(reduce.result(state[c]!, count), min, max);
+      }
     });
   };
 }
 
 function maximumInSimd(graph: Graph, node: OperatorOf<Pool>): Run {
-  const { each, height, width, channels } = windowsOf(graph, node);
+  const { each, height, width, channels, columns } = geometryOf(graph, node);
   if (channels < POOL_LANES) return reduced(graph, node, maximum);
+  const { strideWidth, filterWidth, activation } = node.attributes;
   const target = outputTensor(graph, node);
-  const { min, max } = activationRange(node.attributes.activation, target);
+  const { min, max } = activationRange(activation, target);
+  const { out: outs, before } = columns;
   return ([input], output) => {
+    if (output.length === 0) return;
     const { functions, room } = openMaxPool();
     const bytes = room(input!.length + output.length + POOL_LANES);
     const start = input!.length;
-    bytes.set(new Uint8Array(input!.buffer, input!.byteOffset, start));
+    bytes.set(bytesOf(input!));
     const run = functions[target.dtype as "int8" | "uint8"];
-    each(({ batch, firstRow, endRow, firstColumn, endColumn, to }) => {
-      const from = ((batch * height + firstRow) * width + firstColumn) * channels;
-      run(from, endRow - firstRow, width * channels, endColumn - firstColumn, channels, start + to, min, max);
+    each((batch, firstRow, endRow, to) => {
+      const from = (batch * height + firstRow) * width * channels;
+      run(from, endRow - firstRow, width, channels, start + to, outs, filterWidth, strideWidth, before, min, max);
     });
-    new Uint8Array(output.buffer, output.byteOffset, output.length).set(bytes.subarray(start, start + output.length));
+    bytesOf(output).set(bytes.subarray(start, start + output.length));
   };
 }
 

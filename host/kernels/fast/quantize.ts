@@ -1,18 +1,20 @@
-/** QUANTIZE between 8-bit types, and DEQUANTIZE, by tables of 256 results. */
-import { inputTensor, outputTensor } from "../../graph/graph.js";
+/** QUANTIZE between 8-bit types, and DEQUANTIZE, by tables of 256 results; QUANTIZE of floating-point numbers with SIMD. */
+import { inputTensor, outputTensor, type Graph, type OperatorOf } from "../../graph/graph.js";
 import { clamp, multiplyByQuantisedMultiplier } from "../arithmetic.js";
-import { bytesOf, cpu } from "../implementation.js";
+import { bytesOf, cpu, type Bytes } from "../implementation.js";
 import { scaleOf, typeRange } from "../parameters/common.js";
 import { rescale } from "../parameters/elementwise.js";
 import { openElementwise } from "./elementwise-code.js";
+import { openQuantise, QUANTISED } from "./quantize-simd.js";
 import { byteTable } from "./table.js";
 
 export const quantize = cpu({
   name: "fast",
   operator: "QUANTIZE",
-  dtypes: ["uint8", "int8"],
+  dtypes: ["float32", "uint8", "int8"],
   prepare(graph, operator) {
     const [input, output] = [inputTensor(graph, operator, 0)!, outputTensor(graph, operator)];
+    if (input.dtype === "float32") return fromNumbers(graph, operator);
     const { multiplier, shift } = rescale(graph, operator);
     const { min, max } = typeRange(output.dtype as "uint8" | "int8");
     const [inputZero, outputZero] = [scaleOf(input).zeroPoint, scaleOf(output).zeroPoint];
@@ -31,6 +33,26 @@ export const quantize = cpu({
     };
   },
 });
+
+function fromNumbers(
+  graph: Graph,
+  operator: OperatorOf<"QUANTIZE">,
+): (inputs: readonly Bytes[], output: Bytes) => void {
+  const output = outputTensor(graph, operator);
+  const dtype = output.dtype as "uint8" | "int8";
+  const { scale, zeroPoint } = scaleOf(output);
+  const { min, max } = typeRange(dtype);
+  const [scaleBits] = new Int32Array(Float32Array.of(scale).buffer);
+  return ([from], to) => {
+    if (to.length === 0) return;
+    const { functions, room } = openQuantise();
+    const start = 4 * (to.length + QUANTISED);
+    const bytes = room(start + to.length + QUANTISED);
+    bytes.set(new Uint8Array(from!.buffer, from!.byteOffset, from!.byteLength));
+    functions[dtype](0, start, to.length, scaleBits!, zeroPoint, min, max);
+    bytesOf(to).set(bytes.subarray(start, start + to.length));
+  };
+}
 
 export const dequantize = cpu({
   name: "fast",

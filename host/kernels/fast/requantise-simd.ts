@@ -4,6 +4,7 @@
  */
 import type { ConvLayer } from "../../../driver/layer.js";
 import type { Code } from "../../../sim/fast/wasm.js";
+import type { QuantisedMultiplier } from "../arithmetic.js";
 
 /** Channels at a time, in all kernels with SIMD. */
 export const LANES = 8;
@@ -119,3 +120,11 @@ export function writeTables(
     wide[power + 1] = right > 0 ? 0 : 1;
   }
 }
+
+/** As for eight channels alike, whose sums stand for themselves. */
+export const equalChannels = ({ multiplier, shift }: QuantisedMultiplier): Requantised => ({
+  outChannels: LANES,
+  bias: new Int32Array(LANES),
+  multipliers: new Int32Array(LANES).fill(multiplier),
+  shifts: new Int32Array(LANES).fill(shift),
+});

@@ -269,6 +269,36 @@ describe("The fast kernels give the bytes of the reference ones", () => {
     },
   };
 
+  it("QUANTIZE of floating-point numbers: ties, what lies far away, infinities and NaN", async () => {
+    const special = [0, -0, 0.5, -0.5, 1.5, -2.5, 0.49999997, -0.49999997, 2 ** 23 + 1, -(2 ** 31), 3e38, -3e38];
+    const numbers = fc.oneof(
+      fc.constantFrom(...special, 1e-40, Infinity, -Infinity, NaN),
+      fc.float({ min: -300, max: 300, noNaN: true }),
+      fc.integer({ min: -300, max: 300 }).map((n) => n + 0.5),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(numbers, { minLength: 1, maxLength: 40 }),
+        fc.oneof(fc.constantFrom(1, 0.25), scale),
+        dtypes,
+        size(255, 0),
+        async (values, step, dtype, zero) => {
+          const shape = [values.length];
+          const graph = single("QUANTIZE", {}, [{ shape, dtype: "float32" }], {
+            shape,
+            dtype,
+            scales: [step],
+            zeroPoint: zeroFor(dtype, zero),
+          });
+          // Ties stay ties where the scale is a power of two.
+          const input = new Uint8Array(Float32Array.from(values, (value) => value * step).buffer);
+          expect(await run(graph, "fast", [input])).to.equal(await run(graph, "reference", [input]));
+        },
+      ),
+      { numRuns: 5 * numRuns },
+    );
+  });
+
   for (const [type, build] of Object.entries(graphs)) {
     it(type, async () => {
       await fc.assert(
