@@ -107,7 +107,8 @@ function kernelOf(
     take(await accelerator.run(compiled, bytesOf(input!)), bytesOf(output));
   const onCpu = Object.values(fast).find(({ operator }) => operator === node.type);
   if (onCpu?.refuses(graph, node) !== null) return kernel;
-  let onThisCpu: Kernel | undefined;
+  // Made ready while there is no network to wait for it, where it may go ahead in this thread.
+  let onThisCpu: Kernel | undefined = start && onCpu.prepare(graph, node);
   // There is one run of a layer at a time.
   let found = new Uint8Array(0);
   const ahead: AheadKernel = {

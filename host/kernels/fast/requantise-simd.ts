@@ -104,20 +104,24 @@ export function writeTables(
   const words = new Int32Array(bytes.buffer, bytes.byteOffset, 3 * padded);
   // Of 64 bits, the lower half first.
   const wide = new Int32Array(bytes.buffer, bytes.byteOffset + 12 * padded, 6 * padded);
-  for (let c = 0; c < outChannels; c++) {
-    const [left, right] = [Math.max(0, shifts[c]!), Math.min(31, Math.max(0, -shifts[c]!))];
+  // Half of what the shift drops, whether there is a shift, and 2^(32 - right).
+  const [sign, power] = [2 * padded, 4 * padded];
+  // Once a channel, and in a first run nothing but V8's interpreter does it: nothing is made that need not be.
+  for (let c = 0, half = 0; c < outChannels; c++, half += 2) {
+    const shift = shifts[c]!;
     words[c] = bias[c]!;
-    words[padded + c] = 1 << left;
+    words[padded + c] = shift > 0 ? 1 << shift : 1;
     words[2 * padded + c] = multipliers[c]!;
-    // Half of what the shift drops, whether there is a shift, and 2^(32 - right).
-    const half = 2 * c;
-    const sign = 2 * (padded + c);
-    const power = 2 * (2 * padded + c);
-    wide[half] = right > 0 ? 1 << (right - 1) : 0;
-    wide[half + 1] = 0;
-    wide[sign] = wide[sign + 1] = right > 0 ? -1 : 0;
-    wide[power] = right > 0 ? 1 << (32 - right) : 0;
-    wide[power + 1] = right > 0 ? 0 : 1;
+    const right = shift < -31 ? 31 : -shift;
+    if (right > 0) {
+      wide[half] = 1 << (right - 1);
+      wide[sign + half] = wide[sign + half + 1] = -1;
+      wide[power + half] = 1 << (32 - right);
+      wide[half + 1] = wide[power + half + 1] = 0;
+    } else {
+      wide[half] = wide[half + 1] = wide[sign + half] = wide[sign + half + 1] = wide[power + half] = 0;
+      wide[power + half + 1] = 1;
+    }
   }
 }
 

@@ -101,13 +101,28 @@ function geometry(graph: Graph, operator: OperatorOf<"CONV_2D" | "DEPTHWISE_CONV
   };
 }
 
+/** A layer is asked for by whoever may run it, and by whoever does; thousands of multipliers are made once. */
+const made = new WeakMap<object, { readonly graph: Graph; readonly layer: ConvLayer }>();
+
+function once<Layer extends ConvLayer>(graph: Graph, operator: object, make: () => Layer): Layer {
+  const known = made.get(operator);
+  if (known?.graph === graph) return known.layer as Layer;
+  const layer = make();
+  made.set(operator, { graph, layer });
+  return layer;
+}
+
 export function convLayer(graph: Graph, operator: OperatorOf<"CONV_2D">): GroupedConvLayer {
-  const shape = geometry(graph, operator);
-  const depth = inputTensor(graph, operator, 1)!.shape[3]!;
-  return { ...shape, ...quantities(graph, operator, shape.outChannels), groups: shape.inChannels / depth };
+  return once(graph, operator, () => {
+    const shape = geometry(graph, operator);
+    const depth = inputTensor(graph, operator, 1)!.shape[3]!;
+    return { ...shape, ...quantities(graph, operator, shape.outChannels), groups: shape.inChannels / depth };
+  });
 }
 
 export function depthwiseLayer(graph: Graph, operator: OperatorOf<"DEPTHWISE_CONV_2D">): DepthwiseLayer {
-  const shape = geometry(graph, operator);
-  return { ...shape, ...quantities(graph, operator, shape.outChannels) };
+  return once(graph, operator, () => {
+    const shape = geometry(graph, operator);
+    return { ...shape, ...quantities(graph, operator, shape.outChannels) };
+  });
 }
