@@ -209,10 +209,7 @@ function pushByRings(actor: Actor, taker: Taker, pushing: Pushing, beyond: Label
 }
 
 /** What the token tells: all that is known if there are news, else what changes with every token. */
-export function learn(
-  actor: Pick<Actor, "code" | "plan" | "actor" | "news">,
-  taker: Pick<Taker, "actor" | "channel" | "passing" | "news">,
-): void {
+function learn(actor: Actor, taker: Taker): void {
   const { code, plan } = actor;
   const { told } = taker.channel;
   if (told.length === 0) return;

@@ -2,9 +2,10 @@
 import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
 import { emitHorizon, type Actor } from "./channel-code.js";
 import { tokenOf } from "./chain-token.js";
-import { learn, release, type Taker } from "./chain-code.js";
+import { release, type Taker } from "./chain-code.js";
 import type { ExprCompiler } from "./expr.js";
 import type { InStep, Once } from "./in-step.js";
+import { countNews } from "./knowledge.js";
 import { select, type Place } from "./place.js";
 import type { ChannelPlan, Plan } from "./plan.js";
 import { roundedProduct, type RoundedProduct } from "./rounded-product.js";
@@ -161,34 +162,52 @@ function learnAll(actor: Actor, { lanes, channels }: InStep, stages: readonly St
 
 function learnVarying({ code, plan, actor }: Actor, stages: readonly Stage[]): void {
   // What the stage before knows, by block, as far as it is in a register.
-  let told = new Map<number, number>();
-  const registers: number[] = [];
+  let known = new Map<number, number>();
   let from = actor;
   for (const { channel, passing, actor: to } of stages) {
-    const learnt = new Map<number, number>();
-    for (const block of new Set(channel.told.length > 0 ? passing.varying.map((place) => place >> 2) : [])) {
-      const [register, at] = [code.temp("v128"), plan.known[to]! + block * 16];
-      const before = told.get(block);
-      if (before === undefined) code.loadAt(plan.known[from]! + block * 16, "v128.load");
-      else code.get(before);
-      code.loadAt(at, "v128.load").op("i32x4.max_u").set(register);
-      code.storeAt(at, () => code.get(register), "v128.store");
-      learnt.set(block, register);
-      registers.push(register);
-    }
-    [told, from] = [learnt, to];
+    const places = channel.told.length > 0 ? passing.varying : [];
+    known = learnBlocks(code, plan, places, { actor: from, known }, to);
+    from = to;
   }
-  code.free("v128", ...registers);
 }
 
-/** A function in which each of the stages learns what it has not heard yet, and what varies; `first` pushes to the first of them. */
+/**
+ * A function in which each of the stages learns all that it may be told; `first` pushes to the first of them. Some of it may be known to some of
+ * them: who learns it again is none the wiser.
+ */
 export function learningCode(plan: Plan, first: Teller, stages: readonly Stage[]): Code {
   const code = new Code();
+  let known = new Map<number, number>();
   stages.forEach((stage, i) => {
     const { actor, news } = stages[i - 1] ?? first;
-    learn({ code, plan, actor, ...(news !== undefined && { news }) }, stage);
+    const { told } = stage.channel;
+    known = learnBlocks(code, plan, told, { actor, known }, stage.actor);
+    if (told.length === 0) return;
+    code.storeAt(stage.passing.learnt, () => code.loadAt(news!));
+    if (stage.news !== undefined) countNews(code, stage.news);
   });
   return code;
+}
+
+/** Blocks of counts go from one to another, as far as they are not in registers yet; those of the other, in registers. */
+function learnBlocks(
+  code: Code,
+  plan: Plan,
+  places: readonly number[],
+  from: { readonly actor: number; readonly known: ReadonlyMap<number, number> },
+  to: number,
+): Map<number, number> {
+  const learnt = new Map<number, number>();
+  for (const block of new Set(places.map((place) => place >> 2))) {
+    const [register, at] = [code.local("v128"), plan.known[to]! + block * 16];
+    const before = from.known.get(block);
+    if (before === undefined) code.loadAt(plan.known[from.actor]! + block * 16, "v128.load");
+    else code.get(before);
+    code.loadAt(at, "v128.load").op("i32x4.max_u").set(register);
+    code.storeAt(at, () => code.get(register), "v128.store");
+    learnt.set(block, register);
+  }
+  return learnt;
 }
 
 /** Push to the next in step: the parts of a product that it can make in one are left to it; `own` was left by the stage before. */
