@@ -112,7 +112,7 @@ function takerCode(parts: IntakeParts, channel: Channel, { pass, relay }: Taker)
     sides: [source, ...members],
     turns: members.map((part, i) => ({
       leaps: part.leaps,
-      settle: (passes) => part.emitSettle(passes),
+      settle: (passes, turn) => part.emitSettle(passes, turn),
       ready: (limit, leap) => {
         if (i === 0) source.emitHas();
         part.emitReady(limit, leap);

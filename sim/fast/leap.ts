@@ -20,8 +20,8 @@ export interface Turn {
   /** It will take as many clocks as in the last round. */
   readonly asBefore: () => void;
   readonly pass: (leap: boolean) => void;
-  /** After a leap of so many passes (a local). */
-  readonly settle: (passes: number) => void;
+  /** After a leap of so many passes (a local); `turn`, a local, is not zero where a round is half done. */
+  readonly settle: (passes: number, turn: number) => void;
   /** Of the only process: as many passes of a leap at once as can be, `most` at most; `did` becomes how many. All are locals. */
   readonly many?: ((most: number, did: number, period: number) => void) | undefined;
 }
@@ -296,7 +296,7 @@ export class Leap {
     if (replay) code.end();
     this.#turns.forEach(({ settle }, i) => {
       passes(i, pushed);
-      settle(pushed);
+      settle(pushed, this.turn);
     });
     code.free("i32", pushed, popped);
     count(done);

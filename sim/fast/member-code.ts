@@ -344,13 +344,16 @@ export class MemberCode extends StatementCompiler {
     this.code.i32(view.byteOf(own)).set(at);
   }
 
-  /** A leap has ended after so many passes (a local): everything to where it belongs. */
-  emitSettle(passes: number): void {
+  /** A leap has ended after so many passes (a local), in the middle of a round if `turn` (a local) is not zero: everything to where it belongs. */
+  emitSettle(passes: number, turn: number): void {
     const { code } = this;
     code.get(passes).if();
     for (const view of this.views) {
       view.emitSettle(passes);
+      // Between rounds all tokens have been popped.
+      code.get(turn).if();
       view.emitTake(this.#channels.get(view.push.channel)!.token[0]!.offset, view.at);
+      code.end();
     }
     for (const seen of this.seen) this.#emitTake(seen);
     this.moves.emitSettle();

@@ -161,7 +161,7 @@ export function roundsCode(
       ),
     turns: members.map((each, i) => ({
       leaps: each.leaps,
-      settle: (passes) => each.emitSettle(passes),
+      settle: (passes, turn) => each.emitSettle(passes, turn),
       ready: (limit, leap) => each.emitReady(limit, leap),
       asBefore: () => each.emitAsBefore(),
       pass: (leap) => {
