@@ -67,6 +67,15 @@ function openFamily({ name }: Family): Kernels<unknown> {
   };
 }
 
+/** Room that will be asked for, before it is: a system gives memory when it is first written to, which takes as long as a copy of it. */
+export function reserveRoom(wanted: number): void {
+  const shared = (memory ??= new WebAssembly.Memory({ initial: 1 }));
+  const before = shared.buffer.byteLength;
+  if (wanted <= before) return;
+  shared.grow(Math.ceil((wanted - before) / PAGE));
+  new Uint8Array(shared.buffer, before).fill(0);
+}
+
 /** Go on with this module, compiled from what `kernelBytes` gave, unless more was declared since. Whoever has opened functions before goes on with those. */
 export function useKernels(wasm: Uint8Array<ArrayBuffer>, module: WebAssembly.Module): void {
   if (wasm !== bytes) return;

@@ -55,6 +55,18 @@ export function sharedParts({ buffers, steps }: Program, { counters }: RunNames)
   };
 }
 
+/** The system's pages, or some part of them. */
+const PAGE = 4096;
+
+/**
+ * Touch the buffers of a run, for a thread that has nothing else to do: a system gives memory when it is first written to, which takes as long as a copy of it. The
+ * driver may be filling them in just now, so nothing is changed, by an operation that no store can come between.
+ */
+export function touch({ inputs, outputs }: SharedParts): void {
+  for (const bytes of [...Object.values(inputs), ...Object.values(outputs)])
+    for (let at = 0; at < bytes.length; at += PAGE) Atomics.or(bytes, at, 0);
+}
+
 export class SharedRun {
   readonly parts: SharedParts;
   readonly #names: RunNames;

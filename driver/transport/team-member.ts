@@ -5,7 +5,7 @@ import type { ProgramHandle } from "../device.js";
 import { importModule } from "../typescript/import.js";
 import { FastSimulator } from "./fast-simulator.js";
 import { errorReply } from "./messages.js";
-import { runState, SharedRun, type RunNames } from "./shared-run.js";
+import { runState, SharedRun, touch, type RunNames } from "./shared-run.js";
 import { warmUp } from "./warm-up.js";
 import type { FromMember, MemberStart, ToMember } from "./team.js";
 
@@ -59,6 +59,8 @@ async function obey(message: Exclude<ToMember, { type: "code" }>): Promise<void>
       return;
     case "room":
       runs.set(message.run, { shared: new SharedRun(message.parts, names), handle: message.handle });
+      // One of them is enough.
+      if (!wanted && thread === 1) touch(message.parts);
       return;
     case "run": {
       const run = takeOne(thread);

@@ -145,6 +145,7 @@ export class SimulatorTeam implements Device {
     held.free.push(this.#room(handle, held));
     // Copies from memory that is not shared are faster.
     held.here = await this.#here.load(program);
+    this.#here.reserve(held.here);
     // Layers may run as soon as this resolves, and with them what the processor does for them.
     await this.#kernels;
     this.#programs.set(handle, held);

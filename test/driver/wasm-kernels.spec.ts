@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileWell } from "../../driver/transport/kernel-code.js";
-import { declareKernels } from "../../driver/wasm-kernels.js";
+import { declareKernels, reserveRoom } from "../../driver/wasm-kernels.js";
 import { Code } from "../../sim/fast/wasm.js";
 
 /** `to = from + more`, words. */
@@ -28,6 +28,20 @@ describe("WebAssembly kernels", () => {
     ten().functions.add(4, 199_996);
     expect([bytes[4], bytes[199_996]]).to.deep.equal([6, 16]);
     expect(ten().room(8), "is not made anew").to.equal(ten().room(100_000));
+  });
+
+  it("have room that was reserved, and what stood in it before", () => {
+    const kernels = declareKernels<Adding>("test room", () => ({ add: addCode(1) }));
+    const bytes = kernels().room(16);
+    bytes[0] = 7;
+    const more = bytes.length + 300_000;
+    reserveRoom(more);
+    const grown = kernels().room(16);
+    expect(grown.length).to.be.at.least(more);
+    kernels().functions.add(0, more - 4);
+    expect([grown[0], grown[more - 4]]).to.deep.equal([7, 8]);
+    reserveRoom(16);
+    expect(kernels().room(16)).to.equal(grown);
   });
 
   it("are the same when they are declared after others have been opened, and when they are compiled well", async () => {

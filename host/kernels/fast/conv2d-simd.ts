@@ -4,6 +4,7 @@
  */
 import { isMatrix } from "../../../driver/im2col.js";
 import { openCopyTaps } from "../../../driver/im2col-code.js";
+import { reserveRoom } from "../../../driver/wasm-kernels.js";
 import { B_STEP, BLOCK, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
 import type { Bytes } from "../implementation.js";
 import type { GroupedConvLayer } from "../parameters/conv.js";
@@ -97,6 +98,7 @@ export function conv2dSimd(layer: GroupedConvLayer): (input: Bytes, output: Byte
   const tables = new Uint8Array(layout.padded * TABLE_BYTES);
   writeTables(tables, layer, layout.padded);
   const signed = layer.dtype === "int8";
+  reserveRoom(layout.end);
   return (input, output) => {
     const { functions: exports, room } = openConv2d();
     const bytes = room(layout.end);
