@@ -67,11 +67,12 @@ export interface Device {
   load(program: Program): Promise<ProgramHandle>;
   /** One run from reset; `inputs` has the bytes of each buffer of role `input`, by name. */
   run(handle: ProgramHandle, inputs: Readonly<Record<string, Uint8Array>>, progress?: RunProgress): Promise<RunResult>;
+  /** It has read its inputs when `run` returns: their memory may be used for those of another run. */
+  readonly readsAtOnce?: boolean;
   /**
    * Offer a run to the device's other threads. `fill` is called at once, with a place for each input buffer, and gives the inputs: those places,
    * filled, or bytes to copy there. `take` is called when it is done, and gives the result; the outputs are in memory of the device until it returns, and copied if
-   * there is no `take`. A device that has this does what `run` asks for in this thread, and has read its inputs when `run`
-   * returns. Throws if it holds no such program.
+   * there is no `take`. A device that has this does what `run` asks for in this thread. Throws if it holds no such program.
    */
   start?<Result = RunResult>(
     handle: ProgramHandle,

@@ -62,7 +62,7 @@ export class Offload<Config> implements Accelerator {
   async run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult> {
     const { program, handle } = await this.#load(compiled);
     const { onClocks } = this.#options;
-    const inputs = program.inputs(input, this.#device.start && this.#room(program));
+    const inputs = program.inputs(input, this.#device.readsAtOnce ? this.#room(program) : undefined);
     const result = await this.#device.run(handle, inputs, onClocks ? { onClocks } : {});
     return resultOf(program, result);
   }

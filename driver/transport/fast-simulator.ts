@@ -53,6 +53,7 @@ interface ProgramWork {
 const PROGRESS_CLOCKS = 500_000;
 
 export class FastSimulator extends LocalSimulation {
+  readonly readsAtOnce = true;
   /** Compiles the design anew. */
   readonly #compile: () => Promise<EngineImage>;
   readonly #design: Elaborated;
@@ -148,10 +149,11 @@ export class FastSimulator extends LocalSimulation {
       return this.#run(program, inputs, progress);
     } catch (error) {
       if (!(error instanceof UnknownFailure)) throw error;
-      // The image from the cache has no texts of errors: the same run on a fresh one has.
+      // The image from the cache has no texts of errors: the same run on a fresh one has. The caller may use the memory of its inputs meanwhile.
+      const kept = Object.fromEntries(Object.entries(inputs).map(([name, bytes]) => [name, bytes.slice()]));
       this.#engine = new ImageEngine(this.#design, await this.#compile());
       this.#fresh = true;
-      return this.#run(program, inputs, progress);
+      return this.#run(program, kept, progress);
     }
   }
 

@@ -82,6 +82,7 @@ const HERE = 0;
 const NAME = "the simulator";
 
 export class SimulatorTeam implements Device {
+  readonly readsAtOnce = true;
   readonly #here: FastSimulator;
   readonly #names: RunNames;
   readonly #members = new Map<number, Worker>();

@@ -31,6 +31,15 @@ describe("The simulator as a device", () => {
     });
   });
 
+  it("has read its inputs when a run was asked for, on the fast engine: their memory may be used again", async () => {
+    const simulator = await FastSimulator.of(adder, { add: 5 }, { cache: false });
+    const x = ramp(64);
+    const result = simulator.run(await simulator.load(adderProgram(64, 16)), { x });
+    expect(simulator.readsAtOnce).to.equal(true);
+    x.fill(0);
+    expect((await result).outputs["sum"]).to.deep.equal(ramp(64).map((each) => each + 5));
+  });
+
   it("moves the bytes of all transfers, in order, and counts the clocks", async () => {
     const result = await runOnce(adderProgram(64, 16), { x: ramp(64) }, { add: 5 });
     expect(result.outputs["sum"]).to.deep.equal(ramp(64).map((x) => x + 5));
