@@ -69,6 +69,8 @@ export interface Accelerator {
   refuses(layer: ConvLayer): string | null;
   /** Work that does not depend on the input; done once for a model. */
   compile(layer: ConvLayer): CompiledLayer;
+  /** Resolves when nothing of a layer is left to load that is on its way already. What went wrong is said when the layer runs. */
+  ready?(compiled: CompiledLayer): Promise<void>;
   /** `input` is `[batch][inHeight][inWidth][inChannels]` in the layer's type, as bytes; it may be read until the promise resolves. */
   run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult>;
   /**

@@ -59,6 +59,10 @@ export class Offload<Config> implements Accelerator {
     return compiled;
   }
 
+  async ready(compiled: CompiledLayer): Promise<void> {
+    if (compiled instanceof OffloadedLayer) await compiled.handle?.catch(() => undefined);
+  }
+
   async run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult> {
     const { program, handle } = await this.#load(compiled);
     const { onClocks } = this.#options;

@@ -103,8 +103,11 @@ function kernelOf(
     return result;
   };
   const { start } = accelerator;
-  const kernel = async ([input]: readonly TensorArray[], output: TensorArray): Promise<LayerCost> =>
-    take(await accelerator.run(compiled, bytesOf(input!)), bytesOf(output));
+  const kernel = Object.assign(
+    async ([input]: readonly TensorArray[], output: TensorArray): Promise<LayerCost> =>
+      take(await accelerator.run(compiled, bytesOf(input!)), bytesOf(output)),
+    { ready: () => accelerator.ready?.(compiled) ?? Promise.resolve() },
+  );
   const onCpu = Object.values(fast).find(({ operator }) => operator === node.type);
   if (onCpu?.refuses(graph, node) !== null) return kernel;
   // Made ready while there is no network to wait for it, where it may go ahead in this thread.

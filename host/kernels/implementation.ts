@@ -15,6 +15,8 @@ export interface Kernel {
   (inputs: readonly TensorArray[], output: TensorArray): Promise<LayerCost> | undefined;
   /** Present where the layer can be simulated while others go on: by other threads, or by a device of its own. */
   readonly ahead?: AheadKernel;
+  /** Resolves when what it has begun to load elsewhere is there. */
+  readonly ready?: () => Promise<void>;
 }
 
 export interface AheadKernel {

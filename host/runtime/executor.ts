@@ -19,6 +19,7 @@ export interface RunResult {
   /** Bytes of the graph's outputs, in their order, little-endian. */
   readonly outputs: readonly Uint8Array[];
   readonly layers: readonly LayerRun[];
+  /** From the inputs to the outputs: programs are loaded and designs compiled before. */
   readonly wallMs: number;
   /** A layer that gave other bytes than the CPU's kernel, so that all layers ran in order. */
   readonly differs?: string;
@@ -40,6 +41,7 @@ export interface RunOptions {
  */
 export async function execute(plan: Plan, inputs: readonly Uint8Array[], options: RunOptions = {}): Promise<RunResult> {
   checkInputs(plan, inputs);
+  for (const { kernel } of plan.layers) await kernel.ready?.();
   const { jobs = 1 } = options;
   if (jobs <= 1) return inOrder(plan, inputs, options);
   const begin = performance.now();

@@ -73,6 +73,35 @@ describe("A plan", () => {
     expect(result.layers[0]!.cost).to.equal(cost);
   });
 
+  it("begins, and its time does, when what kernels have begun to load is there", async () => {
+    const happened: string[] = [];
+    const loading: Implementation = {
+      name: "remote",
+      operator: "ADD",
+      dtypes: ["int8"],
+      refuses: () => null,
+      prepare: () =>
+        Object.assign(
+          (): undefined => {
+            happened.push("run");
+          },
+          {
+            ready: async (): Promise<void> => {
+              await new Promise((resolve) => setTimeout(resolve, 200));
+              happened.push("ready");
+            },
+          },
+        ),
+    };
+    const plan = makePlan(sum(), { implementations: [loading], prefer: ["remote"] });
+    for (const jobs of [1, 2]) {
+      const begin = performance.now();
+      const { wallMs } = await execute(plan, inputs, { jobs });
+      expect(performance.now() - begin - wallMs).to.be.at.least(190);
+    }
+    expect(happened).to.deep.equal(["ready", "run", "ready", "run"]);
+  });
+
   it("runs again with other inputs, and refuses inputs of another size", async () => {
     const plan = makePlan(sum(), { implementations: CPU_IMPLEMENTATIONS, prefer: ["reference"] });
     expect([...(await execute(plan, inputs)).outputs[0]!]).to.deep.equal([11, 12, 13, 14]);
