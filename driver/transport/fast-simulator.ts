@@ -7,7 +7,7 @@ import type { Elaborated } from "../../hw/index.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
 import type { EngineImage } from "../../sim/fast/image.js";
 import type { record } from "../../sim/fast/recorder.js";
-import { ImageEngine, UnknownFailure, type TokenBuffer } from "../../sim/fast/image-engine.js";
+import { ImageEngine, UnknownFailure, type Piece, type Room, type TokenBuffer } from "../../sim/fast/image-engine.js";
 import type { PacedStream } from "../../sim/platform/arbiter.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { counterNames, estimatesOf } from "../../sim/kernel/packed-counters.js";
@@ -39,13 +39,20 @@ export interface FastOptions {
   readonly code?: EngineCode;
 }
 
-/** The transfers of a program, by stream. */
+/** The transfers of a stream. */
+interface StreamWork {
+  readonly port: StreamPort;
+  /** Those that stand in the engine's memory: of a source each once, however often it is sent. */
+  readonly transfers: readonly Transfer[];
+  /** Beats of these. */
+  readonly held: number;
+  /** Which of their beats are sent, in order, and how many beats move. */
+  readonly pieces: readonly Piece[];
+  readonly beats: number;
+}
+
 interface ProgramWork {
-  readonly streams: readonly {
-    readonly port: StreamPort;
-    readonly transfers: readonly Transfer[];
-    readonly beats: number;
-  }[];
+  readonly streams: readonly StreamWork[];
   readonly paced: readonly PacedStream[];
 }
 
@@ -137,7 +144,11 @@ export class FastSimulator extends LocalSimulation {
   /** Memory for runs of a program that is loaded, before there is one: for a thread that has nothing else to do. */
   reserve(handle: ProgramHandle): void {
     const { streams } = this.#workOf(this.programOf(handle));
-    this.#engine!.reserve(Object.fromEntries(streams.map(({ port, beats }) => [port.name, beats])));
+    const rooms = streams.map(({ port, held, beats }): [string, Room] => {
+      const timed = port.direction === "out" || this.#options.board;
+      return [port.name, { held, moved: timed ? beats : 0 }];
+    });
+    this.#engine!.reserve(Object.fromEntries(rooms));
   }
 
   protected override async simulate(
@@ -180,9 +191,9 @@ export class FastSimulator extends LocalSimulation {
     if (!this.#fresh) engine.reset();
     this.#fresh = false;
     const { streams, paced } = this.#workOf(program);
-    for (const { port, transfers, beats } of streams)
+    for (const { port, transfers, held, pieces, beats } of streams)
       if (port.direction === "in")
-        put(engine.input(port.name, beats, this.#gaps(port, beats)), port, transfers, memory);
+        put(engine.input(port.name, held, this.#gaps(port, beats), pieces), port, transfers, memory);
       else engine.output(port.name, beats, this.#gaps(port, beats));
     const { board } = this.#options;
     if (board) engine.pace(paced, board);
@@ -194,10 +205,12 @@ export class FastSimulator extends LocalSimulation {
     if (known) return known;
     const { streams } = this.description;
     const work = {
-      streams: streams.map((port) => {
-        const transfers = transfersOf(program, port.name).map(({ transfer }) => transfer);
-        return { port, transfers, beats: transfers.reduce((sum, { length }) => sum + length / port.bytes, 0) };
-      }),
+      streams: streams.map((port) =>
+        streamWork(
+          port,
+          transfersOf(program, port.name).map(({ transfer }) => transfer),
+        ),
+      ),
       paced: pacedStreams(program, streams),
     };
     this.#work.set(program, work);
@@ -243,6 +256,28 @@ export class FastSimulator extends LocalSimulation {
     if (open.length === 0) return;
     throw stopped(program, engine.clocks, `; unfinished: ${open.join(", ")}`, engine.stalled);
   }
+}
+
+/** A layer's weights go to the accelerator again for each part of its inputs: such a transfer is sent from where it stands. */
+function streamWork(port: StreamPort, transfers: readonly Transfer[]): StreamWork {
+  const places = new Map<string, number>();
+  const once: Transfer[] = [];
+  let [held, beats] = [0, 0];
+  const pieces = transfers.map((transfer): Piece => {
+    const { buffer, offset, length } = transfer;
+    const name = `${buffer} ${offset} ${length}`;
+    const tokens = length / port.bytes;
+    beats += tokens;
+    let from = port.direction === "in" ? places.get(name) : undefined;
+    if (from === undefined) {
+      from = held;
+      places.set(name, from);
+      once.push(transfer);
+      held += tokens;
+    }
+    return { from, tokens };
+  });
+  return { port, transfers: once, held, pieces, beats };
 }
 
 /** Bytes of memory as beats: their data, and TLAST with the last of each transfer. */

@@ -68,6 +68,7 @@ export function environmentCode(
   code.get(i).loadAt(buffer.count).op("i32.ge_s").if();
   save(resume.next);
   code.end();
+  if (source) emitPiece(code, buffer, columns, i);
   if (parks) {
     const { alone, parked } = parks.state;
     code.loadAt(buffer.gaps).op("i32.eqz");
@@ -110,6 +111,28 @@ export function environmentCode(
   code.storeAt(buffer.done, () => code.get(i));
   pace.save();
   return code;
+}
+
+/** If token `i` is the first of its piece, `columns` (locals) become those of that piece. */
+function emitPiece(code: Code, { end, piece, tokens }: Environment, columns: readonly number[], i: number): void {
+  code.get(i).loadAt(end).op("i32.ge_s").if();
+  const row = code.local("i32");
+  code.loadAt(piece).set(row);
+  code.storeAt(end, () => code.get(row).mem("i32.load"));
+  columns.forEach((column, leaf) => {
+    code
+      .get(row)
+      .mem("i32.load", 4 + leaf * 4)
+      .set(column);
+    code.storeAt(tokens[leaf]!, () => code.get(column));
+  });
+  code.storeAt(piece, () =>
+    code
+      .get(row)
+      .i32(4 + columns.length * 4)
+      .op("i32.add"),
+  );
+  code.end();
 }
 
 /** The clock moves on by the gap before token `i`. */

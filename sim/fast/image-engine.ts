@@ -28,6 +28,18 @@ export interface TokenBuffer {
   readonly starts: readonly number[];
 }
 
+/** Tokens of a buffer that are pushed one after the other: so many, from number `from` on. */
+export interface Piece {
+  readonly from: number;
+  readonly tokens: number;
+}
+
+/** What an outer port needs memory for: the tokens of its buffer, and how many move. */
+export interface Room {
+  readonly held: number;
+  readonly moved: number;
+}
+
 export interface FastRunOptions {
   /** Stop before this clock, whatever still moves. */
   readonly until?: number;
@@ -58,6 +70,9 @@ const LAST_CLOCK = 2 ** 31 - 2 ** 20;
 /** A run stopped with an error whose text the image does not hold: it was kept without. Compile the design, and run again. */
 export class UnknownFailure extends Error {}
 
+/** Bytes of the clocks of so many tokens: series of them are stored four at once. */
+const timesBytes = (tokens: number): number => tokens * 4 + 12;
+
 const leafAddresses = ({ layout, starts }: TokenBuffer, token: number): number[] =>
   layout.leaves.map((leaf, i) => starts[i]! + token * columnBytes(leaf));
 
@@ -81,7 +96,6 @@ export class ImageEngine {
   #until = Infinity;
   #horizon = Infinity;
   readonly #received = new Map<string, { starts: readonly number[]; times: number }>();
-  readonly #sent = new Map<string, { times: number }>();
   #pacing: Pacing | undefined;
 
   /** `module` is the image's, compiled already. */
@@ -107,14 +121,14 @@ export class ImageEngine {
   }
 
   /**
-   * Memory for the buffers of so many tokens of outer ports, by name, before they are asked for. It is written to: a system gives memory when it is
+   * Memory for the buffers of outer ports, by name, before they are asked for. It is written to: a system gives memory when it is
    * first touched, which takes as long as a copy of it several times over.
    */
-  reserve(tokens: Readonly<Record<string, number>>): void {
+  reserve(rooms: Readonly<Record<string, Room>>): void {
     const ports = { ...this.design.inputs, ...this.design.outputs };
-    const bytes = Object.entries(tokens).reduce((sum, [port, count]) => {
-      const columns = layoutOf(ports[port]!.type).leaves.reduce((total, leaf) => total + columnBytes(leaf), 4);
-      return sum + count * columns + PAGE / 16;
+    const bytes = Object.entries(rooms).reduce((sum, [port, { held, moved }]) => {
+      const columns = layoutOf(ports[port]!.type).leaves.reduce((total, leaf) => total + columnBytes(leaf), 0);
+      return sum + held * columns + moved * 4 + PAGE / 16;
     }, this.#pristine.top);
     const before = this.#memory.buffer.byteLength;
     this.#grow(bytes);
@@ -128,7 +142,6 @@ export class ImageEngine {
     this.#top = top;
     this.#until = Infinity;
     this.#received.clear();
-    this.#sent.clear();
     this.#pacing = undefined;
   }
 
@@ -142,12 +155,16 @@ export class ImageEngine {
     const ports = streams.map((stream, i) => {
       const input = stream.direction === "in";
       const channel = this.#outer(stream.name, input ? this.design.inputs : this.design.outputs, stream.direction);
-      const { done, pace } = this.#compiled.environments[stream.name]!;
+      const { done, pace, count, times: timesAt } = this.#compiled.environments[stream.name]!;
       const { producer, consumer } = this.#plan(channel);
       const actor = input ? producer : consumer;
       const record = records[i]!;
+      if (input) {
+        const at = this.#take(timesBytes(this.#i32(count)));
+        this.#view.setInt32(timesAt, at, true);
+      }
       this.#view.setInt32(pace, record, true);
-      const times = (input ? this.#sent : this.#received).get(stream.name)!.times;
+      const times = this.#i32(timesAt);
       return { stream, record, done, times, actor, question: this.#compiled.frames[actor]! + frame.pollTime };
     });
     const { woken, board: at } = this.#compiled;
@@ -160,16 +177,25 @@ export class ImageEngine {
     return this.#pacing && tracesIn(this.#pacing.streams, this.#pacing.traces);
   }
 
-  /** Room for `count` tokens that will be pushed into an outer input, each after as many clocks as its gap says. */
-  input(port: string, count: number, gaps?: readonly number[]): TokenBuffer {
-    const buffer = this.#buffer(this.#outer(port, this.design.inputs, "input"), count, gaps);
-    this.#sent.set(port, { times: buffer.times });
-    return buffer;
+  /**
+   * Room for `count` tokens that will be pushed into an outer input, each after as many clocks as its gap says; or for what is pushed piece by
+   * piece, where some tokens go more than once.
+   */
+  input(port: string, count: number, gaps?: readonly number[], pieces?: readonly Piece[]): TokenBuffer {
+    const channel = this.#outer(port, this.design.inputs, "input");
+    const all = pieces?.filter(({ tokens }) => tokens > 0) ?? [{ from: 0, tokens: count }];
+    const moved = all.reduce((sum, { tokens }) => sum + tokens, 0);
+    const buffer = this.#buffer(channel, { held: count, moved }, gaps);
+    this.#place(channel, buffer, all);
+    return { ...buffer, bytes: new Uint8Array(this.#memory.buffer) };
   }
 
   /** Take up to `count` tokens from an outer output; the gap is waited before each. */
   output(port: string, count: number, gaps?: readonly number[]): void {
-    const { starts, times } = this.#buffer(this.#outer(port, this.design.outputs, "output"), count, gaps);
+    const channel = this.#outer(port, this.design.outputs, "output");
+    const { starts } = this.#buffer(channel, { held: count, moved: count }, gaps);
+    const times = this.#take(timesBytes(count));
+    this.#words[this.#outerOf(channel).environment.times >> 2] = times;
     this.#received.set(port, { starts, times });
   }
 
@@ -188,9 +214,9 @@ export class ImageEngine {
     return this.#i32(this.#compiled.environments[port]!.done);
   }
 
-  /** Push these values into an outer input. */
-  send(port: string, values: readonly unknown[], gaps?: readonly number[]): void {
-    const buffer = this.input(port, values.length, gaps);
+  /** Push these values, or pieces of them, into an outer input. */
+  send(port: string, values: readonly unknown[], gaps?: readonly number[], pieces?: readonly Piece[]): void {
+    const buffer = this.input(port, values.length, gaps, pieces);
     values.forEach((value, i) => writeLeaves(this.#view, leafAddresses(buffer, i), buffer.layout, value));
   }
 
@@ -338,25 +364,43 @@ export class ImageEngine {
     });
   }
 
-  #buffer(channel: Channel, count: number, gaps?: readonly number[]): TokenBuffer & { times: number } {
+  #buffer(channel: Channel, { held, moved }: Room, gaps?: readonly number[]): Omit<TokenBuffer, "bytes"> {
     const { layout, environment, actors } = this.#outerOf(channel);
-    const starts = layout.leaves.map((leaf) => this.#take(count * columnBytes(leaf)));
-    // Series of times are stored four at once.
-    const times = this.#take(count * 4 + 12);
-    const gapsAt = gaps ? this.#take(count * 4) : 0;
+    const starts = layout.leaves.map((leaf) => this.#take(held * columnBytes(leaf)));
+    const gapsAt = gaps ? this.#take(moved * 4) : 0;
     const words = this.#words;
-    gaps?.slice(0, count).forEach((gap, i) => {
+    gaps?.slice(0, moved).forEach((gap, i) => {
       words[(gapsAt >> 2) + i] = gap;
     });
-    words[environment.count >> 2] = count;
+    words[environment.count >> 2] = moved;
     words[environment.done >> 2] = 0;
     environment.tokens.forEach((at, i) => {
       words[at >> 2] = starts[i]!;
     });
-    words[environment.times >> 2] = times;
+    words[environment.times >> 2] = 0;
     words[environment.gaps >> 2] = gapsAt;
     for (const actor of actors) words[(this.#compiled.frames[actor]! + frame.resume) >> 2] = 0;
-    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), starts, times };
+    return { count: held, layout, starts };
+  }
+
+  /** The table of a source's pieces, at the first of them. */
+  #place(channel: Channel, { starts, layout }: Omit<TokenBuffer, "bytes">, pieces: readonly Piece[]): void {
+    const { environment } = this.#outerOf(channel);
+    const row = 1 + starts.length;
+    const at = this.#take(pieces.length * row * 4) >> 2;
+    const words = this.#words;
+    let end = 0;
+    pieces.forEach(({ from, tokens }, i) => {
+      // Where the column would have the port's token 0.
+      const back = end - from;
+      end += tokens;
+      words[at + i * row] = end;
+      layout.leaves.forEach((leaf, j) => {
+        words[at + i * row + 1 + j] = starts[j]! - back * columnBytes(leaf);
+      });
+    });
+    words[environment.end >> 2] = 0;
+    words[environment.piece >> 2] = at << 2;
   }
 
   /** An outer channel: how its tokens lie, where its environment's frame is, and the actors that are its environment. */

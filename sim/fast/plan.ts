@@ -57,13 +57,19 @@ export interface SignalPlan {
 export interface Environment {
   /**
    * Tokens to send or room for tokens, how many are done, and the address of the tokens, times and gaps. Tokens lie in columns:
-   * `tokens` has an address for each leaf of the channel's type.
+   * `tokens` has an address for each leaf of the channel's type. Times are 0 where nobody asks for them.
    */
   readonly count: number;
   readonly done: number;
   readonly tokens: readonly number[];
   readonly times: number;
   readonly gaps: number;
+  /**
+   * A source's tokens come in pieces, which may stand anywhere, also in the same place: the number of the first token behind the piece at hand, which
+   * `tokens` is for, and the address of the row of the next one: the number behind it, and where its columns would have token 0.
+   */
+  readonly end: number;
+  readonly piece: number;
   /** Address of the pace of a board's DMA (pace-code.ts); 0 for none. */
   readonly pace: number;
 }
@@ -150,14 +156,16 @@ export class Plan {
     for (const signal of design.signals) this.#signal(signal);
     for (const channel of [...inputs, ...outputs]) {
       const { leaves } = layoutOf(channel.type);
-      const at = this.heap.take(20 + leaves.length * 4);
+      const at = this.heap.take(28 + leaves.length * 4);
       this.environments.set(channel, {
         count: at,
         done: at + 4,
         times: at + 8,
         gaps: at + 12,
         pace: at + 16,
-        tokens: leaves.map((_, i) => at + 20 + i * 4),
+        end: at + 20,
+        piece: at + 24,
+        tokens: leaves.map((_, i) => at + 28 + i * 4),
       });
     }
   }

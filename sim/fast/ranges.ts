@@ -44,14 +44,17 @@ export class Ranges {
   readonly #tokens: number;
   readonly #first: number;
   readonly #stay: number;
+  /** Room for the clocks that are asked for in a leap; they are written four at once. */
+  readonly #times: number;
 
-  private constructor(code: Code, parts: Parts, single: RangeCode, whole: RangeCode | undefined) {
+  private constructor(plan: Plan, code: Code, parts: Parts, single: RangeCode, whole: RangeCode | undefined) {
     this.#code = code;
     this.#parts = parts;
     this.#single = single;
     this.#whole = whole;
     const local = (): number => code.local("i32");
     [this.#steps, this.#large, this.#tokens, this.#first, this.#stay] = [local(), local(), local(), local(), local()];
+    this.#times = plan.heap.take(this.#asked(false) * 4 + 2 * 16);
   }
 
   /** Undefined if a pass is no range. */
@@ -65,7 +68,7 @@ export class Ranges {
     const [single, whole] = [one ?? range("word"), one && range("loop")].map(
       (range) => range && new RangeCode(code, range, parts.taker, parts.source),
     );
-    return single && new Ranges(code, parts, single, whole);
+    return single && new Ranges(plan, code, parts, single, whole);
   }
 
   /** In a leap of `period` clocks a round: `most` tokens at most, `did` becomes how many. All are locals. */
@@ -85,7 +88,7 @@ export class Ranges {
     if (relay) code.get(relay.through.waitOf("push", 0)).op("i32.add").get(relay.through.stayed).op("i32.add");
     if (relay && rules.round.relayStay !== 0) code.i32(rules.round.relayStay).op("i32.add");
     code.set(this.#stay);
-    source.emitAgain(did, period, this.#asked(false));
+    source.emitAgain(did, period, this.#asked(false), this.#times);
     for (const { time } of relay ? [relay.member, taker] : [taker])
       code.get(time).get(did).get(period).op("i32.mul").op("i32.add").set(time);
     this.#move();

@@ -89,7 +89,7 @@ export class RoundPace extends PaceCode {
    */
   bound(next: number, limit: number): void {
     const code = this.code;
-    code.loadAt(this.environment.count).set(this.#until);
+    code.loadAt(this.environment.end).set(this.#until);
     code.get(this.record).if();
     code.get(limit);
     this.constant("beatClocks");

@@ -17,6 +17,10 @@ export class RoundSource {
   readonly #environment: Environment;
   readonly next: number;
   readonly columns: readonly number[];
+  /**
+   * Where the clock of token 0 would stand. Without a pace nobody asks for clocks but a range, for those of its last tokens: they have a place of their own
+   * there, since an array for all tokens would be memory that nobody else touches, half as much as the tokens are.
+   */
   readonly times: number;
   readonly #pace: RoundPace;
   readonly #tokens: number;
@@ -69,14 +73,15 @@ export class RoundSource {
 
   /**
    * In a leap without a pace: `count` tokens (a local) go, `period` clocks (a local) after each other. Nobody asks for the times of any but the
-   * last `asked`.
+   * last `asked`, which go to the address `kept`.
    */
-  emitAgain(count: number, period: number, asked: number): void {
+  emitAgain(count: number, period: number, asked: number, kept: number): void {
     const code = this.#code;
     const [at, time, few, less] = [code.temp("i32"), code.temp("i32"), code.temp("i32"), code.temp("i32")];
+    code.i32(kept).set(at);
     code.get(count).i32(asked).get(count).i32(asked).op("i32.lt_s").op("select").tee(few);
     code.get(count).op("i32.sub").set(less);
-    code.get(this.next).get(less).op("i32.sub").i32(2).op("i32.shl").get(this.times).op("i32.add").set(at);
+    code.get(at).get(this.next).get(less).op("i32.sub").i32(2).op("i32.shl").op("i32.sub").set(this.times);
     code.get(this.time).get(this.#state.waitOf("push", 0)).op("i32.add");
     code.get(less).get(period).op("i32.mul").op("i32.sub").set(time);
     emitSeries(code, at, time, few, () => code.get(period));
@@ -134,7 +139,10 @@ export class RoundSource {
       this.#pace.nextAnswered(i);
       this.#state.emitPush(actor, full);
     }
+    this.emitIsPaced();
+    code.if();
     code.get(this.next).i32(2).op("i32.shl").get(this.times).op("i32.add").get(this.time).mem("i32.store");
+    code.end();
     code.get(this.next).i32(1).op("i32.add").set(this.next);
     if (again) this.#pace.movedAgain(i);
     else this.#pace.moved();

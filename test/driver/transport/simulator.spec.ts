@@ -49,6 +49,45 @@ describe("The simulator as a device", () => {
     expect(result.counters!.processes.map(({ path }) => path)).to.deep.equal(["adder.run"]);
   });
 
+  it("sends transfers of one buffer as often as the program does, also in parts and over each other", async () => {
+    const places: readonly (readonly [offset: number, length: number])[] = [
+      [0, 64],
+      [16, 32],
+      [0, 64],
+      [0, 64],
+      [16, 32],
+      [48, 16],
+      [0, 16],
+    ];
+    const bytes = places.reduce((sum, [, length]) => sum + length, 0);
+    let at = 0;
+    // TLAST comes with the end of each transfer, so those that are received are as long.
+    const receives = places.map(([, length]) => {
+      at += length;
+      return { kind: "receive" as const, stream: "y", buffer: 1, offset: at - length, length };
+    });
+    const program: Program = {
+      name: "again",
+      buffers: [
+        { name: "x", role: "input", bytes: 64 },
+        { name: "sum", role: "output", bytes },
+      ],
+      steps: [
+        ...places.map(([offset, length]) => ({ kind: "send" as const, stream: "a", buffer: 0, offset, length })),
+        ...receives,
+      ],
+    };
+    const x = ramp(64);
+    const expected = places.flatMap(([offset, length]) => [...x.subarray(offset, offset + length)]);
+    const results = [];
+    for (const device of [Simulator.of(adder), await FastSimulator.of(adder, {}, { cache: false })])
+      results.push(await device.run(await device.load(program), { x }));
+    for (const { outputs, clocks } of results) {
+      expect([...outputs["sum"]!]).to.deep.equal(expected.map((byte) => (byte + 1) % 256));
+      expect(clocks).to.equal(results[0]!.clocks);
+    }
+  });
+
   it("runs every program from reset: same inputs, same result", async () => {
     const simulator = Simulator.of(adder);
     const long = await simulator.load(adderProgram(64, 16));

@@ -5,6 +5,7 @@ import { stallTable, type Counters } from "../../../sim/kernel/counters.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { type Case } from "./network.js";
 import { Random } from "./random.js";
+import { inTwo, sendInPieces } from "./pieces.js";
 
 export interface Outcome {
   readonly received: readonly unknown[];
@@ -70,7 +71,7 @@ export function inKernel({ top }: Case, { inputs, gaps, until }: Outside): Outco
 
 export function inFast({ ir }: Case, { inputs, gaps, until }: Outside, split: boolean): Outcome {
   const engine = new FastEngine(ir);
-  for (const [name, values] of Object.entries(inputs)) engine.send(name, values, gaps);
+  for (const [name, values] of Object.entries(inputs)) sendInPieces(engine, name, values, inTwo(values), gaps);
   for (const name of Object.keys(ir.design.outputs)) engine.output(name, CAPACITY, gaps);
   const end = until ?? 5000;
   if (split) engine.run({ until: Math.floor(end / 3) });

@@ -10,6 +10,7 @@ import { boardValues, type BoardValues } from "../../../sim/platform/platform.js
 import type { Case } from "./network.js";
 import type { Random } from "./random.js";
 import { comparable } from "./comparable.js";
+import { sendInPieces } from "./pieces.js";
 
 /** A board whose constants are anything, also nothing; `quick` ones let a short run see several transfers. */
 export function randomBoard(random: Random, quick: boolean): BoardValues {
@@ -98,7 +99,16 @@ export function inFast(
   { inputs, streams, board, until, capacity }: Around,
   split: boolean,
 ): Outcome {
-  for (const [name, values] of Object.entries(inputs)) engine.send(name, values);
+  for (const [port, values] of Object.entries(inputs)) {
+    // A piece for each transfer, as the driver has it.
+    const { transfers } = streams.find(({ name }) => name === port)!;
+    sendInPieces(
+      engine,
+      port,
+      values,
+      transfers.map(({ beats }) => beats),
+    );
+  }
   const outputs = Object.keys(engine.design.outputs);
   for (const name of outputs) engine.output(name, capacity);
   engine.pace(streams, board);

@@ -3,6 +3,7 @@ import { clocks, type Module } from "../../../hw/index.js";
 import type { FastEngine } from "../../../sim/fast/engine.js";
 import { Kernel } from "../../../sim/kernel/kernel.js";
 import { comparable } from "./comparable.js";
+import { inTwo, sendInPieces } from "./pieces.js";
 
 export interface Streams {
   /** Tokens of each outer input. */
@@ -55,7 +56,7 @@ export function inKernel(top: Module, { inputs, gaps, outputs, horizons = QUIESC
 export function inFast(engine: FastEngine, { inputs, gaps, outputs, horizons = QUIESCENCE }: Streams): Shown[] {
   for (const [port, tokens] of Object.entries(inputs)) {
     const before = gaps?.[port];
-    engine.send(port, tokens, before?.some((gap) => gap > 0) ? before : undefined);
+    sendInPieces(engine, port, tokens, inTwo(tokens), before?.some((gap) => gap > 0) ? before : undefined);
   }
   for (const [port, slow] of Object.entries(outputs)) engine.output(port, slow.length, slow);
   return horizons.map((until) => {
