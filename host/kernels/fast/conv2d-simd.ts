@@ -9,6 +9,7 @@ import { B_STEP, BLOCK, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
 import type { Bytes } from "../implementation.js";
 import type { GroupedConvLayer } from "../parameters/conv.js";
 import { GROUP_BYTES, openConv2d, SCRATCH_BYTES, wholeBlocks, type Conv2dExports } from "./conv2d-code.js";
+import { placePicture, type Picture } from "./picture.js";
 import { LANES, TABLE_BYTES, writeTables } from "./requantise-simd.js";
 
 /** A block of rows is worth a pass over all weights, and stays in the second level cache. */
@@ -18,7 +19,7 @@ const MOST_BYTES = 1 << 18;
 const up = (n: number, to: number): number => Math.ceil(n / to) * to;
 
 /** A layer's sizes, and where its parts stand in memory; addresses and steps in bytes. */
-interface Layout {
+interface Layout extends Picture {
   readonly direct: boolean;
   /** Columns and taps of a group; blocks of eight taps, groups of four columns. */
   readonly columns: number;
@@ -26,16 +27,11 @@ interface Layout {
   readonly columnGroups: number;
   readonly rowBytes: number;
   readonly sumBytes: number;
-  /** The picture with its border in 16 bits: a line, a pixel. */
-  readonly lineBytes: number;
-  readonly pixelBytes: number;
   /** Output lines (or rows of the matrix, if direct) at a time. */
   readonly lines: number;
   readonly padded: number;
   readonly weights: number;
   readonly wide: number;
-  readonly image: number;
-  readonly raw: number;
   readonly rows: number;
   readonly sums: number;
   readonly output: number;
@@ -103,7 +99,6 @@ export function conv2dSimd(layer: GroupedConvLayer): (input: Bytes, output: Byte
     const { functions: exports, room } = openConv2d();
     const bytes = room(layout.end);
     const { inHeight, inWidth, inChannels, outHeight, outWidth, outChannels } = layer;
-    const widen = signed ? exports.widenSigned : exports.widenUnsigned;
     bytes.set(tables, SCRATCH_BYTES);
     placeWeights(layer, layout, exports, bytes);
     const inBytes = inHeight * inWidth * inChannels;
@@ -111,10 +106,11 @@ export function conv2dSimd(layer: GroupedConvLayer): (input: Bytes, output: Byte
     for (let b = 0; b < layer.batch; b++) {
       bytes.set(new Uint8Array(input.buffer, input.byteOffset + b * inBytes, inBytes), layout.raw);
       if (layout.direct) {
+        const widen = signed ? exports.widenSigned : exports.widenUnsigned;
         widen(layout.raw, layout.image, inBytes, layer.inputZero);
         multiplyDirectly(layer, layout, exports, bytes);
       } else {
-        placePicture(layer, layout, widen, bytes);
+        placePicture(layer, layout, bytes);
         multiplyLines(layer, layout, exports, bytes);
       }
       new Uint8Array(output.buffer, output.byteOffset + b * outBytes, outBytes).set(
@@ -144,25 +140,6 @@ function placeWeights(
       panelBytes,
       weightZero,
     );
-}
-
-/** The picture in 16 bits, with zeros around it. */
-function placePicture(
-  { inHeight, inWidth, inChannels, padTop, padLeft, inputZero }: GroupedConvLayer,
-  { image, raw, lineBytes, pixelBytes }: Layout,
-  widen: Conv2dExports["widenSigned"],
-  bytes: Uint8Array,
-): void {
-  const count = inWidth * inChannels;
-  let end = image;
-  for (let y = 0; y < inHeight; y++) {
-    const start = image + (y + padTop) * lineBytes + padLeft * pixelBytes;
-    // Also takes back what the line before has written beyond its end.
-    bytes.fill(0, end, start);
-    widen(raw + y * count, start, count, inputZero);
-    end = start + 2 * count;
-  }
-  bytes.fill(0, end, raw);
 }
 
 function multiplyLines(layer: GroupedConvLayer, layout: Layout, exports: Conv2dExports, bytes: Uint8Array): void {
