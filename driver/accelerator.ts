@@ -71,8 +71,11 @@ export interface Accelerator {
   compile(layer: ConvLayer): CompiledLayer;
   /** Resolves when nothing of a layer is left to load that is on its way already. What went wrong is said when the layer runs. */
   ready?(compiled: CompiledLayer): Promise<void>;
-  /** `input` is `[batch][inHeight][inWidth][inChannels]` in the layer's type, as bytes; it may be read until the promise resolves. */
-  run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult>;
+  /**
+   * `input` is `[batch][inHeight][inWidth][inChannels]` in the layer's type, as bytes; it may be read until the promise resolves. `output` is memory in which
+   * the result's output may stand, if that is as long; without it that is memory of its own.
+   */
+  run(compiled: CompiledLayer, input: Uint8Array, output?: Uint8Array): Promise<LayerResult>;
   /**
    * Offer a layer to other threads, where there are some; then `run` runs in this one. `input` is read before the promise resolves. `take` is called
    * when it is done, and gives the result; the output is the accelerator's again when it returns.

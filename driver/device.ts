@@ -44,6 +44,11 @@ export interface RunResult {
 export interface RunProgress {
   /** Called now and then with the clocks passed since the run began. */
   readonly onClocks?: (clocks: number) => void;
+  /**
+   * Memory for buffers of role `output`, by name, each as long as its buffer: a device in this process may put what they contain there, and give it as the
+   * result's, in place of memory of its own. Anything may stand there behind a run that fails.
+   */
+  readonly outputs?: Readonly<Record<string, Uint8Array>>;
 }
 
 /** A run that another thread may do while this one goes on. */

@@ -63,12 +63,13 @@ export class Offload<Config> implements Accelerator {
     if (compiled instanceof OffloadedLayer) await compiled.handle?.catch(() => undefined);
   }
 
-  async run(compiled: CompiledLayer, input: Uint8Array): Promise<LayerResult> {
+  async run(compiled: CompiledLayer, input: Uint8Array, output?: Uint8Array): Promise<LayerResult> {
     const { program, handle } = await this.#load(compiled);
     const { onClocks } = this.#options;
     const inputs = program.inputs(input, this.#device.readsAtOnce ? this.#room(program) : undefined);
-    const result = await this.#device.run(handle, inputs, onClocks ? { onClocks } : {});
-    return resultOf(program, result);
+    const outputs = output && placeOf(program, output);
+    const progress = { ...(onClocks && { onClocks }), ...(outputs && { outputs }) };
+    return resultOf(program, await this.#device.run(handle, inputs, progress));
   }
 
   async #startLayer<Result>(
@@ -103,6 +104,16 @@ export class Offload<Config> implements Accelerator {
   async close(): Promise<void> {
     await this.#device.close();
   }
+}
+
+/** The memory of an output tensor as that of a program's output buffer, where they are the same bytes. */
+function placeOf(
+  { program: { buffers }, unpacks }: CompiledProgram,
+  output: Uint8Array,
+): Record<string, Uint8Array> | undefined {
+  const [buffer, ...others] = buffers.filter(({ role }) => role === "output");
+  if (unpacks || !buffer || others.length > 0 || buffer.bytes !== output.length) return undefined;
+  return { [buffer.name]: output };
 }
 
 /** What is only looked at in reports is made when it is. */

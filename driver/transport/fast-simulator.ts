@@ -54,6 +54,8 @@ interface StreamWork {
 interface ProgramWork {
   readonly streams: readonly StreamWork[];
   readonly paced: readonly PacedStream[];
+  /** Output buffers that are not received as a whole. */
+  readonly partly: readonly number[];
 }
 
 /** Clocks between reports of progress. */
@@ -170,9 +172,11 @@ export class FastSimulator extends LocalSimulation {
 
   #run(program: Program, inputs: Readonly<Record<string, Uint8Array>>, progress: RunProgress): RunResult {
     const engine = this.#engine!;
-    const memory = memoryOf(program, inputs);
+    const memory = memoryOf(program, inputs, progress.outputs);
     this.#prepare(program, memory);
     this.#toQuiescence(program, progress);
+    // What no transfer fills in is zero. Not before the run, as it may be the memory of inputs that were read.
+    for (const buffer of this.#workOf(program).partly) memory[buffer]!.fill(0);
     this.#checkEnd(program, memory);
     const { counters, transfers } = engine;
     const { clocks } = counters;
@@ -212,6 +216,7 @@ export class FastSimulator extends LocalSimulation {
         ),
       ),
       paced: pacedStreams(program, streams),
+      partly: program.buffers.flatMap(({ role }, i) => (role === "output" && !isReceived(program, i) ? [i] : [])),
     };
     this.#work.set(program, work);
     return work;
@@ -256,6 +261,15 @@ export class FastSimulator extends LocalSimulation {
     if (open.length === 0) return;
     throw stopped(program, engine.clocks, `; unfinished: ${open.join(", ")}`, engine.stalled);
   }
+}
+
+/** Transfers fill in all of a buffer. */
+function isReceived({ buffers, steps }: Program, buffer: number): boolean {
+  const parts = steps.flatMap((step) => (step.kind === "receive" && step.buffer === buffer ? [step] : []));
+  parts.sort((a, b) => a.offset - b.offset);
+  let end = 0;
+  for (const { offset, length } of parts) if (offset <= end) end = Math.max(end, offset + length);
+  return end === buffers[buffer]!.bytes;
 }
 
 /** A layer's weights go to the accelerator again for each part of its inputs: such a transfer is sent from where it stands. */

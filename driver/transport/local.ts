@@ -87,13 +87,31 @@ export abstract class LocalSimulation implements Device {
   }
 }
 
-/** The buffers of a program as memory: constants and inputs as given, the rest zero. */
-export function memoryOf(program: Program, inputs: Readonly<Record<string, Uint8Array>>): Uint8Array[] {
+/** The buffers of a program as memory: constants and inputs as given, the rest zero, but for `outputs` that are there, which may be anything. */
+export function memoryOf(
+  program: Program,
+  inputs: Readonly<Record<string, Uint8Array>>,
+  outputs: Readonly<Record<string, Uint8Array>> = {},
+): Uint8Array[] {
   checkInputs(program, inputs);
+  checkOutputs(program, outputs);
   return program.buffers.map(({ name, role, bytes, data }) => {
     if (role === "constant") return data!;
-    return role === "input" ? inputs[name]! : new Uint8Array(bytes);
+    if (role === "input") return inputs[name]!;
+    return (role === "output" ? outputs[name] : undefined) ?? new Uint8Array(bytes);
   });
+}
+
+/** @throws TandemError where memory that is given for outputs is not that of output buffers. */
+function checkOutputs(program: Program, outputs: Readonly<Record<string, Uint8Array>>): void {
+  for (const [name, { length }] of Object.entries(outputs)) {
+    const buffer = program.buffers.find((each) => each.role === "output" && each.name === name);
+    if (!buffer) throw new TandemError(`Program ${program.name} has no output buffer "${name}"`);
+    if (buffer.bytes !== length)
+      throw new TandemError(
+        `Program ${program.name}: output buffer "${name}" takes ${buffer.bytes} bytes, but got memory of ${length}`,
+      );
+  }
 }
 
 /** @throws TandemError where they are not the program's input buffers. */

@@ -56,7 +56,8 @@ function offloaded<Layer extends ConvLayer>(
     refuses: (graph, node) => refuses(layerOf(graph, node)),
     prepare: (graph, node) =>
       kernelOf(graph, node, accelerator, accelerator.compile(layerOf(graph, node)), (result, output) => {
-        output.set(result);
+        // It may stand there already.
+        if (result.buffer !== output.buffer || result.byteOffset !== output.byteOffset) output.set(result);
       }),
   };
 }
@@ -105,7 +106,7 @@ function kernelOf(
   const { start } = accelerator;
   const kernel = Object.assign(
     async ([input]: readonly TensorArray[], output: TensorArray): Promise<LayerCost> =>
-      take(await accelerator.run(compiled, bytesOf(input!)), bytesOf(output)),
+      take(await accelerator.run(compiled, bytesOf(input!), bytesOf(output)), bytesOf(output)),
     { ready: () => accelerator.ready?.(compiled) ?? Promise.resolve() },
   );
   const onCpu = Object.values(fast).find(({ operator }) => operator === node.type);

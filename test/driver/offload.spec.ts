@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { systolic } from "../../designs/systolic/index.js";
 import { Offload } from "../../driver/offload.js";
+import { FastSimulator } from "../../driver/transport/fast-simulator.js";
 import { Simulator } from "../../driver/transport/simulator.js";
 import { TandemError } from "../../hw/index.js";
 import { randomLayer } from "../designs/layers.js";
@@ -26,6 +27,25 @@ describe("An accelerator made of a design and a device", () => {
     const other = input.map((x) => x ^ 0x55);
     expect([...(await on.run(compiled, other)).output]).to.deep.equal([...systolic.functional(layer, other)]);
     await on.close();
+  });
+
+  it("puts a layer's output where it is told to, on a device that does so, and gives memory of its own elsewhere", async () => {
+    const { layer, input } = randomLayer({ height: 4, width: 4, inChannels: 16, outChannels: 8 }, 3);
+    const expected = [...systolic.functional(layer, input)];
+    for (const device of [Simulator.of(systolic, set), await FastSimulator.of(systolic, set, { cache: false })]) {
+      const on = new Offload(systolic, systolic.configure(set), device);
+      const compiled = on.compile(layer);
+      const before = await on.run(compiled, input);
+      const output = new Uint8Array(expected.length).fill(3);
+      const { output: given } = await on.run(compiled, input, output);
+      expect(given.buffer === output.buffer).to.equal(device instanceof FastSimulator);
+      // Memory that is not as long is left alone.
+      const short = new Uint8Array(5);
+      for (const each of [before, { output: given }, await on.run(compiled, input, short)])
+        expect([...each.output]).to.deep.equal(expected);
+      expect([...short]).to.deep.equal([0, 0, 0, 0, 0]);
+      await on.close();
+    }
   });
 
   it("tells the clocks as they pass", async () => {

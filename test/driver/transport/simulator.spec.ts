@@ -40,6 +40,33 @@ describe("The simulator as a device", () => {
     expect((await result).outputs["sum"]).to.deep.equal(ramp(64).map((each) => each + 5));
   });
 
+  it("puts outputs where it is told to, on the fast engine: what no transfer fills in is zero", async () => {
+    const simulator = await FastSimulator.of(adder, { add: 5 }, { cache: false });
+    const program = adderProgram(64, 16);
+    const buffers = program.buffers.map((each) => (each.role === "output" ? { ...each, bytes: 96 } : each));
+    const handle = await simulator.load({ ...program, buffers });
+    const x = ramp(64);
+    const expected = [...x.map((each) => each + 5), ...new Uint8Array(32)];
+    const own = await simulator.run(handle, { x });
+    const sum = new Uint8Array(96).fill(7);
+    const { outputs } = await simulator.run(handle, { x }, { outputs: { sum } });
+    expect(outputs["sum"]).to.equal(sum);
+    expect([...sum]).to.deep.equal(expected);
+    // Outputs in memory of its own stay what they are.
+    expect([...own.outputs["sum"]!]).to.deep.equal(expected);
+    for (const [wrong, message] of [
+      [{ sum: new Uint8Array(64) }, 'output buffer "sum" takes 96 bytes, but got memory of 64'],
+      [{ x: new Uint8Array(64) }, 'has no output buffer "x"'],
+    ] as const)
+      expect((await rejection(simulator.run(handle, { x }, { outputs: wrong }), TandemError)).message).to.include(
+        message,
+      );
+    // Their memory may be that of the inputs.
+    const whole = await simulator.load(program);
+    await simulator.run(whole, { x }, { outputs: { sum: x } });
+    expect([...x]).to.deep.equal(expected.slice(0, 64));
+  });
+
   it("moves the bytes of all transfers, in order, and counts the clocks", async () => {
     const result = await runOnce(adderProgram(64, 16), { x: ramp(64) }, { add: 5 });
     expect(result.outputs["sum"]).to.deep.equal(ramp(64).map((x) => x + 5));
