@@ -145,12 +145,13 @@ export class FastSimulator extends LocalSimulation {
 
   /** Memory for runs of a program that is loaded, before there is one: for a thread that has nothing else to do. */
   reserve(handle: ProgramHandle): void {
-    const { streams } = this.#workOf(this.programOf(handle));
+    const { streams, paced } = this.#workOf(this.programOf(handle));
+    const { board } = this.#options;
     const rooms = streams.map(({ port, held, beats }): [string, Room] => {
-      const timed = port.direction === "out" || this.#options.board;
+      const timed = port.direction === "out" || board;
       return [port.name, { held, moved: timed ? beats : 0 }];
     });
-    this.#engine!.reserve(Object.fromEntries(rooms));
+    this.#engine!.reserve(Object.fromEntries(rooms), paced, board);
   }
 
   protected override async simulate(

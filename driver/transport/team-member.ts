@@ -5,7 +5,7 @@ import type { ProgramHandle } from "../device.js";
 import { importModule } from "../typescript/import.js";
 import { FastSimulator } from "./fast-simulator.js";
 import { errorReply } from "./messages.js";
-import { runState, SharedRun, touch, type RunNames } from "./shared-run.js";
+import { runState, SharedRun, touch, type RunNames, type SharedParts } from "./shared-run.js";
 import { warmUp } from "./warm-up.js";
 import type { FromMember, MemberStart, ToMember } from "./team.js";
 
@@ -60,7 +60,7 @@ async function obey(message: Exclude<ToMember, { type: "code" }>): Promise<void>
     case "room":
       runs.set(message.run, { shared: new SharedRun(message.parts, names), handle: message.handle });
       // One of them is enough.
-      if (!wanted && thread === 1) touch(message.parts);
+      if (thread === 1) touchLater(message.parts);
       return;
     case "run": {
       const run = takeOne(thread);
@@ -69,6 +69,21 @@ async function obey(message: Exclude<ToMember, { type: "code" }>): Promise<void>
       port.postMessage(await simulate(simulator, run, shared, programs.get(handle)!));
     }
   }
+}
+
+/** Rooms of runs whose memory nobody has touched yet. */
+const untouched: SharedParts[] = [];
+
+/** One by one, between messages: the first run that is offered must not wait for all of them. */
+function touchLater(parts: SharedParts): void {
+  if (untouched.push(parts) === 1) setImmediate(touchNext);
+}
+
+function touchNext(): void {
+  if (wanted) return;
+  touch(untouched[0]!);
+  untouched.shift();
+  if (untouched.length > 0) setImmediate(touchNext);
 }
 
 /** The most urgent run that is offered, now this thread's; whichever it is, there is a message for each. */

@@ -64,6 +64,8 @@ interface Exports extends PacingCode {
 }
 
 const PAGE = 65536;
+/** The system's pages, or some part of them. */
+const TOUCH = 4096;
 /** Clocks are 32-bit numbers here. */
 const LAST_CLOCK = 2 ** 31 - 2 ** 20;
 
@@ -93,6 +95,8 @@ export class ImageEngine {
   #words: Int32Array;
   /** End of what is in use: buffers of tokens are taken from here. */
   #top: number;
+  /** Memory up to there has been written to. */
+  #touched = 0;
   #until = Infinity;
   #horizon = Infinity;
   readonly #received = new Map<string, { starts: readonly number[]; times: number }>();
@@ -121,18 +125,22 @@ export class ImageEngine {
   }
 
   /**
-   * Memory for the buffers of outer ports, by name, before they are asked for. It is written to: a system gives memory when it is
+   * Memory for the buffers of outer ports, by name, and for the tables of a board's DMA, before they are asked for. It is written to: a system gives memory when it is
    * first touched, which takes as long as a copy of it several times over.
    */
-  reserve(rooms: Readonly<Record<string, Room>>): void {
+  reserve(rooms: Readonly<Record<string, Room>>, streams: readonly PacedStream[] = [], board?: BoardValues): void {
     const ports = { ...this.design.inputs, ...this.design.outputs };
-    const bytes = Object.entries(rooms).reduce((sum, [port, { held, moved }]) => {
+    const buffers = Object.entries(rooms).reduce((sum, [port, { held, moved }]) => {
       const columns = layoutOf(ports[port]!.type).leaves.reduce((total, leaf) => total + columnBytes(leaf), 0);
       return sum + held * columns + moved * 4 + PAGE / 16;
     }, this.#pristine.top);
-    const before = this.#memory.buffer.byteLength;
-    this.#grow(bytes);
-    new Uint8Array(this.#memory.buffer, before).fill(0);
+    const tables = board
+      ? streams.reduce((sum, stream) => sum + paceBytes(stream, board) + 16, arbiterBytes(streams, board) + 16)
+      : 0;
+    this.#grow(buffers + tables);
+    const bytes = new Uint8Array(this.#memory.buffer);
+    // Most of what the design has at reset is zeros that nobody has written yet.
+    for (; this.#touched < bytes.length; this.#touched += TOUCH) bytes[this.#touched]! |= 0;
   }
 
   /** Everything as after elaboration; buffers of tokens are dropped. */

@@ -96,6 +96,35 @@ describe("Simulators that share the work", () => {
       expect(here).to.deep.equal(await expected());
     }));
 
+  it("take no memory in a run for which room was made, on the board too", async () => {
+    const { layer, input } = randomLayer({ height: 40, width: 40, inChannels: 24, outChannels: 12 }, 5);
+    const { program, inputs } = systolic.compile(layer, systolic.configure(small));
+    const grow = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "grow")!;
+    let grown = 0;
+    const count = function (this: WebAssembly.Memory, pages: number): number {
+      grown += pages;
+      return (grow.value as typeof this.grow).call(this, pages);
+    };
+    /** A first run, with pages counted from its begin on. */
+    const run = async (reserved: boolean): Promise<RunResult> => {
+      const simulator = await FastSimulator.of(systolic, small, { board });
+      const handle = await simulator.load(program);
+      if (reserved) simulator.reserve(handle);
+      grown = 0;
+      return simulator.run(handle, inputs(input));
+    };
+    Object.defineProperty(WebAssembly.Memory.prototype, "grow", { ...grow, value: count });
+    try {
+      const result = await run(false);
+      expect(grown).to.be.greaterThan(0);
+      const again = await run(true);
+      expect(grown).to.equal(0);
+      expect(again).to.deep.equal(result);
+    } finally {
+      Object.defineProperty(WebAssembly.Memory.prototype, "grow", grow);
+    }
+  });
+
   it("record what happens over time, too", () =>
     using(openSystolic(2, true), async (device) => {
       const { program, inputs } = layers[0]!;
