@@ -97,7 +97,7 @@ describe("Simulators that share the work", () => {
     }));
 
   it("take no memory in a run for which room was made, on the board too", async () => {
-    const { layer, input } = randomLayer({ height: 40, width: 40, inChannels: 24, outChannels: 12 }, 5);
+    const { layer, input } = randomLayer({ height: 80, width: 80, inChannels: 64, outChannels: 48 }, 5);
     const { program, inputs } = systolic.compile(layer, systolic.configure(small));
     const grow = Object.getOwnPropertyDescriptor(WebAssembly.Memory.prototype, "grow")!;
     let grown = 0;
