@@ -60,11 +60,12 @@ const PAGE = 4096;
 
 /**
  * Touch the buffers of a run, for a thread that has nothing else to do: a system gives memory when it is first written to, which takes as long as a copy of it. The
- * driver may be filling them in just now, so nothing is changed, by an operation that no store can come between.
+ * driver may be filling them in just now, so nothing is changed, by an operation that no store can come between: a zero becomes zero. Sums and the like
+ * are read first, which is one more fault for each page.
  */
 export function touch({ inputs, outputs }: SharedParts): void {
   for (const bytes of [...Object.values(inputs), ...Object.values(outputs)])
-    for (let at = 0; at < bytes.length; at += PAGE) Atomics.or(bytes, at, 0);
+    for (let at = 0; at < bytes.length; at += PAGE) Atomics.compareExchange(bytes, at, 0, 0);
 }
 
 export class SharedRun {
