@@ -75,6 +75,11 @@ export interface Device {
   /** It has read its inputs when `run` returns: their memory may be used for those of another run. */
   readonly readsAtOnce?: boolean;
   /**
+   * Places for the inputs of a run, by name of their buffers, from which the device reads without a copy: for `run` with that program, which must be the next thing
+   * that the device is asked for, and only for that run. It may have none for some of them.
+   */
+  room?(handle: ProgramHandle): Readonly<Record<string, Uint8Array>>;
+  /**
    * Offer a run to the device's other threads. `fill` is called at once, with a place for each input buffer, and gives the inputs: those places,
    * filled, or bytes to copy there. `take` is called when it is done, and gives the result; the outputs are in memory of the device until it returns, and copied if
    * there is no `take`. A device that has this does what `run` asks for in this thread. Throws if it holds no such program.

@@ -66,10 +66,12 @@ export class Offload<Config> implements Accelerator {
   async run(compiled: CompiledLayer, input: Uint8Array, output?: Uint8Array): Promise<LayerResult> {
     const { program, handle } = await this.#load(compiled);
     const { onClocks } = this.#options;
-    const inputs = program.inputs(input, this.#device.readsAtOnce ? this.#room(program) : undefined);
+    const device = this.#device;
+    const room = device.room?.(handle) ?? (device.readsAtOnce ? this.#room(program) : undefined);
+    const inputs = program.inputs(input, room);
     const outputs = output && placeOf(program, output);
     const progress = { ...(onClocks && { onClocks }), ...(outputs && { outputs }) };
-    return resultOf(program, await this.#device.run(handle, inputs, progress));
+    return resultOf(program, await device.run(handle, inputs, progress));
   }
 
   async #startLayer<Result>(

@@ -7,18 +7,17 @@ import type { Elaborated } from "../../hw/index.js";
 import { stallsOf, type RandomStalls } from "../../sim/environment.js";
 import type { EngineImage } from "../../sim/fast/image.js";
 import type { record } from "../../sim/fast/recorder.js";
-import { ImageEngine, UnknownFailure, type Piece, type Room, type TokenBuffer } from "../../sim/fast/image-engine.js";
-import type { PacedStream } from "../../sim/platform/arbiter.js";
+import { ImageEngine, UnknownFailure, type Room, type TokenBuffer } from "../../sim/fast/image-engine.js";
 import type { BoardValues } from "../../sim/platform/platform.js";
 import { counterNames, estimatesOf } from "../../sim/kernel/packed-counters.js";
 import { clockedLevel, type Design, type Level } from "../design.js";
 import type { DeviceDescription, ParameterValue, ProgramHandle, RunProgress, RunResult } from "../device.js";
 import type { Program, StreamPort, Transfer } from "../program.js";
 import { streamPorts } from "../stream.js";
-import { pacedStreams } from "./dma.js";
 import type { EngineCode } from "./engine-code.js";
 import type { RunNames } from "./shared-run.js";
-import { LocalSimulation, memoryOf, outputsOf, stopped, transfersOf, Watch } from "./local.js";
+import { LocalSimulation, memoryOf, outputsOf, stopped, Watch } from "./local.js";
+import { programWork, type ProgramWork, type Sent } from "./program-work.js";
 
 export interface FastOptions {
   /** Level of the model; `rtl` or `cycle`, whichever is the most exact that the design has, by default. */
@@ -37,25 +36,6 @@ export interface FastOptions {
   readonly warm?: boolean;
   /** What another simulator of the same design, parameters and level has been compiled to. */
   readonly code?: EngineCode;
-}
-
-/** The transfers of a stream. */
-interface StreamWork {
-  readonly port: StreamPort;
-  /** Those that stand in the engine's memory: of a source each once, however often it is sent. */
-  readonly transfers: readonly Transfer[];
-  /** Beats of these. */
-  readonly held: number;
-  /** Which of their beats are sent, in order, and how many beats move. */
-  readonly pieces: readonly Piece[];
-  readonly beats: number;
-}
-
-interface ProgramWork {
-  readonly streams: readonly StreamWork[];
-  readonly paced: readonly PacedStream[];
-  /** Output buffers that are not received as a whole. */
-  readonly partly: readonly number[];
 }
 
 /** Clocks between reports of progress. */
@@ -145,13 +125,27 @@ export class FastSimulator extends LocalSimulation {
 
   /** Memory for runs of a program that is loaded, before there is one: for a thread that has nothing else to do. */
   reserve(handle: ProgramHandle): void {
-    const { streams, paced } = this.#workOf(this.programOf(handle));
+    const { streams, sent, paced } = this.#workOf(this.programOf(handle));
     const { board } = this.#options;
-    const rooms = streams.map(({ port, held, beats }): [string, Room] => {
-      const timed = port.direction === "out" || board;
-      return [port.name, { held, moved: timed ? beats : 0 }];
+    const rooms = streams.map(({ port, beats }): [string, Room] => {
+      const out = port.direction === "out";
+      return [port.name, { held: out ? beats : 0, moved: out || board ? beats : 0 }];
     });
-    this.#engine!.reserve(Object.fromEntries(rooms), paced, board);
+    this.#engine!.reserve(Object.fromEntries(rooms), sent.bytes, paced, board);
+  }
+
+  room(handle: ProgramHandle): Record<string, Uint8Array> {
+    const program = this.programOf(handle);
+    const { sent } = this.#workOf(program);
+    const engine = this.#engine!;
+    const at = engine.atReset(sent.bytes);
+    const { memory } = engine;
+    const places: Record<string, Uint8Array> = {};
+    for (const [buffer, from] of sent.buffers) {
+      const { name, role, bytes } = program.buffers[buffer]!;
+      if (role === "input") places[name] = memory.subarray(at + from, at + from + bytes);
+    }
+    return places;
   }
 
   protected override async simulate(
@@ -159,22 +153,55 @@ export class FastSimulator extends LocalSimulation {
     inputs: Readonly<Record<string, Uint8Array>>,
     progress: RunProgress,
   ): Promise<RunResult> {
+    const memory = memoryOf(program, inputs, progress.outputs);
+    const placed = this.#placed(program, memory);
     try {
-      return this.#run(program, inputs, progress);
+      return this.#run(program, memory, placed, progress);
     } catch (error) {
       if (!(error instanceof UnknownFailure)) throw error;
       // The image from the cache has no texts of errors: the same run on a fresh one has. The caller may use the memory of its inputs meanwhile.
-      const kept = Object.fromEntries(Object.entries(inputs).map(([name, bytes]) => [name, bytes.slice()]));
+      const before = this.#engine!.memory;
+      const kept = memory.map((bytes, i) => {
+        const at = placed.get(i);
+        if (at !== undefined) return before.slice(at, at + program.buffers[i]!.bytes);
+        return program.buffers[i]!.role === "input" ? bytes.slice() : bytes;
+      });
       this.#engine = new ImageEngine(this.#design, await this.#compile());
       this.#fresh = true;
-      return this.#run(program, kept, progress);
+      return this.#run(program, kept, new Map(), progress);
     }
   }
 
-  #run(program: Program, inputs: Readonly<Record<string, Uint8Array>>, progress: RunProgress): RunResult {
+  /** Where inputs stand that are in the engine's memory already (`room`), by number of their buffers. */
+  #placed(program: Program, memory: readonly Uint8Array[]): Map<number, number> {
+    const placed = new Map<number, number>();
+    const { sent } = this.#workOf(program);
     const engine = this.#engine!;
-    const memory = memoryOf(program, inputs, progress.outputs);
-    this.#prepare(program, memory);
+    const own: ArrayBufferLike = engine.memory.buffer;
+    memory.forEach(({ buffer, byteOffset }, i) => {
+      if (buffer !== own) return;
+      const { name, role } = program.buffers[i]!;
+      if (role !== "input" || engine.atReset(0) + (sent.buffers.get(i) ?? -1) !== byteOffset)
+        throw new TandemError(
+          `Program ${program.name}: buffer "${name}" is in the simulator's memory for another run`,
+          {
+            hint: "Ask for room for the inputs of each run, right before it.",
+          },
+        );
+      placed.set(i, byteOffset);
+    });
+    return placed;
+  }
+
+  /** `placed`: buffers of `memory` that stand in the engine's already. */
+  #run(
+    program: Program,
+    memory: readonly Uint8Array[],
+    placed: ReadonlyMap<number, number>,
+    progress: RunProgress,
+  ): RunResult {
+    const engine = this.#engine!;
+    this.#prepare(program, memory, placed);
     this.#toQuiescence(program, progress);
     // What no transfer fills in is zero. Not before the run, as it may be the memory of inputs that were read.
     for (const buffer of this.#workOf(program).partly) memory[buffer]!.fill(0);
@@ -185,21 +212,29 @@ export class FastSimulator extends LocalSimulation {
     const result = { outputs: outputsOf(program, memory), clocks, exact, counters, ...(transfers && { transfers }) };
     if (!this.#record) return result;
     const start = performance.now();
-    this.#prepare(program, memory);
+    this.#prepare(program, memory, placed);
     const timeline = this.#record(engine, clocks, this.#workOf(program).paced);
     return { ...result, timeline: { ...timeline, recordingMs: performance.now() - start } };
   }
 
   /** From reset, with the program's beats at the ports. */
-  #prepare(program: Program, memory: readonly Uint8Array[]): void {
+  #prepare(program: Program, memory: readonly Uint8Array[], placed: ReadonlyMap<number, number>): void {
     const engine = this.#engine!;
     if (!this.#fresh) engine.reset();
     this.#fresh = false;
-    const { streams, paced } = this.#workOf(program);
-    for (const { port, transfers, held, pieces, beats } of streams)
-      if (port.direction === "in")
-        put(engine.input(port.name, held, this.#gaps(port, beats), pieces), port, transfers, memory);
-      else engine.output(port.name, beats, this.#gaps(port, beats));
+    const { streams, paced, sent } = this.#workOf(program);
+    const at = engine.take(sent.bytes);
+    put(engine.memory.subarray(at), sent, program, memory, placed);
+    for (const { port, beats, pieces } of streams) {
+      const gaps = this.#gaps(port, beats);
+      if (port.direction === "out") engine.output(port.name, beats, gaps);
+      else
+        engine.source(
+          port.name,
+          pieces.map(({ tokens, data, last }) => ({ tokens, starts: [at + data, at + last] })),
+          gaps,
+        );
+    }
     const { board } = this.#options;
     if (board) engine.pace(paced, board);
   }
@@ -208,17 +243,7 @@ export class FastSimulator extends LocalSimulation {
   #workOf(program: Program): ProgramWork {
     const known = this.#work.get(program);
     if (known) return known;
-    const { streams } = this.description;
-    const work = {
-      streams: streams.map((port) =>
-        streamWork(
-          port,
-          transfersOf(program, port.name).map(({ transfer }) => transfer),
-        ),
-      ),
-      paced: pacedStreams(program, streams),
-      partly: program.buffers.flatMap(({ role }, i) => (role === "output" && !isReceived(program, i) ? [i] : [])),
-    };
+    const work = programWork(program, this.description.streams);
     this.#work.set(program, work);
     return work;
   }
@@ -264,53 +289,23 @@ export class FastSimulator extends LocalSimulation {
   }
 }
 
-/** Transfers fill in all of a buffer. */
-function isReceived({ buffers, steps }: Program, buffer: number): boolean {
-  const parts = steps.flatMap((step) => (step.kind === "receive" && step.buffer === buffer ? [step] : []));
-  parts.sort((a, b) => a.offset - b.offset);
-  let end = 0;
-  for (const { offset, length } of parts) if (offset <= end) end = Math.max(end, offset + length);
-  return end === buffers[buffer]!.bytes;
-}
-
-/** A layer's weights go to the accelerator again for each part of its inputs: such a transfer is sent from where it stands. */
-function streamWork(port: StreamPort, transfers: readonly Transfer[]): StreamWork {
-  const places = new Map<string, number>();
-  const once: Transfer[] = [];
-  let [held, beats] = [0, 0];
-  const pieces = transfers.map((transfer): Piece => {
-    const { buffer, offset, length } = transfer;
-    const name = `${buffer} ${offset} ${length}`;
-    const tokens = length / port.bytes;
-    beats += tokens;
-    let from = port.direction === "in" ? places.get(name) : undefined;
-    if (from === undefined) {
-      from = held;
-      places.set(name, from);
-      once.push(transfer);
-      held += tokens;
-    }
-    return { from, tokens };
-  });
-  return { port, transfers: once, held, pieces, beats };
-}
-
-/** Bytes of memory as beats: their data, and TLAST with the last of each transfer. */
+/** Bytes of memory as beats: their data as it is, but for what is `placed` already, and TLAST with the last of each transfer. */
 function put(
-  { bytes, starts }: TokenBuffer,
-  port: StreamPort,
-  transfers: readonly Transfer[],
+  bytes: Uint8Array,
+  { buffers, last }: Sent,
+  program: Program,
   memory: readonly Uint8Array[],
+  placed: ReadonlyMap<number, number>,
 ): void {
-  let [data, last] = starts as [number, number];
-  for (const { buffer, offset, length } of transfers) {
-    bytes.set(memory[buffer]!.subarray(offset, offset + length), data);
-    data += length;
-    const beats = length / port.bytes;
-    bytes.fill(0, last, last + beats - 1);
-    last += beats;
-    bytes[last - 1] = 1;
+  for (const [buffer, from] of buffers) {
+    const { role, bytes: length } = program.buffers[buffer]!;
+    // What is neither given nor constant is zero in front of a run.
+    if (role !== "constant" && role !== "input") bytes.fill(0, from, from + length);
+    else if (!placed.has(buffer)) bytes.set(memory[buffer]!, from);
   }
+  if (last.beats === 0) return;
+  bytes.fill(0, last.at, last.at + last.beats - 1);
+  bytes[last.at + last.beats - 1] = 1;
 }
 
 /** Beats to memory; TLAST must stand where the transfers end. */

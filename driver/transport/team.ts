@@ -153,6 +153,11 @@ export class SimulatorTeam implements Device {
     return handle;
   }
 
+  /** Of a run in this thread. */
+  room(handle: ProgramHandle): Readonly<Record<string, Uint8Array>> {
+    return this.#here.room(this.#of(handle).here);
+  }
+
   /** In this thread. */
   async run(
     handle: ProgramHandle,

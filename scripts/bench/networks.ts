@@ -57,6 +57,7 @@ class Timed implements Device {
   load: Device["load"] = (program) => this.#device.load(program);
   unload: Device["unload"] = (handle) => this.#device.unload(handle);
   close: Device["close"] = () => this.#device.close();
+  room: NonNullable<Device["room"]> = (handle) => this.#device.room?.(handle) ?? {};
   async run(handle: number, inputs: Readonly<Record<string, Uint8Array>>, progress?: RunProgress): Promise<RunResult> {
     const start = performance.now();
     const result = await this.#device.run(handle, inputs, progress);

@@ -34,6 +34,12 @@ export interface Piece {
   readonly tokens: number;
 }
 
+/** Tokens that are pushed one after the other, and the address of the first of them in each column; two pieces may be the same tokens. */
+export interface PlacedPiece {
+  readonly tokens: number;
+  readonly starts: readonly number[];
+}
+
 /** What an outer port needs memory for: the tokens of its buffer, and how many move. */
 export interface Room {
   readonly held: number;
@@ -66,6 +72,8 @@ interface Exports extends PacingCode {
 const PAGE = 65536;
 /** The system's pages, or some part of them. */
 const TOUCH = 4096;
+/** Addresses of what is taken are multiples of this. */
+const ALIGNED = 16;
 /** Clocks are 32-bit numbers here. */
 const LAST_CLOCK = 2 ** 31 - 2 ** 20;
 
@@ -125,15 +133,20 @@ export class ImageEngine {
   }
 
   /**
-   * Memory for the buffers of outer ports, by name, and for the tables of a board's DMA, before they are asked for. It is written to: a system gives memory when it is
-   * first touched, which takes as long as a copy of it several times over.
+   * Memory for the buffers of outer ports, by name, for so many bytes beside, and for the tables of a board's DMA, before they are asked for. It is written to: a system
+   * gives memory when it is first touched, which takes as long as a copy of it several times over.
    */
-  reserve(rooms: Readonly<Record<string, Room>>, streams: readonly PacedStream[] = [], board?: BoardValues): void {
+  reserve(
+    rooms: Readonly<Record<string, Room>>,
+    beside: number,
+    streams: readonly PacedStream[] = [],
+    board?: BoardValues,
+  ): void {
     const ports = { ...this.design.inputs, ...this.design.outputs };
     const buffers = Object.entries(rooms).reduce((sum, [port, { held, moved }]) => {
       const columns = layoutOf(ports[port]!.type).leaves.reduce((total, leaf) => total + columnBytes(leaf), 0);
       return sum + held * columns + moved * 4 + PAGE / 16;
-    }, this.#pristine.top);
+    }, this.#pristine.top + beside);
     const tables = board
       ? streams.reduce((sum, stream) => sum + paceBytes(stream, board) + 16, arbiterBytes(streams, board) + 16)
       : 0;
@@ -185,25 +198,55 @@ export class ImageEngine {
     return this.#pacing && tracesIn(this.#pacing.streams, this.#pacing.traces);
   }
 
+  /** The whole memory, until more is taken or asked for. */
+  get memory(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#memory.buffer);
+  }
+
+  /** The address of so many bytes, which are whose who takes them until the next reset. */
+  take(bytes: number): number {
+    return this.#take(bytes);
+  }
+
+  /** The address of so many bytes that are the first to be taken behind the next reset. What is put there before stays there, unless there is a run. */
+  atReset(bytes: number): number {
+    const at = Math.ceil(this.#pristine.top / ALIGNED) * ALIGNED;
+    this.#grow(at + bytes);
+    return at;
+  }
+
+  /** Push tokens that stand in memory that was taken into an outer input, each after as many clocks as its gap says. */
+  source(port: string, pieces: readonly PlacedPiece[], gaps?: readonly number[]): void {
+    this.#source(this.#outer(port, this.design.inputs, "input"), pieces, gaps);
+  }
+
   /**
    * Room for `count` tokens that will be pushed into an outer input, each after as many clocks as its gap says; or for what is pushed piece by
    * piece, where some tokens go more than once.
    */
   input(port: string, count: number, gaps?: readonly number[], pieces?: readonly Piece[]): TokenBuffer {
     const channel = this.#outer(port, this.design.inputs, "input");
-    const all = pieces?.filter(({ tokens }) => tokens > 0) ?? [{ from: 0, tokens: count }];
-    const moved = all.reduce((sum, { tokens }) => sum + tokens, 0);
-    const buffer = this.#buffer(channel, { held: count, moved }, gaps);
-    this.#place(channel, buffer, all);
-    return { ...buffer, bytes: new Uint8Array(this.#memory.buffer) };
+    const { layout } = this.#outerOf(channel);
+    const starts = this.#columns(channel, count);
+    const placed = (pieces ?? [{ from: 0, tokens: count }]).map(({ from, tokens }) => ({
+      tokens,
+      starts: layout.leaves.map((leaf, i) => starts[i]! + from * columnBytes(leaf)),
+    }));
+    this.#source(channel, placed, gaps);
+    return { count, layout, bytes: this.memory, starts };
   }
 
   /** Take up to `count` tokens from an outer output; the gap is waited before each. */
   output(port: string, count: number, gaps?: readonly number[]): void {
     const channel = this.#outer(port, this.design.outputs, "output");
-    const { starts } = this.#buffer(channel, { held: count, moved: count }, gaps);
+    const { environment } = this.#outerOf(channel);
+    const starts = this.#columns(channel, count);
     const times = this.#take(timesBytes(count));
-    this.#words[this.#outerOf(channel).environment.times >> 2] = times;
+    this.#begin(channel, count, gaps);
+    environment.tokens.forEach((at, i) => {
+      this.#words[at >> 2] = starts[i]!;
+    });
+    this.#words[environment.times >> 2] = times;
     this.#received.set(port, { starts, times });
   }
 
@@ -213,7 +256,7 @@ export class ImageEngine {
     const count = this.#i32(this.#compiled.environments[port]!.done);
     const layout = layoutOf(channel.type);
     const starts = this.#received.get(port)?.starts ?? [];
-    return { count, layout, bytes: new Uint8Array(this.#memory.buffer), starts };
+    return { count, layout, bytes: this.memory, starts };
   }
 
   /** Tokens of an outer input that were pushed. */
@@ -372,9 +415,14 @@ export class ImageEngine {
     });
   }
 
-  #buffer(channel: Channel, { held, moved }: Room, gaps?: readonly number[]): Omit<TokenBuffer, "bytes"> {
-    const { layout, environment, actors } = this.#outerOf(channel);
-    const starts = layout.leaves.map((leaf) => this.#take(held * columnBytes(leaf)));
+  /** Addresses of the columns of so many tokens. */
+  #columns(channel: Channel, count: number): number[] {
+    return this.#outerOf(channel).layout.leaves.map((leaf) => this.#take(count * columnBytes(leaf)));
+  }
+
+  /** An outer port stands in front of the first of so many tokens. */
+  #begin(channel: Channel, moved: number, gaps?: readonly number[]): void {
+    const { environment, actors } = this.#outerOf(channel);
     const gapsAt = gaps ? this.#take(moved * 4) : 0;
     const words = this.#words;
     gaps?.slice(0, moved).forEach((gap, i) => {
@@ -382,33 +430,35 @@ export class ImageEngine {
     });
     words[environment.count >> 2] = moved;
     words[environment.done >> 2] = 0;
-    environment.tokens.forEach((at, i) => {
-      words[at >> 2] = starts[i]!;
-    });
     words[environment.times >> 2] = 0;
     words[environment.gaps >> 2] = gapsAt;
     for (const actor of actors) words[(this.#compiled.frames[actor]! + frame.resume) >> 2] = 0;
-    return { count: held, layout, starts };
   }
 
-  /** The table of a source's pieces, at the first of them. */
-  #place(channel: Channel, { starts, layout }: Omit<TokenBuffer, "bytes">, pieces: readonly Piece[]): void {
-    const { environment } = this.#outerOf(channel);
-    const row = 1 + starts.length;
-    const at = this.#take(pieces.length * row * 4) >> 2;
+  /** A source of these pieces, with a table of them. */
+  #source(channel: Channel, pieces: readonly PlacedPiece[], gaps?: readonly number[]): void {
+    const { environment, layout } = this.#outerOf(channel);
+    const row = 1 + layout.leaves.length;
+    const table = this.#take(pieces.length * row * 4);
+    this.#begin(
+      channel,
+      pieces.reduce((sum, { tokens }) => sum + tokens, 0),
+      gaps,
+    );
     const words = this.#words;
-    let end = 0;
-    pieces.forEach(({ from, tokens }, i) => {
-      // Where the column would have the port's token 0.
-      const back = end - from;
-      end += tokens;
-      words[at + i * row] = end;
-      layout.leaves.forEach((leaf, j) => {
-        words[at + i * row + 1 + j] = starts[j]! - back * columnBytes(leaf);
+    let [at, end] = [table >> 2, 0];
+    for (const { tokens, starts } of pieces) {
+      if (tokens === 0) continue;
+      layout.leaves.forEach((leaf, i) => {
+        // Where the column would have the port's token 0.
+        words[at + 1 + i] = starts[i]! - end * columnBytes(leaf);
       });
-    });
+      end += tokens;
+      words[at] = end;
+      at += row;
+    }
     words[environment.end >> 2] = 0;
-    words[environment.piece >> 2] = at << 2;
+    words[environment.piece >> 2] = table;
   }
 
   /** An outer channel: how its tokens lie, where its environment's frame is, and the actors that are its environment. */
@@ -427,7 +477,7 @@ export class ImageEngine {
   }
 
   #take(bytes: number): number {
-    const at = Math.ceil(this.#top / 16) * 16;
+    const at = Math.ceil(this.#top / ALIGNED) * ALIGNED;
     this.#top = at + bytes;
     this.#grow(this.#top);
     return at;

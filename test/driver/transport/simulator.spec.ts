@@ -1,9 +1,14 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect } from "chai";
+import { systolic } from "../../../designs/systolic/index.js";
 import { TandemError } from "../../../hw/errors.js";
 import type { ParameterValue, RunResult } from "../../../driver/device.js";
 import type { Program } from "../../../driver/program.js";
 import { FastSimulator } from "../../../driver/transport/fast-simulator.js";
 import { Simulator, type SimulatorOptions } from "../../../driver/transport/simulator.js";
+import { randomLayer } from "../../designs/layers.js";
 import { rejection } from "../../support/rejection.js";
 import { adder, adderProgram, ramp } from "./adder.js";
 
@@ -38,6 +43,57 @@ describe("The simulator as a device", () => {
     expect(simulator.readsAtOnce).to.equal(true);
     x.fill(0);
     expect((await result).outputs["sum"]).to.deep.equal(ramp(64).map((each) => each + 5));
+  });
+
+  it("has room for the inputs of the next run, on the fast engine: what is put there is not copied", async () => {
+    const simulator = await FastSimulator.of(adder, { add: 5 }, { cache: false });
+    const [small, large] = [adderProgram(64, 16), adderProgram(1_000_000, 80_000)];
+    const handles = [await simulator.load(small), await simulator.load(large), await simulator.load(small)];
+    for (const [i, handle] of [...handles, ...handles].entries()) {
+      const bytes = i % 3 === 1 ? 1_000_000 : 64;
+      const { x } = simulator.room(handle);
+      expect(x!.length).to.equal(bytes);
+      const filled = ramp(bytes).map((each) => each ^ i);
+      x!.set(filled);
+      const { outputs } = await simulator.run(handle, { x: x! });
+      expect(
+        Buffer.compare(
+          outputs["sum"]!,
+          filled.map((each) => each + 5),
+        ),
+      ).to.equal(0);
+      // Memory of the caller's own does as well.
+      const again = await simulator.run(handle, { x: filled });
+      expect(Buffer.compare(again.outputs["sum"]!, outputs["sum"]!)).to.equal(0);
+    }
+    // Not what is elsewhere in the engine's memory, as room for another run may be.
+    const { x } = simulator.room(handles[0]!);
+    const elsewhere = new Uint8Array(x!.buffer, x!.byteOffset + 8, 64);
+    const error = await rejection(simulator.run(handles[0]!, { x: elsewhere }), TandemError);
+    expect(error.message).to.include('buffer "x" is in the simulator\'s memory for another run');
+    const into = await rejection(simulator.run(handles[0]!, { x: ramp(64) }, { outputs: { sum: x! } }), TandemError);
+    expect(into.message).to.include('buffer "sum" is in the simulator\'s memory');
+  });
+
+  it("tells what was wrong with a run whose inputs were put there, also where the design is kept without its texts", async () => {
+    const cache = mkdtempSync(join(tmpdir(), "tandem-test-"));
+    const set = { rows: 4, cols: 4 };
+    const { layer, input } = randomLayer({ height: 4, width: 4, inChannels: 16, outChannels: 8 }, 3);
+    const { program, inputs } = systolic.compile(layer, systolic.configure(set));
+    const buffers = program.buffers.map((each) => {
+      const instructions = each.name === "instructions" && each.data!.map(() => 255);
+      return instructions ? { ...each, data: instructions } : each;
+    });
+    try {
+      for (let i = 0; i < 2; i++) {
+        const simulator = await FastSimulator.of(systolic, set, { cache });
+        const handle = await simulator.load({ ...program, buffers });
+        const error = await rejection(simulator.run(handle, inputs(input, simulator.room(handle))), TandemError);
+        expect(error.message).to.include("the design has this opcode");
+      }
+    } finally {
+      rmSync(cache, { recursive: true });
+    }
   });
 
   it("puts outputs where it is told to, on the fast engine: what no transfer fills in is zero", async () => {
