@@ -3,17 +3,16 @@ import type { Counters } from "../kernel/counters.js";
 import { countersOf, type CounterNames } from "../kernel/packed-counters.js";
 import type { GridView } from "./grid-view.js";
 
-/** Of a run that was to stop at clock `until`: the numbers of the module stand from `start` to `end` in `buffer`, the engine's memory. */
+/** Of a run that was to stop at clock `until`: the numbers of the module stand from `start` to `end` in the engine's memory. */
 export function countersIn(
-  buffer: ArrayBuffer,
+  view: DataView<ArrayBuffer>,
   { start, end, until }: { readonly start: number; readonly end: number; readonly until: number },
   grids: readonly GridView[],
   names: CounterNames,
 ): Counters {
   let at = (end - start) / 8;
-  const packed = new Float64Array(at + grids.length * 2);
-  packed.set(new Float64Array(buffer, start, at));
-  const view = new DataView(buffer);
+  // With room for what is packed here.
+  const packed = new Float64Array(view.buffer.slice(start, end + grids.length * 16));
   for (const grid of grids) {
     const { waves, cellSteps } = grid.counters(view, until);
     packed[at++] = waves;

@@ -98,7 +98,7 @@ export class ImageEngine {
   readonly #memory: WebAssembly.Memory;
   readonly #exports: Exports;
   readonly #pristine: Pristine;
-  #view: DataView;
+  #view: DataView<ArrayBuffer>;
   /** The same memory, for what is aligned. */
   #words: Int32Array;
   /** End of what is in use: buffers of tokens are taken from here. */
@@ -360,7 +360,7 @@ export class ImageEngine {
   get counters(): Counters {
     const { clocks } = this;
     const [start, end] = [this.#compiled.packed, this.#exports.counts(clocks)];
-    return countersIn(this.#memory.buffer, { start, end, until: this.#until }, this.#grids, this.names);
+    return countersIn(this.#view, { start, end, until: this.#until }, this.#grids, this.names);
   }
 
   /** Who waits for what, since which clock. */
