@@ -1,12 +1,13 @@
 /** Chains of processes that are done in the function of who pushes the first token: equal to the kernel, however they are broken off. */
 import { expect } from "chai";
-import { elaborate } from "../../../hw/index.js";
+import { elaborate, u16, u8 } from "../../../hw/index.js";
 import { readDesign } from "../../../hw/frontend/index.js";
 import type { DesignIr } from "../../../hw/ir/ir.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { Chains, type Link } from "../../../sim/fast/followers.js";
 import { withMutation } from "../../../sim/fast/rules.js";
 import { Chained, randomChained, randomInStep, tokens, type ChainedOptions } from "./chained.js";
+import { Packing, type PackingOptions } from "./packing.js";
 import { Random } from "./random.js";
 import { channelMutants } from "./comparable.js";
 import { inFast, inKernel, outcome, type Streams } from "./streams.js";
@@ -37,6 +38,28 @@ async function irOf(options: ChainedOptions): Promise<DesignIr> {
   const { ir, diagnostics } = await readDesign(elaborate(new Chained(options)));
   expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
   return ir;
+}
+
+/** A packer, and what stands around it. */
+async function packing(
+  random: Random,
+  late: boolean,
+  swaps: boolean,
+): Promise<{ engine: () => FastEngine; around: Streams; options: PackingOptions }> {
+  const options = { depth: random.pick([1, 2, 3]), late, swaps };
+  const { ir, diagnostics } = await readDesign(elaborate(new Packing(options)));
+  expect(diagnostics.map(({ message }) => message)).to.deep.equal([]);
+  const jobs = Array.from({ length: 5 }, () => ({
+    words: u16(1 + random.below(20)),
+    every: u8(random.pick([0, 1, 7, 255])),
+    seed: u8(random.below(256)),
+  }));
+  const horizons: (number | undefined)[] = [];
+  for (let t = 0; horizons.length < 6;) horizons.push((t += 1 + random.below(40)));
+  const most = random.pick([0, 3, 9]);
+  const slow = Array.from({ length: ENOUGH }, () => (random.chance(0.3) ? random.below(most + 1) : 0));
+  const around: Streams = { inputs: { jobs }, gaps: {}, outputs: { out: slow }, horizons: [...horizons, undefined] };
+  return { engine: () => new FastEngine(ir), around, options };
 }
 
 describe(`Chains of processes (seed ${first})`, () => {
@@ -99,6 +122,17 @@ describe(`Chains of processes (seed ${first})`, () => {
     }
   });
 
+  it("equal the kernel where bytes of a token are moved about and sent", async function () {
+    this.timeout(60_000);
+    for (const late of [false, true])
+      for (const swaps of [false, true])
+        for (let seed = first; seed < first + 6; seed++) {
+          const { engine, around, options } = await packing(new Random(seed), late, swaps);
+          const what = `seed ${seed}${late ? ", late" : ""}${swaps ? ", swaps" : ""}`;
+          expect(inFast(engine(), around), what).to.deep.equal(inKernel(new Packing(options), around));
+        }
+  });
+
   it("stop at a word that another process has not handed over, as under the kernel", async () => {
     let stopped = 0;
     for (let seed = 1; seed <= 12; seed++) {
@@ -113,6 +147,21 @@ describe(`Chains of processes (seed ${first})`, () => {
     }
     expect(stopped, "runs that stop").to.be.above(3);
   });
+
+  for (const [rule, what] of [
+    ["movedOn", "other elements of a token were sent than those that were moved"],
+    ["namesGone", "a name was left out that is asked for behind the wait"],
+  ] as const)
+    it(`would be noticed if ${what}`, async function () {
+      this.timeout(60_000);
+      let caught = 0;
+      for (let seed = 1; seed <= 30 && caught === 0; seed++) {
+        const { engine, around } = await packing(new Random(seed), true, false);
+        const mutant = withMutation("chain", { [rule]: 1 }, engine);
+        if (outcome(() => inFast(mutant, around)) !== outcome(() => inFast(engine(), around))) caught = seed;
+      }
+      expect(caught, "caught by a run up to 30").to.be.above(0);
+    });
 
   const mutants: typeof channelMutants = [
     ...channelMutants,

@@ -1,0 +1,127 @@
+/**
+ * Words are cut off now and then and joined to beats again, by packers that move the same bytes about in different ways: what is turned is kept for the next word at once
+ * or behind the wait, the word moves down or its bytes change places, and names are asked for before a wait or behind it.
+ */
+import { andU, bool, Module, struct, u16, u8, vec, xorU, type Process } from "../../../hw/index.js";
+
+const LANES = 8;
+const BEAT = 4;
+const Word = vec(u8, LANES);
+const Beat = vec(u8, BEAT);
+const Piece = struct({ bytes: Word, count: u8, end: bool });
+const BeatOut = struct({ data: Beat, more: Word, last: bool });
+export const CutJob = struct({ words: u16, every: u8, seed: u8 });
+
+export interface PackingOptions {
+  readonly depth: number;
+  /** What is kept is kept behind the wait. */
+  readonly late: boolean;
+  /** Bytes of the word change places within a beat, not only from beat to beat. */
+  readonly swaps: boolean;
+}
+
+export class Packing extends Module {
+  static readonly source = import.meta.url;
+  readonly swaps: number;
+  readonly jobs = this.channelIn(CutJob);
+  readonly out = this.channelOut(BeatOut);
+  readonly pieces;
+  kept = Beat.zero();
+  /** What was turned last. */
+  seen = Beat.zero();
+  held = u8(0);
+
+  constructor({ depth, late, swaps }: PackingOptions) {
+    super(null, "packing");
+    this.swaps = swaps ? 3 : 0;
+    this.pieces = this.channel(Piece, { name: "pieces", depth });
+    this.clocked(this.cut);
+    this.clocked(late ? this.packLate : this.pack);
+  }
+
+  *cut(): Process {
+    for (;;) {
+      const job = yield* this.jobs.pop();
+      let byte = job.seed;
+      let since = u8(0);
+      for (let w = u16(0); w < job.words; w = u16(w + 1)) {
+        const last = w === job.words - 1;
+        const short = last || since === job.every;
+        since = u8(short ? 0 : since + 1);
+        yield* this.pieces.push({
+          bytes: Word((l) => u8(xorU(u8(byte + l * 29), job.seed))),
+          count: short ? u8(1 + andU(byte, LANES - 1)) : u8(LANES),
+          end: last,
+        });
+        byte = u8(byte * 5 + 1);
+        yield;
+      }
+    }
+  }
+
+  *pack(): Process {
+    for (;;) {
+      const piece = yield* this.pieces.pop();
+      let bytes = piece.bytes;
+      let rest = piece.count;
+      do {
+        const n = u8(rest < BEAT ? rest : BEAT);
+        const { kept, held } = this;
+        const chunk = Beat((b) => bytes[b]!);
+        const turned = Beat((b) => chunk[andU(u8(b - held), BEAT - 1)]!);
+        const joined = Beat((b) => (b < held ? kept[b]! : turned[b]!));
+        const all = u8(held + n);
+        const full = all >= BEAT;
+        const end = piece.end && rest <= BEAT;
+        const before = Word(bytes);
+        bytes = Word((l) => before[l + BEAT < LANES ? xorU(l + BEAT, this.swaps) : l]!);
+        rest = u8(rest - n);
+        this.kept = Beat((b) => (full || b >= held ? turned[b]! : kept[b]!));
+        this.held = u8(full ? all - BEAT : all);
+        if (full) yield* this.out.push({ data: joined, more: bytes, last: end && all === BEAT });
+        yield;
+        if (end) {
+          if (this.held > 0) yield* this.out.push({ data: Beat(this.kept), more: Word(bytes), last: true });
+          this.held = u8(0);
+          yield;
+        }
+      } while (rest > 0);
+    }
+  }
+
+  *packLate(): Process {
+    for (;;) {
+      const piece = yield* this.pieces.pop();
+      let bytes = piece.bytes;
+      let rest = piece.count;
+      do {
+        const n = u8(rest < BEAT ? rest : BEAT);
+        const { held } = this;
+        const chunk = Beat((b) => bytes[b]!);
+        const turned = Beat((b) => chunk[andU(u8(b - held), BEAT - 1)]!);
+        const joined = Beat((b) => (b < held ? this.kept[b]! : turned[b]!));
+        const all = u8(held + n);
+        const full = all >= BEAT;
+        const end = piece.end && rest <= BEAT;
+        bytes = Word((l) => bytes[l + BEAT < LANES ? l + BEAT : l]!);
+        rest = u8(rest - n);
+        this.held = u8(full ? all - BEAT : all);
+        if (full)
+          yield* this.out.push({
+            data: joined,
+            more: Word((l) => (l < BEAT ? this.seen[l < BEAT ? l : 0]! : bytes[l]!)),
+            last: end && all === BEAT,
+          });
+        yield;
+        // The name is asked for behind the wait.
+        this.seen = Beat(turned);
+        this.kept = Beat((b) => (full || b >= held ? turned[b]! : this.kept[b]!));
+        if (end) {
+          if (this.held > 0) yield* this.out.push({ data: Beat(this.kept), more: Word(bytes), last: true });
+          this.held = u8(0);
+          yield;
+        }
+      } while (rest > 0);
+    }
+  }
+}
