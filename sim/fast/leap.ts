@@ -17,8 +17,8 @@ export interface Turn {
   readonly leaps: boolean;
   /** It will do what it does as a rule. */
   readonly ready: (limit: number, leap: boolean) => void;
-  /** It will take as many clocks as in the last round. */
-  readonly asBefore: () => void;
+  /** It will take as many clocks as in the last round; `ends`, a local, may become 1 where only clocks behind its last operation are others. */
+  readonly asBefore: (ends?: number) => void;
   readonly pass: (leap: boolean) => void;
   /** After a leap of so many passes (a local); `turn`, a local, is not zero where a round is half done. */
   readonly settle: (passes: number, turn: number) => void;
@@ -72,6 +72,13 @@ export class Leap {
   readonly steady: number;
   /** A local: 1 where the next leap goes on from there, though there was no round before it; it begins with many rounds or not at all. */
   readonly resumes: number;
+  /** A local: 1 where the last leap ended with a round that took other clocks than those before: what follows may be known (settling.ts). */
+  readonly anew: number;
+  /** A local: the round that is known to follow, or 0; then the next leap is that round. */
+  readonly step: number;
+  /** A local: the round is the leap's last. */
+  readonly #ends: number;
+  #stepAt: number | undefined;
 
   /**
    * `times`: locals with the clocks of all that take part; none of them may be at the clock in `limit` before a round. No round comes
@@ -98,6 +105,7 @@ export class Leap {
     this.#replay = replay;
     this.#possible = turns.every(({ leaps }) => leaps);
     [this.turn, this.#period, this.#pause, this.steady, this.resumes] = [local(), local(), local(), local(), local()];
+    [this.anew, this.step, this.#ends] = [local(), local(), local()];
     this.#noted = [...times, ...channels.flatMap(({ state }) => state.clocks)].map((clock) => [clock, local()]);
     code.i32(0).set(this.turn).i32(0).set(this.#pause);
   }
@@ -112,6 +120,12 @@ export class Leap {
     code.end();
   }
 
+  /** In front of a round, behind a leap that ended with another one than those before: `step` becomes what is known to follow. */
+  emitStep(): void {
+    this.#code.i32(0).set(this.anew);
+    this.#stepAt = this.#code.mark();
+  }
+
   /**
    * Behind a round: leap if it moved all clocks alike, unless tokens have to tell all that is known (`full`, a local): those of a leap
    * do not. `count` gets a local with the rounds done.
@@ -124,7 +138,7 @@ export class Leap {
     code.get(this.#pause).if("i32");
     code.get(this.#pause).i32(1).op("i32.sub").set(this.#pause).i32(0);
     code.else();
-    code.get(this.resumes);
+    code.get(this.resumes).get(this.step).op("i32.or");
     if (this.#replay) code.get(this.#replay.rounds).op("i32.or");
     code.if("i32");
     code.i32(1).else();
@@ -147,16 +161,34 @@ export class Leap {
       .end()
       .end()
       .set(leaps);
+    const steps = this.#stepAt !== undefined;
+    const stepped = code.local("i32");
+    const again = steps ? code.loop() : undefined;
     const behind = code.mark();
     code.get(leaps).if();
-    const settling = this.#leap(count);
+    const settling = this.#leap(count, stepped);
     code.end();
-    if (settling) code.insertAt(behind, () => this.#emitSettling(settling, full, leaps));
+    if (steps) {
+      // Behind the round that was known a way may be.
+      code.get(stepped).if();
+      code.i32(0).set(stepped).i32(0).set(leaps).br(again!).end().end();
+    }
+    if (settling) {
+      code.insertAt(behind, () => this.#emitSettling(settling, full, leaps));
+      if (this.#stepAt !== undefined)
+        code.insertAt(this.#stepAt, () => {
+          code.get(this.#pause).op("i32.eqz").if();
+          settling.emitFindStep(this.step);
+          // Any but zero.
+          code.i32(1).set(this.#period).end();
+        });
+    }
   }
 
   /** A leap also begins in a state from which it is known how all clocks come to move alike. */
   #emitSettling(settling: Settling, full: number, leaps: number): void {
     const code = this.#code;
+    if (this.#stepAt !== undefined) settling.emitStepDone();
     code.get(leaps).if();
     settling.emitEnd(this.#period);
     code.else();
@@ -170,15 +202,34 @@ export class Leap {
     code.end().end();
   }
 
+  /** The round that was known has been done, or a part of it: clocks of channels are those of then, moved; all else is as behind any leap. */
+  #emitStepClocks(settling: Settling, done: number): void {
+    const code = this.#code;
+    code.get(this.step).if();
+    code.i32(0).set(this.#period);
+    for (const { state, producer, consumer } of this.#channels)
+      for (const [turn, times] of [
+        [producer, state.sides.push.times],
+        [consumer, state.sides.pop.times],
+      ] as const) {
+        code.get(done).get(this.turn).i32(turn).op("i32.gt_s").op("i32.or").if();
+        settling.emitMoveStep(this.step, times);
+        code.end();
+      }
+    code.end();
+  }
+
   /** In front of a leap that repeats rounds of an earlier run. */
   emitRepeats(): void {
     this.#code.i32(0).set(this.#pause);
   }
 
-  #leap(count: (done: number) => void): Settling | undefined {
+  #leap(count: (done: number) => void, stepped: number): Settling | undefined {
     const code = this.#code;
     const limit = this.#limit;
     const replay = this.#replay;
+    // Of runs that are repeated the waits of all rounds are known.
+    const ends = replay ? undefined : this.#ends;
     replay?.emitSteady(this.#period);
     const [most, done] = [code.local("i32"), code.local("i32")];
     // Rounds before the latest clock is at the limit.
@@ -204,7 +255,9 @@ export class Leap {
       code.get(most).get(replay.rounds).op("select").set(most);
     }
     const mostly = code.mark();
-    code.i32(0).set(done);
+    code.i32(0).set(done).i32(0).set(this.anew);
+    if (ends !== undefined) code.i32(0).set(ends);
+    const enters = code.mark();
     // Where many rounds can be done at once, that comes first.
     const skips = code.local("i32");
     const start = code.mark();
@@ -226,11 +279,15 @@ export class Leap {
     this.#turns.forEach(({ ready, asBefore, pass }, i) => {
       code.i32(i).set(this.turn);
       ready(limit, true);
-      asBefore();
+      asBefore(ends);
       code.op("i32.and").op("i32.eqz").brIf(out);
       pass(true);
     });
     code.get(done).i32(1).op("i32.add").set(done);
+    if (ends !== undefined) {
+      code.i32(0).set(this.turn);
+      code.get(ends).brIf(out);
+    }
     code.end();
     if (replay) {
       replay.emitNext();
@@ -240,6 +297,7 @@ export class Leap {
     const settling = range?.settling;
     code.insertAt(start, () => {
       code.i32(range ? 1 : 0);
+      if (settling) code.get(this.step).op("i32.eqz").op("i32.and");
       if (replay) code.get(replay.rounds).op("i32.eqz").op("i32.and");
       code.set(skips);
       if (!range && !many) code.i32(0).get(most).get(this.resumes).op("select").set(most);
@@ -261,6 +319,7 @@ export class Leap {
     code.end();
     code.end();
     code.get(done).get(this.turn).op("i32.or").if();
+    if (settling) this.#emitStepClocks(settling, done);
     const [pushed, popped] = [code.temp("i32"), code.temp("i32")];
     const passes = (turn: number, into: number): void => {
       code.get(done).get(this.turn).i32(turn).op("i32.gt_s").op("i32.add").set(into);
@@ -302,8 +361,16 @@ export class Leap {
     count(done);
     code.end();
     code.get(this.turn).op("i32.eqz").get(done).i32(0).op("i32.ne").op("i32.and").set(this.steady);
+    if (ends !== undefined) {
+      code.get(ends).get(this.steady).op("i32.and").get(this.step).op("i32.eqz").op("i32.and").set(this.anew);
+      code.get(this.steady).get(this.step).i32(0).op("i32.ne").op("i32.and").set(stepped);
+      code.get(ends).op("i32.eqz").get(this.steady).op("i32.and").set(this.steady);
+    }
     // Of the round that a leap leaves half done, the clocks before it were not noted.
-    code.get(this.turn).i32(0).op("i32.ne").i32(PAUSE).get(done).get(this.resumes).op("i32.or").op("select");
+    code.get(this.turn).i32(0).op("i32.ne").i32(PAUSE).get(done).get(this.resumes).op("i32.or");
+    code.get(this.step).op("i32.or").op("select");
+    if (settling) settling.emitStepEnd(this.step, stepped);
+    code.i32(0).set(this.step);
     code.set(this.#pause).i32(0).set(this.resumes);
     if (replay) {
       code.i32(0).get(replay.fresh).get(done).op("select").set(replay.fresh);
@@ -316,6 +383,11 @@ export class Leap {
     code.get(settling.way).if();
     settling.emitNone();
     code.i32(0).set(settling.way).i32(0).set(this.#pause).end();
+    code.insertAt(enters, () => {
+      code.get(this.step).if();
+      settling.emitTakeStep(this.step);
+      code.get(most).i32(0).op("i32.ne").set(most).i32(1).set(this.#ends).end();
+    });
     code.insertAt(mostly, () => {
       code.i32(0).set(settling.rounds);
       code.get(settling.way).i32(0).op("i32.ne").get(most).i32(0).op("i32.ne").op("i32.and").if();

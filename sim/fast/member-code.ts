@@ -17,6 +17,7 @@ import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
 import type { RoundChannel } from "./round-channel.js";
 import type { RoundSource } from "./round-source.js";
+import { rules } from "./rules.js";
 import { variablesOf } from "./rounds-code.js";
 import type { Guard, Pass, PassStep } from "./rounds.js";
 import type { Spilled } from "./scope.js";
@@ -154,14 +155,20 @@ export class MemberCode extends StatementCompiler {
     return this.pass.decisive !== undefined;
   }
 
-  /** Nonzero on the stack if the next pass will take as many clocks as the last; `waits`, a local: nonzero if it does not matter what that waited for. */
-  emitAsBefore(waits?: number): void {
+  /**
+   * Nonzero on the stack if the next pass will take as many clocks as the last; `waits`, a local: nonzero if it does not matter what that waited for.
+   * `ends`, a local, becomes 1 where only clocks behind its last operation on a channel are others, if that is given.
+   */
+  emitAsBefore(waits?: number, ends?: number): void {
     const { code } = this;
     code.get(this.held).op("i32.eqz");
     if (waits !== undefined) code.get(waits).op("i32.or");
     this.pass.decisive?.forEach((expr, i) => {
+      const mayEnd = ends !== undefined && i >= this.pass.ordering + rules.round.leapEnds;
       this.exprs.emit32(expr);
-      code.get(this.decided[i]!).op("i32.eq").op("i32.and");
+      code.get(this.decided[i]!);
+      if (mayEnd) code.op("i32.ne").get(ends).op("i32.or").set(ends);
+      else code.op("i32.eq").op("i32.and");
     });
   }
 

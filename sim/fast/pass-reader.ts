@@ -53,6 +53,7 @@ class PassReader {
   #known = new Known();
   readonly #tokens = new Set<Local>();
   readonly #decisive: Expr[] = [];
+  #ordering = 0;
   readonly #choices: Choices;
   #undecided = false;
   #goesOnce = false;
@@ -102,6 +103,7 @@ class PassReader {
       bankReads: this.#bankReads,
       once: this.#goesOnce,
       decisive: this.#undecided ? undefined : this.#decisive,
+      ordering: this.#ordering,
       pops: [...this.#channels.pop],
       pushes: [...this.#channels.push],
       memories: this.#memories,
@@ -262,6 +264,7 @@ class PassReader {
     const outer = stmt.kind === "pop" && this.#inputs.has(channel);
     if (used.has(channel) && !outer) throw new NoPass();
     used.add(channel);
+    this.#ordering = this.#decisive.length;
     this.#clocks++;
     if (stmt.kind === "push")
       this.#steps.push({ kind: "push", channel, value: stmt.value, words: this.#words(stmt.value) });
@@ -338,6 +341,7 @@ class PassReader {
     if (this.#outside.some((other) => other.channel === channel)) throw new NoPass();
     this.#outside.push({ side: stmt.kind, channel: channel!, path });
     this.#steps.push({ kind: "outside", stmt, channel: channel! });
+    this.#ordering = this.#decisive.length;
     this.#clocks++;
     this.#known.after(stmt);
   }

@@ -142,6 +142,7 @@ export function roundsCode(
     channels: leapChannels,
     replay: replay && { replay, tell },
     standing: others.filter(({ head }) => head !== undefined),
+    tell: !replay && others.every(hearsFirst) ? tell : undefined,
     beside: alone.map(({ state }) => state),
     clocks: clocksOf(cluster),
     sides: members,
@@ -163,7 +164,7 @@ export function roundsCode(
       leaps: each.leaps,
       settle: (passes, turn) => each.emitSettle(passes, turn),
       ready: (limit, leap) => each.emitReady(limit, leap),
-      asBefore: () => each.emitAsBefore(),
+      asBefore: (ends) => each.emitAsBefore(undefined, ends),
       pass: (leap) => {
         each.emitPass(full, leap);
         if (i > 0) return;
@@ -275,6 +276,8 @@ interface Parts {
   /** Runs that begin as an earlier one did; `tell` tells everybody what the first process knows. */
   readonly replay?: { readonly replay: Replay; readonly tell: () => void } | undefined;
   readonly goOn?: GoesOn | undefined;
+  /** Tells everybody what the others know, where a round that is remembered by itself may follow (settling.ts). */
+  readonly tell?: (() => void) | undefined;
   /** In front of all rounds. */
   readonly first?: (() => void) | undefined;
   /** Behind all rounds, before the state goes to memory. */
@@ -371,6 +374,15 @@ export function emitRounds(around: Surroundings, parts: Parts): void {
         if (rules.round.awayDeaf === 0) tell();
         code.i32(0).set(full);
         leap.emitRepeats();
+        code.br(round).end().end();
+      }
+      if (parts.tell) {
+        code.get(leap.anew).if();
+        leap.emitStep();
+        code.get(leap.step).if();
+        code.get(full).if();
+        if (rules.round.awayDeaf === 0) parts.tell();
+        code.i32(0).set(full).end();
         code.br(round).end().end();
       }
       for (const { time } of sides) code.get(time).get(limit).op("i32.ge_s").brIf(stop);

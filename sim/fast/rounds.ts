@@ -102,6 +102,8 @@ export interface Pass {
   readonly behind: Pick<Pass, "guards" | "around"> | undefined;
   /** What decides how many clocks the steps take, known before the pass; undefined where something else decides. */
   readonly decisive: readonly Expr[] | undefined;
+  /** How many of these, the first, decide when operations on channels happen; the clocks of the others come behind all of them. */
+  readonly ordering: number;
   /** It holds for inner loops that go round once; these may have passes themselves. */
   readonly once: boolean;
   readonly pops: readonly Channel[];

@@ -65,6 +65,11 @@ export interface TimeRules {
   readonly settleTime: number;
   /** 1: of the state that they began with only the first clocks are looked at. */
   readonly settleDeaf: number;
+  /** So many more of what decides a round's clocks count as clocks behind its operations (negative); a leap goes on behind such a round. */
+  readonly leapEnds: number;
+  /** Clocks of channels move on by so much more in a round that is remembered by itself; 1: of its state only the first clocks are looked at. */
+  readonly stepTime: number;
+  readonly stepBlind: number;
   /** 1: what others are told behind a loop that was gone round is not looked at. */
   readonly jointDeaf: number;
   /** 1: what the first process has heard while it was away from its loop is not told. */
@@ -133,6 +138,9 @@ const exact: TimeRules = {
   jointWords: 0,
   settleTime: 0,
   settleDeaf: 0,
+  leapEnds: 0,
+  stepTime: 0,
+  stepBlind: 0,
   jointDeaf: 0,
   awayDeaf: 0,
   jointLeft: 0,
