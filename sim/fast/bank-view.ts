@@ -34,6 +34,7 @@ export class BankView {
   readonly #group: PortGroup;
   readonly #actor: Actor;
   readonly #layout: Layout;
+  readonly #usedOnce: boolean;
   /** A local: the byte of the word in the banks. */
   readonly at: number;
   /** Locals: the same of the next read, the number of its word; the clock of the last read. */
@@ -44,8 +45,20 @@ export class BankView {
   readonly #left: number | undefined;
   readonly #masks: ReadonlyMap<number, number>;
 
-  /** `layout` is that of the token. `some`: it may be the words of some banks, zeros behind them. */
-  constructor(actor: Actor, group: PortGroup, read: BankRead, push: Push, layout: Layout, some: boolean) {
+  /**
+   * `layout` is that of the token. `some`: it may be the words of some banks, zeros behind them. `usedOnce`: what is read is used by the push that follows
+   * and nowhere else, so that nobody asks for it between two passes.
+   */
+  constructor(
+    actor: Actor,
+    group: PortGroup,
+    read: BankRead,
+    push: Push,
+    layout: Layout,
+    some: boolean,
+    usedOnce: boolean,
+  ) {
+    this.#usedOnce = usedOnce;
     this.read = read;
     this.push = push;
     this.#group = group;
@@ -302,7 +315,9 @@ export class BankView {
   emitSettle(passes: number): void {
     const { code } = this.#actor;
     const { reads, lastRead, words, bytes } = this.#group;
-    if (this.whole) emitGroupCopy(code, this.#group, this.at);
+    if (this.#usedOnce) {
+      // Nobody looks at them.
+    } else if (this.whole) emitGroupCopy(code, this.#group, this.at);
     else
       for (let byte = 0; byte < bytes; byte += 16) {
         code.get(this.at).mem("v128.load", this.#memory.words + byte);

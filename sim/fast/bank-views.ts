@@ -48,7 +48,10 @@ export function bankViews(
       isZero(fill, body) &&
       group.bytes % 16 === 0 &&
       movesOnly(push.channel);
-    return [new BankView(actor, group, read, push, layout, some)];
+    const isUsed = (stmts: readonly Stmt[]): number =>
+      [...expressionsWithin(stmts)].filter((expr) => expr.kind === "q" && of(expr.port.parts)).length;
+    const usedOnce = actor.plan.ir.processes.reduce((sum, process) => sum + isUsed(process.body), 0) === 1;
+    return [new BankView(actor, group, read, push, layout, some, usedOnce)];
   });
 }
 

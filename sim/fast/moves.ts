@@ -10,11 +10,12 @@ import { expressionsIn, expressionsOf, inner, someExpr, statementsIn } from "../
 import { movingLoop } from "./bank-code.js";
 import type { ExprCompiler } from "./expr.js";
 import { accessOf, contiguous } from "./lanes.js";
-import type { LeafRef } from "./place.js";
+import type { LeafRef, Place } from "./place.js";
 import type { Pass, PassStep } from "./rounds.js";
 
-/** Bytes from fixed place `to` on stand at `offset` from the address in a local. */
+/** Bytes of a variable from fixed place `to` on stand at `offset` from the address in a local. */
 interface Moved {
+  readonly of: Local;
   readonly to: number;
   readonly bytes: number;
   readonly local: number;
@@ -35,12 +36,16 @@ export type Adds = (stmt: Stmt) => { readonly variable: Variable; readonly reset
 export class Moves {
   /** Variables that nothing in the pass reads but a feed, or statements that add products. */
   readonly #variables: ReadonlySet<Local>;
+  /** Those among them that the process names nowhere else. */
+  readonly #own: ReadonlySet<Local>;
   readonly #moved: Moved[] = [];
-  readonly #left: (() => void)[] = [];
+  readonly #left: { readonly of: Local; readonly later: () => void }[] = [];
 
-  /** `adds`: the statement adds products to sums. */
-  constructor(pass: Pass, adds: Adds) {
+  /** `adds`: the statement adds products to sums; `body`: of the process. */
+  constructor(pass: Pass, adds: Adds, body: readonly Stmt[]) {
     this.#variables = onlyFed(pass) ?? onlyAdded(pass, adds);
+    const others = namedBeside(pass, body);
+    this.#own = new Set([...this.#variables].filter((local) => !others.has(local)));
   }
 
   /** It is only moved to, for a grid. */
@@ -55,7 +60,7 @@ export class Moves {
       const whole = this.#moveVector(exprs, stmt);
       if (!whole) return false;
       this.#moved.push(whole);
-      this.#left.push(later);
+      this.#left.push({ of: whole.of, later });
       return true;
     }
     const moved: Moved[] = [];
@@ -65,13 +70,16 @@ export class Moves {
         if (!move) return false;
         moved.push(move);
       }
+    const [first] = moved;
+    if (!first || moved.some(({ of }) => of !== first.of)) return false;
     this.#moved.push(...moved);
-    this.#left.push(later);
+    this.#left.push({ of: first.of, later });
     return true;
   }
 
   #move(exprs: ExprCompiler, stmt: Stmt): Moved | undefined {
-    if (stmt.kind !== "assign" || !this.#variables.has(rootOf(stmt.target)!)) return undefined;
+    const of = stmt.kind === "assign" ? rootOf(stmt.target) : undefined;
+    if (stmt.kind !== "assign" || !of || !this.#variables.has(of)) return undefined;
     const { code } = exprs;
     const mark = code.mark();
     const value = source(stmt.value);
@@ -82,13 +90,14 @@ export class Moves {
     if (emitted || !to || !from || more.length > 0 || others.length > 0 || to.terms.length > 0) return undefined;
     const [term, ...terms] = from.terms;
     if (term?.scale !== 1 || terms.length > 0 || to.size !== from.size || to.count !== from.count) return undefined;
-    return { to: to.offset, bytes: to.count * to.size, local: term.local, offset: from.offset };
+    return { of, to: to.offset, bytes: to.count * to.size, local: term.local, offset: from.offset };
   }
 
   /** A vector whose lanes are the bytes of a token, one after the other. */
   #moveVector(exprs: ExprCompiler, stmt: Stmt): Moved | undefined {
     if (stmt.kind !== "assign" || stmt.target.kind !== "index") return undefined;
-    if (!this.#variables.has(rootOf(stmt.target)!)) return undefined;
+    const of = rootOf(stmt.target);
+    if (!of || !this.#variables.has(of)) return undefined;
     const { locals, lengths, body } = lanesOf(source(stmt.value));
     const count = lengths.reduce((product, n) => product * n, 1);
     if (locals.length === 0) return undefined;
@@ -103,7 +112,7 @@ export class Moves {
     const [term, ...terms] = from?.leaf.terms ?? [];
     if (!from || term?.scale !== 1 || terms.length > 0 || from.leaf.size !== 1 || !contiguous(from, 0, count))
       return undefined;
-    return { to: to.offset, bytes: count, local: term.local, offset: from.leaf.offset + from.offsets[0]! };
+    return { of, to: to.offset, bytes: count, local: term.local, offset: from.leaf.offset + from.offsets[0]! };
   }
 
   /** Where the byte stands that a move would have put at a fixed place; the last one counts. */
@@ -112,22 +121,44 @@ export class Moves {
     return moved && { local: moved.local, offset: moved.offset + at - moved.to };
   }
 
-  /** What was left undone. */
-  emitSettle(): void {
-    for (const later of this.#left) later();
+  /**
+   * Statements left undone that have to be done when a leap ends. Not those that move to a variable which is filled anew in each pass, in every byte,
+   * before the pass uses it: nobody else does. `placeOf` tells where a variable stands.
+   */
+  owed(placeOf: (of: Local) => Place | undefined): readonly (() => void)[] {
+    const isFilled = (of: Local): boolean => {
+      const place = this.#own.has(of) ? placeOf(of) : undefined;
+      return place?.every((leaf) => leaf.terms.length === 0 && this.#isFilled(leaf)) ?? false;
+    };
+    return this.#left.flatMap(({ of, later }) => (isFilled(of) ? [] : [later]));
+  }
+  #isFilled({ offset, count, size }: LeafRef): boolean {
+    for (let at = offset; at < offset + count * size; at++) if (!this.find(at)) return false;
+    return true;
   }
 
-  /** Do what was left undone also now; it will be done again at the end. */
+  /** Do what was left undone also now; it is done again at the end if that is owed. */
   emitAlso(): void {
-    this.emitSettle();
+    for (const { later } of this.#left) later();
   }
 
   /** Do now what was left undone: somebody needs it. */
   emitNow(): void {
-    this.emitSettle();
+    this.emitAlso();
     this.#left.length = 0;
     this.#moved.length = 0;
   }
+}
+
+/** Variables that a process names outside of a pass. */
+function namedBeside({ loop }: Pass, body: readonly Stmt[]): Set<Local> {
+  const within = new Set(statementsIn([loop]));
+  const named = new Set<Local>();
+  for (const stmt of statementsIn(body))
+    if (!within.has(stmt))
+      for (const expr of expressionsOf(stmt))
+        for (const e of expressionsIn(expr)) if (e.kind === "local") named.add(e.local);
+  return named;
 }
 
 /** The lanes of nested maps, the innermost counting fastest, and what an element is. */
