@@ -8,6 +8,7 @@ import type { Actor } from "./channel-code.js";
 import type { Layout } from "./layout.js";
 import type { PortGroup } from "./memory-plan.js";
 import type { Pass } from "./rounds.js";
+import { rules } from "./rules.js";
 
 /** The views of a pass; `movesOnly` tells that who pops a token does nothing with it but move its elements. */
 export function bankViews(
@@ -50,7 +51,9 @@ export function bankViews(
       movesOnly(push.channel);
     const isUsed = (stmts: readonly Stmt[]): number =>
       [...expressionsWithin(stmts)].filter((expr) => expr.kind === "q" && of(expr.port.parts)).length;
-    const usedOnce = actor.plan.ir.processes.reduce((sum, process) => sum + isUsed(process.body), 0) === 1;
+    const usedOnce =
+      rules.round.viewOnce !== 0 ||
+      actor.plan.ir.processes.reduce((sum, process) => sum + isUsed(process.body), 0) === 1;
     return [new BankView(actor, group, read, push, layout, some, usedOnce)];
   });
 }

@@ -72,7 +72,7 @@ export class Leap {
   readonly steady: number;
   /** A local: 1 where the next leap goes on from there, though there was no round before it; it begins with many rounds or not at all. */
   readonly resumes: number;
-  /** A local: 1 where the last leap ended with a round that took other clocks than those before: what follows may be known (settling.ts). */
+  /** A local: 1 where the last leap ended with a round that took other clocks than those before: what follows may be known (known-step.ts). */
   readonly anew: number;
   /** A local: the round that is known to follow, or 0; then the next leap is that round. */
   readonly step: number;
@@ -178,7 +178,7 @@ export class Leap {
       if (this.#stepAt !== undefined)
         code.insertAt(this.#stepAt, () => {
           code.get(this.#pause).op("i32.eqz").if();
-          settling.emitFindStep(this.step);
+          settling.step.emitFind(this.step);
           // Any but zero.
           code.i32(1).set(this.#period).end();
         });
@@ -188,7 +188,7 @@ export class Leap {
   /** A leap also begins in a state from which it is known how all clocks come to move alike. */
   #emitSettling(settling: Settling, full: number, leaps: number): void {
     const code = this.#code;
-    if (this.#stepAt !== undefined) settling.emitStepDone();
+    if (this.#stepAt !== undefined) settling.step.emitDone();
     code.get(leaps).if();
     settling.emitEnd(this.#period);
     code.else();
@@ -213,7 +213,7 @@ export class Leap {
         [consumer, state.sides.pop.times],
       ] as const) {
         code.get(done).get(this.turn).i32(turn).op("i32.gt_s").op("i32.or").if();
-        settling.emitMoveStep(this.step, times);
+        settling.step.emitMove(this.step, times);
         code.end();
       }
     code.end();
@@ -286,7 +286,7 @@ export class Leap {
     code.get(done).i32(1).op("i32.add").set(done);
     if (ends !== undefined) {
       code.i32(0).set(this.turn);
-      code.get(ends).brIf(out);
+      if (rules.round.leapOn === 0) code.get(ends).brIf(out);
     }
     code.end();
     if (replay) {
@@ -369,7 +369,7 @@ export class Leap {
     // Of the round that a leap leaves half done, the clocks before it were not noted.
     code.get(this.turn).i32(0).op("i32.ne").i32(PAUSE).get(done).get(this.resumes).op("i32.or");
     code.get(this.step).op("i32.or").op("select");
-    if (settling) settling.emitStepEnd(this.step, stepped);
+    if (settling) settling.step.emitEnd(this.step, stepped);
     code.i32(0).set(this.step);
     code.set(this.#pause).i32(0).set(this.resumes);
     if (replay) {
@@ -385,7 +385,7 @@ export class Leap {
     code.i32(0).set(settling.way).i32(0).set(this.#pause).end();
     code.insertAt(enters, () => {
       code.get(this.step).if();
-      settling.emitTakeStep(this.step);
+      settling.step.emitTake(this.step);
       code.get(most).i32(0).op("i32.ne").set(most).i32(1).set(this.#ends).end();
     });
     code.insertAt(mostly, () => {

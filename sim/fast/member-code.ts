@@ -92,7 +92,7 @@ export class MemberCode extends StatementCompiler {
       ({ channel }) => channels.get(channel)!.channel.layout,
       (channel) => channels.get(channel)!.movesOnly,
     );
-    this.moves = new Moves(pass, (stmt) => plan.sums.adds(stmt), process.body);
+    this.moves = new Moves(pass, (stmt) => plan.sums.adds(stmt));
     const { used, declared } = variablesOf(pass);
     for (const of of used) if (!declared.has(of as Local)) this.#adopt(of, own);
   }
@@ -362,12 +362,8 @@ export class MemberCode extends StatementCompiler {
       view.emitTake(this.#channels.get(view.push.channel)!.token[0]!.offset, view.at);
       code.end();
     }
-    const owed = this.moves.owed((of) => {
-      const binding = this.bindings.get(of);
-      return binding && "place" in binding ? binding.place : undefined;
-    });
-    if (owed.length > 0) for (const seen of this.seen) this.#emitTake(seen);
-    for (const later of owed) later();
+    // In a round another pass follows; where tokens come from outside the loop may be over.
+    if (this.source) this.moves.emitSettle();
     code.end();
   }
 

@@ -1,7 +1,7 @@
 /**
  * Elements of tokens that a pass only moves to places of its own, for a grid to be fed from (feed-burst.ts) or for sums that their products
- * are added to (sum-match.ts). In a leap (leap.ts) they are used where the tokens stand; the moves of the last pass are done when the
- * leap ends.
+ * are added to (sum-match.ts). In a leap (leap.ts) they are used where the tokens stand, and the moves are not done: another pass follows, which moves
+ * its own before anything uses them. Only where the loop may be over behind a leap those of the last pass are done then.
  */
 import type { Channel } from "../../hw/channel.js";
 import type { Expr, Local, Stmt } from "../../hw/ir/ir.js";
@@ -10,12 +10,11 @@ import { expressionsIn, expressionsOf, inner, someExpr, statementsIn } from "../
 import { movingLoop } from "./bank-code.js";
 import type { ExprCompiler } from "./expr.js";
 import { accessOf, contiguous } from "./lanes.js";
-import type { LeafRef, Place } from "./place.js";
+import type { LeafRef } from "./place.js";
 import type { Pass, PassStep } from "./rounds.js";
 
-/** Bytes of a variable from fixed place `to` on stand at `offset` from the address in a local. */
+/** Bytes from fixed place `to` on stand at `offset` from the address in a local. */
 interface Moved {
-  readonly of: Local;
   readonly to: number;
   readonly bytes: number;
   readonly local: number;
@@ -36,16 +35,12 @@ export type Adds = (stmt: Stmt) => { readonly variable: Variable; readonly reset
 export class Moves {
   /** Variables that nothing in the pass reads but a feed, or statements that add products. */
   readonly #variables: ReadonlySet<Local>;
-  /** Those among them that the process names nowhere else. */
-  readonly #own: ReadonlySet<Local>;
   readonly #moved: Moved[] = [];
-  readonly #left: { readonly of: Local; readonly later: () => void }[] = [];
+  readonly #left: (() => void)[] = [];
 
-  /** `adds`: the statement adds products to sums; `body`: of the process. */
-  constructor(pass: Pass, adds: Adds, body: readonly Stmt[]) {
+  /** `adds`: the statement adds products to sums. */
+  constructor(pass: Pass, adds: Adds) {
     this.#variables = onlyFed(pass) ?? onlyAdded(pass, adds);
-    const others = namedBeside(pass, body);
-    this.#own = new Set([...this.#variables].filter((local) => !others.has(local)));
   }
 
   /** It is only moved to, for a grid. */
@@ -60,7 +55,7 @@ export class Moves {
       const whole = this.#moveVector(exprs, stmt);
       if (!whole) return false;
       this.#moved.push(whole);
-      this.#left.push({ of: whole.of, later });
+      this.#left.push(later);
       return true;
     }
     const moved: Moved[] = [];
@@ -70,16 +65,13 @@ export class Moves {
         if (!move) return false;
         moved.push(move);
       }
-    const [first] = moved;
-    if (!first || moved.some(({ of }) => of !== first.of)) return false;
     this.#moved.push(...moved);
-    this.#left.push({ of: first.of, later });
+    this.#left.push(later);
     return true;
   }
 
   #move(exprs: ExprCompiler, stmt: Stmt): Moved | undefined {
-    const of = stmt.kind === "assign" ? rootOf(stmt.target) : undefined;
-    if (stmt.kind !== "assign" || !of || !this.#variables.has(of)) return undefined;
+    if (stmt.kind !== "assign" || !this.#variables.has(rootOf(stmt.target)!)) return undefined;
     const { code } = exprs;
     const mark = code.mark();
     const value = source(stmt.value);
@@ -90,14 +82,13 @@ export class Moves {
     if (emitted || !to || !from || more.length > 0 || others.length > 0 || to.terms.length > 0) return undefined;
     const [term, ...terms] = from.terms;
     if (term?.scale !== 1 || terms.length > 0 || to.size !== from.size || to.count !== from.count) return undefined;
-    return { of, to: to.offset, bytes: to.count * to.size, local: term.local, offset: from.offset };
+    return { to: to.offset, bytes: to.count * to.size, local: term.local, offset: from.offset };
   }
 
   /** A vector whose lanes are the bytes of a token, one after the other. */
   #moveVector(exprs: ExprCompiler, stmt: Stmt): Moved | undefined {
     if (stmt.kind !== "assign" || stmt.target.kind !== "index") return undefined;
-    const of = rootOf(stmt.target);
-    if (!of || !this.#variables.has(of)) return undefined;
+    if (!this.#variables.has(rootOf(stmt.target)!)) return undefined;
     const { locals, lengths, body } = lanesOf(source(stmt.value));
     const count = lengths.reduce((product, n) => product * n, 1);
     if (locals.length === 0) return undefined;
@@ -112,7 +103,7 @@ export class Moves {
     const [term, ...terms] = from?.leaf.terms ?? [];
     if (!from || term?.scale !== 1 || terms.length > 0 || from.leaf.size !== 1 || !contiguous(from, 0, count))
       return undefined;
-    return { of, to: to.offset, bytes: count, local: term.local, offset: from.leaf.offset + from.offsets[0]! };
+    return { to: to.offset, bytes: count, local: term.local, offset: from.leaf.offset + from.offsets[0]! };
   }
 
   /** Where the byte stands that a move would have put at a fixed place; the last one counts. */
@@ -121,44 +112,22 @@ export class Moves {
     return moved && { local: moved.local, offset: moved.offset + at - moved.to };
   }
 
-  /**
-   * Statements left undone that have to be done when a leap ends. Not those that move to a variable which is filled anew in each pass, in every byte,
-   * before the pass uses it: nobody else does. `placeOf` tells where a variable stands.
-   */
-  owed(placeOf: (of: Local) => Place | undefined): readonly (() => void)[] {
-    const isFilled = (of: Local): boolean => {
-      const place = this.#own.has(of) ? placeOf(of) : undefined;
-      return place?.every((leaf) => leaf.terms.length === 0 && this.#isFilled(leaf)) ?? false;
-    };
-    return this.#left.flatMap(({ of, later }) => (isFilled(of) ? [] : [later]));
-  }
-  #isFilled({ offset, count, size }: LeafRef): boolean {
-    for (let at = offset; at < offset + count * size; at++) if (!this.find(at)) return false;
-    return true;
+  /** What was left undone. */
+  emitSettle(): void {
+    for (const later of this.#left) later();
   }
 
-  /** Do what was left undone also now; it is done again at the end if that is owed. */
+  /** Do what was left undone also now. */
   emitAlso(): void {
-    for (const { later } of this.#left) later();
+    this.emitSettle();
   }
 
   /** Do now what was left undone: somebody needs it. */
   emitNow(): void {
-    this.emitAlso();
+    this.emitSettle();
     this.#left.length = 0;
     this.#moved.length = 0;
   }
-}
-
-/** Variables that a process names outside of a pass. */
-function namedBeside({ loop }: Pass, body: readonly Stmt[]): Set<Local> {
-  const within = new Set(statementsIn([loop]));
-  const named = new Set<Local>();
-  for (const stmt of statementsIn(body))
-    if (!within.has(stmt))
-      for (const expr of expressionsOf(stmt))
-        for (const e of expressionsIn(expr)) if (e.kind === "local") named.add(e.local);
-  return named;
 }
 
 /** The lanes of nested maps, the innermost counting fastest, and what an element is. */

@@ -276,7 +276,7 @@ interface Parts {
   /** Runs that begin as an earlier one did; `tell` tells everybody what the first process knows. */
   readonly replay?: { readonly replay: Replay; readonly tell: () => void } | undefined;
   readonly goOn?: GoesOn | undefined;
-  /** Tells everybody what the others know, where a round that is remembered by itself may follow (settling.ts). */
+  /** Tells everybody what the others know, where a round that is remembered by itself may follow (known-step.ts). */
   readonly tell?: (() => void) | undefined;
   /** In front of all rounds. */
   readonly first?: (() => void) | undefined;

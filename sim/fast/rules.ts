@@ -65,11 +65,15 @@ export interface TimeRules {
   readonly settleTime: number;
   /** 1: of the state that they began with only the first clocks are looked at. */
   readonly settleDeaf: number;
-  /** So many more of what decides a round's clocks count as clocks behind its operations (negative); a leap goes on behind such a round. */
+  /** Of what decides a round's clocks so many more (below zero: fewer) are taken to decide when operations happen. */
   readonly leapEnds: number;
+  /** 1: a leap goes on behind a round that took other clocks behind its operations. */
+  readonly leapOn: number;
   /** Clocks of channels move on by so much more in a round that is remembered by itself; 1: of its state only the first clocks are looked at. */
   readonly stepTime: number;
   readonly stepBlind: number;
+  /** 1: words of ports are taken to be used by the push behind their read alone. */
+  readonly viewOnce: number;
   /** 1: what others are told behind a loop that was gone round is not looked at. */
   readonly jointDeaf: number;
   /** 1: what the first process has heard while it was away from its loop is not told. */
@@ -139,8 +143,10 @@ const exact: TimeRules = {
   settleTime: 0,
   settleDeaf: 0,
   leapEnds: 0,
+  leapOn: 0,
   stepTime: 0,
   stepBlind: 0,
+  viewOnce: 0,
   jointDeaf: 0,
   awayDeaf: 0,
   jointLeft: 0,

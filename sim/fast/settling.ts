@@ -4,14 +4,12 @@
  * homogeneous, as told there). So what they did to the clocks is remembered beside the state that they began with, all clocks relative to one
  * of them: where rounds stand in such a state again, a range (joint-range-code.ts) may begin at once, and its clocks are those of
  * then, moved.
- *
- * A *step* is a single round that is remembered so, with how long each operation waited: that behind a leap which ended with a round
- * of other clocks (leap.ts).
  */
-import type { Heap } from "./layout.js";
 import type { Plan } from "./plan.js";
 import type { Player } from "./replay.js";
 import type { RoundChannel } from "./round-channel.js";
+import { KnownStep } from "./known-step.js";
+import { emitRowCopy, emitRowStore, relativeTo, rowOf, up, VECTOR, vectors, type Row } from "./state-row.js";
 import { rules } from "./rules.js";
 import { Code } from "./wasm.js";
 
@@ -20,8 +18,6 @@ const WAYS = 8;
 /** After so many rounds that were not the way to anything the next is looked at, and so many at most. */
 const PAUSE = 8;
 const MOST_PAUSE = 1024;
-/** So many steps are remembered. */
-const STEPS = 8;
 
 /** What rounds are made of, as locals. */
 export interface Rounds {
@@ -31,46 +27,13 @@ export interface Rounds {
   readonly feeder: { readonly time: number; readonly clocks: number } | undefined;
 }
 
-/** Numbers, as many as there are and a few that are zero, or copies of the first. */
-interface Row {
-  readonly at: number;
-  readonly length: number;
-}
-
-/** Where steps stand, which is written next, and the clocks with which one begins that is noted; offsets within a step. */
-interface StepTable {
-  readonly steps: number;
-  readonly next: number;
-  readonly first: Row;
-  readonly bytes: number;
-  readonly key: number;
-  readonly moved: number;
-  readonly last: number;
-  readonly decided: number;
-}
-
-/** For so many clocks, numbers that operations leave, and what decides. */
-function stepTable(heap: Heap, first: Row, clocks: number, last: number, decided: number): StepTable {
-  const key = VECTOR;
-  const moved = key + up(clocks) * 4;
-  const lasts = moved + up(clocks) * 4;
-  const decides = lasts + up(last) * 4;
-  const bytes = decides + up(decided) * 4;
-  return {
-    ...{ steps: heap.take(STEPS * bytes), next: heap.take(4), first, bytes },
-    ...{ key, moved, last: lasts, decided: decides },
-  };
-}
-
-const VECTOR = 16;
-const vectors = (row: Row): number[] => Array.from({ length: row.length / 4 }, (_, i) => i * VECTOR);
-const up = (count: number): number => Math.ceil(count / 4) * 4;
-
 export class Settling {
   /** A local: the way that is taken, or 0. Behind it `period` holds from round to round. */
   readonly way: number;
   /** A local: the rounds of the way that has been taken. */
   readonly rounds: number;
+  /** Single rounds that are remembered. */
+  readonly step: KnownStep;
   readonly #code: Code;
   readonly #of: Rounds;
   /** Clocks of the processes, what decided how many clocks their last passes took, and whether they waited for the outside. */
@@ -96,13 +59,6 @@ export class Settling {
   readonly #find: number;
   readonly #keep: number;
   readonly #begin: number;
-  readonly #step: StepTable;
-  readonly #findStep: number;
-  readonly #keepStep: number;
-  /** Locals: 1 in a round that is being noted as a step; looks for a step that are left out, and how many next time. */
-  readonly #stepNoting: number;
-  readonly #stepIdle: number;
-  readonly #stepPause: number;
 
   /** Once the code of a round alone has been emitted. */
   constructor(code: Code, { heap, module }: Plan, name: string, of: Rounds) {
@@ -113,7 +69,6 @@ export class Settling {
     this.#held = of.players.map(({ held }) => held);
     const local = (): number => code.local("i32");
     [this.way, this.rounds, this.#noting, this.#idle, this.#pause] = [local(), local(), local(), local(), local()];
-    [this.#stepNoting, this.#stepIdle, this.#stepPause] = [local(), local(), local()];
     this.#clocks = [...this.#times, ...of.channels.flatMap(({ clocks }) => clocks)];
     this.#last = of.channels.flatMap(({ sides: { push, pop } }) => [
       ...push.operations.map(({ wait }) => wait),
@@ -121,7 +76,7 @@ export class Settling {
     ]);
     this.#counted = of.channels.flatMap(({ sides: { push, pop } }) => [push.stall, pop.stall]);
     this.#stays = of.channels.map(({ sides }) => sides.pop.stay);
-    const row = (length: number): Row => ({ at: heap.take(up(length) * 4), length: up(length) });
+    const row = (length: number): Row => rowOf(heap, length);
     const [clocks, decided, counts, last] = [
       this.#clocks.length,
       this.#decided.length,
@@ -141,12 +96,16 @@ export class Settling {
     this.#bytes = this.#offsets.last + up(last) * 4;
     this.#ways = heap.take(WAYS * this.#bytes);
     this.#next = heap.take(4);
-    this.#step = stepTable(heap, row(clocks), clocks, last, decided);
     this.#find = module.add(`${name} find`, this.#findCode());
     this.#begin = module.add(`${name} begin`, this.#beginCode());
     this.#keep = module.add(`${name} keep`, this.#keepCode());
-    this.#findStep = module.add(`${name} find step`, this.#findStepCode());
-    this.#keepStep = module.add(`${name} keep step`, this.#keepStepCode());
+    this.step = new KnownStep(code, heap, module, name, {
+      clocks: this.#clocks,
+      last: this.#last,
+      decided: this.#decided,
+      held: this.#held,
+      now: this.#now,
+    });
   }
 
   /** Behind a round alone that did not move all clocks alike; `no` leaves nonzero on the stack if nothing can come of it now. */
@@ -239,72 +198,6 @@ export class Settling {
     code.i32(0).set(this.way);
   }
 
-  /** `step` (a local) becomes the step with which the state now begins, or 0: then the round that follows is noted. */
-  emitFindStep(step: number): void {
-    const code = this.#code;
-    const next = code.temp("i32");
-    code.get(this.#stepIdle).if();
-    code.get(this.#stepIdle).i32(1).op("i32.sub").set(this.#stepIdle);
-    code.else();
-    this.#emitClocks();
-    code.call(this.#findStep).tee(step).if();
-    code.i32(0).set(this.#stepPause);
-    code.else();
-    code.i32(1).set(this.#stepNoting).get(this.#stepPause).set(this.#stepIdle);
-    code.get(this.#stepPause).i32(1).op("i32.shl").i32(1).op("i32.or").tee(next);
-    code.i32(MOST_PAUSE).get(next).i32(MOST_PAUSE).op("i32.lt_u").op("select").set(this.#stepPause);
-    code.end().end();
-    code.free("i32", next);
-  }
-
-  /** Behind a round: it is kept if it is being noted and waited for nobody else. */
-  emitStepDone(): void {
-    const code = this.#code;
-    code.get(this.#stepNoting).if();
-    code.i32(0).set(this.#stepNoting).i32(0);
-    for (const local of this.#held) code.get(local).op("i32.or");
-    code.op("i32.eqz").if();
-    this.#emitClocks();
-    this.#last.forEach((local, i) => code.storeAt(this.#now.last.at + i * 4, () => code.get(local)));
-    this.#decided.forEach((local, i) => code.storeAt(this.#now.decided.at + i * 4, () => code.get(local)));
-    code.call(this.#keepStep).end().end();
-  }
-
-  /** In front of the step (a local): how long its operations wait, and what decides its clocks. */
-  emitTakeStep(step: number): void {
-    const code = this.#code;
-    const { last, decided } = this.#step;
-    const all = [
-      { locals: this.#last, from: last },
-      { locals: this.#decided, from: decided },
-    ];
-    for (const { locals, from } of all)
-      locals.forEach((local, i) => {
-        code
-          .get(step)
-          .mem("i32.load", from + i * 4)
-          .set(local);
-      });
-    for (const local of this.#held) code.i32(0).set(local);
-  }
-
-  /** Behind it: these clocks of a channel move as they did then. */
-  emitMoveStep(step: number, times: readonly number[]): void {
-    const code = this.#code;
-    for (const time of times) {
-      code.get(time).get(step).mem("i32.load", this.#step.moved + this.#clocks.indexOf(time) * 4);
-      if (rules.round.stepTime !== 0) code.i32(rules.round.stepTime).op("i32.add");
-      code.op("i32.add").set(time);
-    }
-  }
-
-  /** Behind a leap that began with `step` (a local, perhaps 0), and took it where `stepped` (a local) is not zero. */
-  emitStepEnd(step: number, stepped: number): void {
-    const code = this.#code;
-    code.get(step).i32(0).op("i32.ne").get(stepped).op("i32.eqz").op("i32.and").if();
-    code.i32(PAUSE).set(this.#stepIdle).end();
-  }
-
   /** What was noted is of no use; it is tried less often if that is so again. */
   #emitGiveUp(): void {
     const code = this.#code;
@@ -374,72 +267,9 @@ export class Settling {
   /** Vectors of a state: clocks relative to `base`, and what decides. */
   #differences(code: Code, clocks: number, decided: number, base: number): (() => void)[] {
     return [
-      ...this.#relative(code, clocks, base, rules.round.settleDeaf === 0),
+      ...relativeTo(code, { ...this.#now.clocks, at: clocks }, base, rules.round.settleDeaf === 0),
       ...vectors(this.#now.decided).map((at) => () => void code.loadAt(decided + at, "v128.load")),
     ];
-  }
-
-  /** Vectors of clocks relative to `base`; only the first of them where not `all` are asked for. */
-  #relative(code: Code, clocks: number, base: number, all: boolean): (() => void)[] {
-    const heard = all ? vectors(this.#now.clocks) : vectors(this.#now.clocks).slice(0, 1);
-    return heard.map((at) => () => {
-      code
-        .loadAt(clocks + at, "v128.load")
-        .get(base)
-        .op("i32x4.sub");
-    });
-  }
-
-  /** The step that begins with the clocks as they are, or 0: then one that does so may be noted. */
-  #findStepCode(): Code {
-    const code = new Code([], ["i32"]);
-    const [step, left, base] = [code.local("i32"), code.local("i32"), code.local("v128")];
-    const { steps, first, bytes, key } = this.#step;
-    const { at } = this.#now.clocks;
-    code.i32(steps).set(step).i32(STEPS).set(left);
-    code.loadAt(at).op("i32x4.splat").set(base);
-    const again = code.loop();
-    this.#relative(code, at, base, rules.round.stepBlind === 0).forEach((emit, i) => {
-      emit();
-      code
-        .get(step)
-        .mem("v128.load", key + i * VECTOR)
-        .op("v128.xor");
-      if (i > 0) code.op("v128.or");
-    });
-    code.op("v128.any_true").op("i32.eqz").get(step).mem("i32.load").op("i32.and").if();
-    code.get(step).op("return").end();
-    code.get(step).i32(bytes).op("i32.add").set(step);
-    code.get(left).i32(1).op("i32.sub").tee(left).brIf(again).end();
-    this.#copy(code, first, this.#now.clocks);
-    code.i32(0);
-    return code;
-  }
-
-  #keepStepCode(): Code {
-    const code = new Code();
-    const [step, base] = [code.local("i32"), code.local("v128")];
-    const { steps, next, first, bytes, key, moved, last, decided } = this.#step;
-    code.loadAt(next).i32(bytes).op("i32.mul").i32(steps).op("i32.add").set(step);
-    code.storeAt(next, () =>
-      code
-        .loadAt(next)
-        .i32(1)
-        .op("i32.add")
-        .i32(STEPS - 1)
-        .op("i32.and"),
-    );
-    code.get(step).i32(1).mem("i32.store");
-    code.loadAt(first.at).op("i32x4.splat").set(base);
-    this.#relative(code, first.at, base, true).forEach((emit, i) => {
-      code.get(step);
-      emit();
-      code.mem("v128.store", key + i * VECTOR);
-    });
-    this.#put(code, step, this.#now.clocks, moved, first);
-    this.#put(code, step, this.#now.last, last);
-    this.#put(code, step, this.#now.decided, decided);
-    return code;
   }
 
   #beginCode(): Code {
@@ -449,22 +279,8 @@ export class Settling {
       [this.#first.decided, this.#now.decided],
       [this.#first.counts, this.#now.counts],
     ] as const;
-    for (const [to, from] of both) this.#copy(code, to, from);
+    for (const [to, from] of both) emitRowCopy(code, to, from);
     return code;
-  }
-
-  #copy(code: Code, to: Row, from: Row): void {
-    for (let at = 0; at < to.length * 4; at += VECTOR)
-      code.storeAt(to.at + at, () => code.loadAt(from.at + at, "v128.load"), "v128.store");
-  }
-
-  /** A row, perhaps less another one, to the address in a local and `to`. */
-  #put(code: Code, base: number, row: Row, to: number, before?: Row): void {
-    for (let at = 0; at < row.length * 4; at += VECTOR) {
-      code.get(base).loadAt(row.at + at, "v128.load");
-      if (before) code.loadAt(before.at + at, "v128.load").op("i32x4.sub");
-      code.mem("v128.store", to + at);
-    }
   }
 
   /** Parameters: rounds since what is noted began, and the period. */
@@ -507,9 +323,9 @@ export class Settling {
       emit();
       code.mem("v128.store", key + i * VECTOR);
     });
-    this.#put(code, way, this.#now.clocks, moved, this.#first.clocks);
-    this.#put(code, way, this.#now.counts, counts, this.#first.counts);
-    this.#put(code, way, this.#now.last, last);
+    emitRowStore(code, way, this.#now.clocks, moved, this.#first.clocks);
+    emitRowStore(code, way, this.#now.counts, counts, this.#first.counts);
+    emitRowStore(code, way, this.#now.last, last);
     return code;
   }
 }

@@ -34,12 +34,14 @@ export interface RangesOptions {
   readonly cols: number;
   /** Tiles whose results have room. */
   readonly room: number;
-  /** A fetcher takes a clock more before it hands over its words. */
+  /** A fetcher takes a clock more before it hands over its words, or two where it tells the outside. */
   readonly late: boolean;
   /** Clocks that the sequencer takes for a word. */
   readonly pace: number;
   /** Loaders hear from the end of the way, not from the fetchers, that their words were read. */
   readonly far: boolean;
+  /** Behind the last word of a job, of which nothing is read, fetchers tell what was read last. */
+  readonly echo: boolean;
   /** Sums that a process adds to, in place of an array. */
   readonly units: boolean;
 }
@@ -56,6 +58,7 @@ export function randomRanges(random: Random, units = false): RangesOptions {
     late: random.chance(0.2),
     pace: random.pick([1, 1, 1, 9]),
     far: random.chance(0.5),
+    echo: false,
     units,
   };
 }
@@ -103,7 +106,14 @@ class Part extends Module {
   readonly read: readonly ReadPort<readonly I8[]>[];
 
   /** `all`: no bank is ever left out. */
-  constructor(parent: Module, name: string, rows: number, number: number, all: boolean, { late, far }: RangesOptions) {
+  constructor(
+    parent: Module,
+    name: string,
+    rows: number,
+    number: number,
+    all: boolean,
+    { late, far, echo }: RangesOptions,
+  ) {
     super(parent, name);
     this.far = far;
     this.rows = rows;
@@ -118,6 +128,7 @@ class Part extends Module {
     this.read = this.banks.map((bank) => bank.readPort());
     this.clocked(this.load);
     if (all) this.clocked(this.fetchAll);
+    else if (echo) this.clocked(this.fetchAndTell);
     else this.clocked(this.fetch);
   }
 
@@ -155,10 +166,26 @@ class Part extends Module {
       const command = yield* this.reads.pop();
       for (let r = 0; r < this.rows; r++) if (r < command.rows) this.read[r]!.read(command.address);
       yield;
-      if (this.late) yield;
+      if (this.late) yield* clocks(command.tell ? 2 : 1);
       if (command.tell) yield* this.told.push(command.rows);
       if (command.release && !this.far) yield* this.released.push(true);
       yield* this.out.push(this.words((r) => (r < command.rows ? this.read[r]!.q : zero)));
+    }
+  }
+
+  *fetchAndTell(): Process {
+    const zero = Word((_) => i8(0));
+    for (;;) {
+      let more = true;
+      while (more) {
+        const command = yield* this.reads.pop();
+        more = !command.release;
+        for (let r = 0; r < this.rows; r++) if (r < command.rows) this.read[r]!.read(command.address);
+        yield;
+        if (command.release && !this.far) yield* this.released.push(true);
+        yield* this.out.push(this.words((r) => (r < command.rows ? this.read[r]!.q : zero)));
+      }
+      yield* this.told.push(u8(this.read[0]!.q[0]! + 128));
     }
   }
 
@@ -179,6 +206,7 @@ class Sequence extends Module {
   static readonly source = import.meta.url;
   readonly parts: number;
   readonly pace: number;
+  readonly echo: boolean;
   readonly jobs = this.channelIn(Job);
   readonly loads: readonly ChannelOut<RangesJob>[];
   /** For each tile: whether it is the job's last. */
@@ -188,8 +216,9 @@ class Sequence extends Module {
   readonly weightReads = this.channelOut(Read);
   readonly feeds = this.channelOut(Command);
 
-  constructor(parent: Module, { parts, pace }: RangesOptions) {
+  constructor(parent: Module, { parts, pace, echo }: RangesOptions) {
     super(parent, "sequence");
+    this.echo = echo;
     this.parts = parts;
     this.pace = pace;
     this.loads = Array.from({ length: parts + 1 }, () => this.channelOut(Job));
@@ -218,7 +247,7 @@ class Sequence extends Module {
             for (let p = 0; p < this.parts; p++)
               yield* this.reads[p]!.push({
                 address: u7(job.base + word),
-                rows: job.used[p]!,
+                rows: this.echo && frees ? u8(0) : job.used[p]!,
                 tell: word === job.tellAt,
                 release: frees,
               });

@@ -137,6 +137,23 @@ describe(`Many rounds at once (seed ${first})`, () => {
     expect(withMutation("round", { jointStale: 1 }, inFast), "if writes change nothing").to.not.equal(expected);
   });
 
+  it("leave at the ports of banks the words that were read last, where somebody asks for them", async () => {
+    const random = new Random(first);
+    const options = { ...randomRanges(random), parts: 2, rows: 4, late: false, far: false, pace: 1, echo: true };
+    const { ir } = await readDesign(elaborate(new InRanges(options)));
+    const [job] = randomRangesJobs(random, options);
+    const never = { tellAt: u8(255), restAt: u8(255), shortAt: u8(255) };
+    const sizes = { words: u8(60), filled: u8(60), segment: u8(60), freesAt: u8(59), tiles: u8(2), base: u7(0) };
+    const jobs = [{ ...job!, ...never, ...sizes, used: [u8(4), u8(4)] }];
+    const around = { ...rangesSetting(random, options), jobs, horizons: [undefined] };
+    const engine = new FastEngine(ir);
+    const expected = rangesInKernel(new InRanges(options), around);
+    expect(rangesInFast(engine, around)).to.deep.equal(expected);
+    expect(engine.leapt, "rounds in leaps").to.be.above(50);
+    const without = withMutation("round", { viewOnce: 1 }, () => new FastEngine(ir));
+    expect(rangesInFast(without, around), "if they are not left there").to.not.deep.equal(expected);
+  });
+
   it("extend words anew that were written again", async () => {
     const random = new Random(first);
     const options = { ...randomRanges(random), parts: 2, rows: 4, cols: 8, late: false, far: false, pace: 1 };

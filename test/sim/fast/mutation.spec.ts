@@ -92,6 +92,13 @@ describe("A changed rule of time is caught", () => {
   it("in ranges: rounds as they are remembered move a clock by one more", () => caughtInRanges("settleTime", 1, false));
   it("in ranges: rounds are taken to be those that are remembered, though some clocks stood otherwise", () =>
     caughtInRanges("settleDeaf", 1, false));
+  it("in leaps: rounds are taken to be alike that take other clocks before an operation", () =>
+    caughtInRanges("leapEnds", -99, false));
+  it("in leaps: a leap goes on behind a round that took other clocks", () => caughtInRanges("leapOn", 1, false));
+  it("in ranges: a round that is remembered by itself moves clocks of channels by one more", () =>
+    caughtInRanges("stepTime", 1, false));
+  it("in ranges: a round is taken to be one that is remembered, though some clocks stood otherwise", () =>
+    caughtInRanges("stepBlind", 1, false));
   it("in ranges: words are added together that do not come one after the other", () =>
     caughtInRanges("openBlind", 1, false));
   it("in leaps: a token from outside is taken that has to be waited for", () => caughtInRanges("leapTakes", 9, false));
