@@ -30,10 +30,16 @@ export function feedsFromFixed({ code }: Actor, exprs: ExprCompiler, { west, nor
   return fixed;
 }
 
+/** The products of a word of all waves, and nonzero on the stack if they are those of its first ones, of which there are `waves` (a local). */
+export interface WordFeed {
+  emit(): void;
+  emitIsOf(waves: number): void;
+}
+
 /**
  * Feed waves while the counter (a local) is below its bound. `did` becomes 1 if any were fed; counter and clock have moved
- * on then. The clock may stand at the horizon. `elsewhere` says where the bytes of operands stand that were not moved; `word` emits the
- * products of a word of all waves where its bytes stand.
+ * on then. The clock may stand at the horizon. `elsewhere` says where the bytes of operands stand that were not moved; `word` does the
+ * products of a word where its bytes stand.
  */
 export function emitFeedBurst(
   actor: Actor,
@@ -43,7 +49,7 @@ export function emitFeedBurst(
   counter: number,
   did: number,
   elsewhere?: (at: number) => Elsewhere | undefined,
-  word?: () => void,
+  word?: WordFeed,
 ): void {
   const { code, time, globals } = actor;
   const product = grid.product!;
@@ -83,8 +89,13 @@ export function emitFeedBurst(
   product.emitStart(code);
   code.end();
   if (word) {
-    code.get(counter).op("i32.eqz").get(waves).i32(BLOCK).op("i32.eq").op("i32.and").if();
-    word();
+    code.get(counter).if("i32");
+    code.i32(0).else();
+    code.get(waves).i32(BLOCK).op("i32.eq").if("i32");
+    code.i32(1).else();
+    word.emitIsOf(waves);
+    code.end().end().if();
+    word.emit();
     code.else();
   }
   emitBlock();

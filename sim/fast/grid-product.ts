@@ -11,7 +11,7 @@ import type { Layout, Leaf } from "./layout.js";
 import { emitCopy, loadOp, placeAt, type Place } from "./place.js";
 import { OpenWords } from "./open-words.js";
 import { A_STEP, B_STEP, BLOCK, emitProduct, ROW_BYTES, sumStride, type Panel } from "./product-kernel.js";
-import { tableBytes, wordsCode, type WordsProduct } from "./product-words.js";
+import { isOfCode, tableBytes, wordsCode, type Spot, type WordsProduct } from "./product-words.js";
 import { Code, type WasmModule } from "./wasm.js";
 
 /** Blocks that the buffer holds. */
@@ -148,6 +148,10 @@ export class GridProduct {
       open.emitChange(code, low, high);
     });
     return open.add;
+  }
+  /** The function that says whether all products of a word are those of its first waves, for so many pointers (product-words.ts). */
+  isOfFunction(pointers: number, columns: readonly Spot[]): number {
+    return this.#module.add(`${this.#grid.cell.grid.path} whole word`, isOfCode(pointers, columns));
   }
   /** Evaluate what is in the buffer if there is no room for another block. */
   emitMakeRoom(code: Code): void {

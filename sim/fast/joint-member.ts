@@ -3,7 +3,7 @@ import type { Expr, Local, StateField } from "../../hw/ir/ir.js";
 import { matchBurst, type FeedBurst, type FeedLoop } from "./feed-burst.js";
 import type { BankView } from "./bank-view.js";
 import type { Extended } from "./extended-words.js";
-import { emitFeedMany, type Standing } from "./grid-feed.js";
+import { emitFeedMany, type Standing, type WordFeed } from "./grid-feed.js";
 import { productsOf, type Products, type Repeat } from "./joint-products.js";
 import type { Part } from "./joint-range.js";
 import { accessOf } from "./lanes.js";
@@ -20,6 +20,8 @@ type Feed = Extract<PassStep, { kind: "feed" }>;
 /** The function that takes products of words, and where each view's words stand for that. */
 interface Words {
   readonly run: number;
+  /** Whether all products of a word are those of its first waves, of which the last parameter says how many. */
+  readonly isOf: number;
   readonly extended: ReadonlyMap<BankView, Extended>;
 }
 
@@ -144,25 +146,42 @@ export class JointMember extends MemberCode {
     this.#emitWords(words, blocks);
     return true;
   }
-  protected override wordFeed(feeds: FeedLoop): (() => void) | undefined {
+  protected override wordFeed(feeds: FeedLoop): WordFeed | undefined {
     const words = this.#words(feeds);
+    const { code } = this;
+    const one = (emit: (words: number) => void): void => {
+      const count = code.temp("i32");
+      code.i32(1).set(count);
+      emit(count);
+      code.free("i32", count);
+    };
     return (
-      words &&
-      ((): void => {
-        const one = this.code.temp("i32");
-        this.code.i32(1).set(one);
-        this.#emitWords(words, one);
-        this.code.free("i32", one);
-      })
+      words && {
+        emit: () => {
+          one((count) => {
+            this.#emitWords(words, count);
+          });
+        },
+        emitIsOf: (waves) => {
+          one((count) => {
+            this.#emitPointers(words, count);
+          });
+          code.get(waves).call(words.isOf);
+        },
+      }
     );
   }
   /** So many words (a local) from the one that is read next. */
-  #emitWords({ run, extended }: Words, words: number): void {
+  #emitWords(words: Words, count: number): void {
+    this.#emitPointers(words, count);
+    for (const { view } of this.seen) view.emitLeftOut();
+    this.code.get(count).call(words.run);
+  }
+  /** On the stack: where they stand extended, for each view. */
+  #emitPointers({ extended }: Words, count: number): void {
     const views = this.seen.map(({ view }) => view);
-    for (const view of views) view.emitBring(extended.get(view)!, words);
+    for (const view of views) view.emitBring(extended.get(view)!, count);
     for (const view of views) view.emitExtendedPointer(extended.get(view)!);
-    for (const view of views) view.emitLeftOut();
-    this.code.get(words).call(run);
   }
   /** What a grid is fed with stands extended, if it is words, whose bytes are one wave each. */
   #words(feeds: FeedLoop): Words | undefined {
@@ -197,7 +216,7 @@ export class JointMember extends MemberCode {
       views.map((view) => view.rows),
     );
     if (!form) return undefined;
-    this.#fed = { run: product.wordsFunction(form), extended };
+    this.#fed = { run: product.wordsFunction(form), isOf: product.isOfFunction(form.pointers.length, b), extended };
     return this.#fed;
   }
   emitTellMany(feed: Feed, blocks: number): void {

@@ -7,7 +7,7 @@ import { movingLoop } from "./bank-code.js";
 import type { BankView } from "./bank-view.js";
 import { bankViews } from "./bank-views.js";
 import type { GridCode } from "./grid-code.js";
-import { emitFeedBurst, feedsFromFixed, feedsFromMemory } from "./grid-feed.js";
+import { emitFeedBurst, feedsFromFixed, feedsFromMemory, type WordFeed } from "./grid-feed.js";
 import { Moves, type Elsewhere } from "./moves.js";
 import { emitCopy, emitLoad, type Place } from "./place.js";
 import { frame } from "./frame.js";
@@ -501,8 +501,8 @@ export class MemberCode extends StatementCompiler {
     return { ...found, mask: () => seen.view.emitMask(ROW_BYTES, bank * ROW_BYTES) };
   }
 
-  /** In a leap: emits the products of a word where it stands, if that can be. */
-  protected wordFeed(_: FeedLoop): (() => void) | undefined {
+  /** In a leap: the products of a word where it stands, if that can be. */
+  protected wordFeed(_: FeedLoop): WordFeed | undefined {
     return undefined;
   }
 

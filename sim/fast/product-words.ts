@@ -4,6 +4,7 @@
  * first operand some may be left out, whose sums stay as they are.
  */
 import { A_STEP, B_STEP, emitAcross, emitDots, ROW_BYTES, type Panel } from "./product-kernel.js";
+import { rules } from "./rules.js";
 import { Code } from "./wasm.js";
 
 /** A row of eight numbers: so many bytes behind pointer number `pointer`. */
@@ -93,6 +94,26 @@ const padded = ({ starts }: Group, size: number): readonly Spot[] =>
 /** Bytes of memory that the function needs. */
 export const tableBytes = ({ a, b }: WordsProduct): number =>
   4 * (a.groups.length * (a.steps.length + 1) + b.groups.length * b.steps.length);
+
+/**
+ * A function of the pointers and of a number of waves, less than a word's: nonzero if the columns' bytes of all other waves are zeros, so that
+ * their products change no sum. As a rule they are, where K ends in the middle of a word: the driver fills the word up.
+ */
+export function isOfCode(pointers: number, columns: readonly Spot[]): Code {
+  const code = new Code(
+    Array.from({ length: pointers + 1 }, () => "i32" as const),
+    ["i32"],
+  );
+  code.i64(-1).get(pointers).i32(3).op("i32.shl").op("i64.extend_i32_u").op("i64.shl");
+  code.op("i64x2.splat").op("i16x8.extend_low_i8x16_s");
+  columns.forEach(({ pointer, offset }, i) => {
+    code.get(pointer).mem("v128.load", offset);
+    if (i > 0) code.op("v128.or");
+  });
+  code.op("v128.and").op("v128.any_true");
+  if (rules.round.wordRest !== 0) code.op("drop").i32(0);
+  return code.op("i32.eqz");
+}
 
 /** Fewer words are put in the buffer of waves, which are added together. */
 const SHORT = 12;

@@ -87,6 +87,8 @@ export interface TimeRules {
   /** 1: words are added together that do not come one after the other; 1: after they have changed. */
   readonly openBlind: number;
   readonly openStale: number;
+  /** 1: bytes of a word that are not fed are taken to be zeros. */
+  readonly wordRest: number;
   /** 1: words that stand extended are taken as they are, though they were written since. */
   readonly extendedStale: number;
   /** 1: elements are gathered in the order of the loops, whatever they are given to. */
@@ -154,6 +156,7 @@ const exact: TimeRules = {
   jointStale: 0,
   openBlind: 0,
   openStale: 0,
+  wordRest: 0,
   extendedStale: 0,
   gathered: 0,
   movedUp: 0,

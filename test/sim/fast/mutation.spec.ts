@@ -99,6 +99,8 @@ describe("A changed rule of time is caught", () => {
     caughtInRanges("stepTime", 1, false));
   it("in ranges: a round is taken to be one that is remembered, though some clocks stood otherwise", () =>
     caughtInRanges("stepBlind", 1, false));
+  it("in leaps: a word of which some bytes are fed is taken whole, though the others are not zeros", () =>
+    caughtInRanges("wordRest", 1, false));
   it("in ranges: words are added together that do not come one after the other", () =>
     caughtInRanges("openBlind", 1, false));
   it("in leaps: a token from outside is taken that has to be waited for", () => caughtInRanges("leapTakes", 9, false));
