@@ -15,6 +15,8 @@ import { someExpr } from "../../hw/ir/walk.js";
 import type { Code } from "./wasm.js";
 
 const WRITTEN_OUT = 16;
+/** Reads of banks that are written out. */
+const BANKS_WRITTEN_OUT = 8;
 
 type MapExpr = Extract<Expr, { kind: "map" }>;
 
@@ -87,6 +89,20 @@ export function movingLoop(loop: Loop): Counted | undefined {
       kind === "assign" && "target" in stmt && stmt.target.kind === "index" && !isLocal(stmt.target, found.counter),
   );
   return moves && found!.trips <= WRITTEN_OUT && found!.body.length <= 2 ? found : undefined;
+}
+
+/**
+ * A loop that reads banks, each where it likes: `for (b = 0; b < trips; b++) if (...) read bank b at f(b)`. It is written out, too: in the loop
+ * V8 works out anew for each bank what all of them share, and chooses the bank by a table of jumps.
+ */
+export function readingLoop(loop: Loop): Counted | undefined {
+  const found = counted(loop);
+  if (!found || found.trips > BANKS_WRITTEN_OUT) return undefined;
+  const reads = (stmt: Stmt): boolean => stmt.kind === "read" && isLocal(stmt.port.index, found.counter);
+  const stays = (stmt: Stmt): boolean => stmt.kind === "let" || stmt.kind === "assert" || reads(stmt);
+  const inner = (stmt: Stmt): readonly Stmt[] => (stmt.kind === "if" ? [...stmt.then, ...stmt.else] : [stmt]);
+  const all = found.body.flatMap(inner);
+  return all.some(reads) && all.every(stays) ? found : undefined;
 }
 
 /** E of `lane < E`, where E does not name the lane. */

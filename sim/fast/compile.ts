@@ -9,6 +9,7 @@ import { environmentCode } from "./environment-code.js";
 import { GridCode } from "./grid-code.js";
 import { frame } from "./frame.js";
 import { StepsOf } from "./in-step.js";
+import { withoutLastMove } from "./last-move.js";
 import { moveUp } from "./move-up.js";
 import { Plan, type ChannelPlan } from "./plan.js";
 import { Chains, withoutFollowers, type Link } from "./followers.js";
@@ -43,7 +44,10 @@ const NEVER = 0x7fffffff;
 
 /** Throws a `TandemError` where the model of a black box cannot be compiled. */
 export function compile(design: DesignIr): Compiled {
-  const ir = { ...design, processes: design.processes.map((process) => unswitch(unshare(moveUp(process)))) };
+  const ir = {
+    ...design,
+    processes: design.processes.map((process) => unswitch(unshare(withoutLastMove(moveUp(process))))),
+  };
   const [opaque] = ir.opaque ?? [];
   if (opaque)
     throw new TandemError(`The fast engine cannot run ${opaque.node.path}, the model of a black box: ${opaque.why}`, {

@@ -4,11 +4,12 @@
  *     const before = sums;
  *     sums = vec((i) => before[i + 1 < n ? i + 1 : i]);
  *
- * can be moved where they stand, if they are taken in their order; and a few bytes are stored at once, behind all that is read of them
+ * can be moved where they stand, if they are taken in their order; of others only those that change are stored (changed-elements.ts); and a few bytes are stored at once, behind all that is read of them
  * (`const { kept } = this; ... this.kept = bytes((b) => (full ? turned[b] : kept[b]))`).
  */
 import type { Expr, Local, ProcessIr, Stmt } from "../../hw/ir/ir.js";
 import { expressionsWithin, statementsIn } from "../../hw/ir/walk.js";
+import { changedElements } from "./changed-elements.js";
 import { foldLanes } from "./lanes.js";
 import { isScalar, layoutOf } from "./layout.js";
 import { simplify } from "./simplify.js";
@@ -41,12 +42,12 @@ export function moveUp(process: ProcessIr): ProcessIr {
     for (const each of stmts) {
       const stmt = within(each);
       const before = out.at(-1);
-      const moved = before && inPlace(before, stmt, uses);
+      const moved = before && (inPlace(before, stmt, uses) ?? changedElements(before, stmt, uses));
       if (moved) {
         gone.add((before as Extract<Stmt, { kind: "let" }>).local);
         out.pop();
       }
-      out.push(moved ?? stmt);
+      out.push(...(moved ?? [stmt]));
     }
     return out.length === given.length && out.every((stmt, i) => stmt === given[i]) ? given : out;
   };
@@ -64,7 +65,7 @@ export function moveUp(process: ProcessIr): ProcessIr {
 }
 
 /** The two statements as one. */
-function inPlace(first: Stmt, stmt: Stmt, uses: ReadonlyMap<Local, number>): Assign | undefined {
+function inPlace(first: Stmt, stmt: Stmt, uses: ReadonlyMap<Local, number>): readonly Assign[] | undefined {
   if (first.kind !== "let" || first.value.kind !== "local" || stmt.kind !== "assign") return undefined;
   const { target } = stmt;
   const { local: of } = first.value;
@@ -72,7 +73,7 @@ function inPlace(first: Stmt, stmt: Stmt, uses: ReadonlyMap<Local, number>): Ass
   if (!movesUp(stmt.value, first.local)) return undefined;
   const value = stmt.value.kind === "cast" ? stmt.value.operand : stmt.value;
   if (value.kind !== "map" || value.body.kind !== "index") return undefined;
-  return { ...stmt, value: { ...value, body: { ...value.body, base: first.value } } };
+  return [{ ...stmt, value: { ...value, body: { ...value.body, base: first.value } } }];
 }
 
 /** Statements without the name that one of them gives to a few bytes, if what it names stays as it is as long as it is used. */

@@ -95,6 +95,12 @@ export interface TimeRules {
   readonly gathered: number;
   /** Elements that move up in a vector come from so many further on. */
   readonly movedUp: number;
+  /** 1: a loop is taken to be over a pass earlier, so what only its next pass reads is left out there too. */
+  readonly lastMove: number;
+  /** What changes in a vector is stored so many elements further on. */
+  readonly changedElement: number;
+  /** Of banks that are read each where it likes, so many of the first are left out. */
+  readonly readLane: number;
   /** A leap goes on behind its way back to its loop if that took so many clocks or fewer. */
   readonly awaySlack: number;
   /** 1: whoever takes the tokens of an outer input and waits for the next is taken to be back at its loop. */
@@ -160,6 +166,9 @@ const exact: TimeRules = {
   extendedStale: 0,
   gathered: 0,
   movedUp: 0,
+  lastMove: 0,
+  changedElement: 0,
+  readLane: 0,
   awaySlack: 0,
   awayHead: 0,
   replayBlind: 0,

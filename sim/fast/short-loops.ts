@@ -1,8 +1,9 @@
 /** Combinational loops that the fast engine does at once: a lane that is picked, banks read together, moves written out, sums. */
 import type { Loop, Stmt } from "../../hw/ir/ir.js";
-import { bankLoop, emitGroupRead, movingLoop, pickLoop, readsTogether } from "./bank-code.js";
+import { bankLoop, emitGroupRead, movingLoop, pickLoop, readingLoop, readsTogether } from "./bank-code.js";
 import { gatherLoop } from "./gather-loop.js";
 import { PlainStatements } from "./plain-statements.js";
+import { rules } from "./rules.js";
 import { emitSimdLeaf } from "./simd.js";
 import type { Label } from "./wasm.js";
 
@@ -16,7 +17,9 @@ export abstract class ShortLoops extends PlainStatements {
     const [pick, banks, moving] = [pickLoop(loop), bankLoop(loop), movingLoop(loop)];
     const adding = this.plan.sums.loop(loop);
     const gathering = gatherLoop(loop);
-    const counted = adding ?? pick ?? banks ?? moving ?? gathering;
+    const reading = banks ? undefined : readingLoop(loop);
+    const writtenOut = moving ?? reading;
+    const counted = adding ?? pick ?? banks ?? gathering ?? writtenOut;
     const counter = counted && this.bindings.get(counted.counter);
     if (!counter || "place" in counter) return;
     const group = banks && this.portGroup(banks.read.port.parts);
@@ -32,11 +35,11 @@ export abstract class ShortLoops extends PlainStatements {
       if (to && more.length === 0 && emitSimdLeaf(this.exprs, to, gathering.value))
         code.i32(gathering.trips).set(counter.local).br(out);
       code.end();
-    } else if (moving) {
+    } else if (writtenOut) {
       code.if();
-      for (let lane = 0; lane < moving.trips; lane++)
-        this.exprs.withLane(moving.counter, { lane }, () => this.emitBody(moving.body));
-      code.i32(moving.trips).set(counter.local).br(out).end();
+      for (let lane = reading ? rules.round.readLane : 0; lane < writtenOut.trips; lane++)
+        this.exprs.withLane(writtenOut.counter, { lane }, () => this.emitBody(writtenOut.body));
+      code.i32(writtenOut.trips).set(counter.local).br(out).end();
     } else if (pick && constant !== undefined) {
       code.if();
       if (constant >= 0 && constant < pick.trips)

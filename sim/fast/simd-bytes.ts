@@ -209,10 +209,12 @@ export function emitShuffled(
     const element = Math.floor(i / size);
     return element < count ? mine[element]! - from + (i % size) : 0;
   });
-  for (const part of [0, end - from > BYTES ? BYTES : 0]) {
+  emitBase(code, leaf);
+  code.mem(loadOf(end - from), leaf.offset + from);
+  if (end - from > BYTES) {
     emitBase(code, leaf);
-    code.mem(loadOf(end - from), leaf.offset + from + part);
-  }
+    code.mem(loadOf(end - from), leaf.offset + from + BYTES);
+  } else code.tee(register).get(register);
   code.shuffle(bytes).set(register);
   return true;
 }

@@ -6,10 +6,12 @@ import type { DesignIr } from "../../../hw/ir/ir.js";
 import { statementsIn } from "../../../hw/ir/walk.js";
 import { FastEngine } from "../../../sim/fast/engine.js";
 import { gatherLoop } from "../../../sim/fast/gather-loop.js";
+import { withoutLastMove } from "../../../sim/fast/last-move.js";
 import { moveUp } from "../../../sim/fast/move-up.js";
 import { withMutation } from "../../../sim/fast/rules.js";
+import { BanksApart } from "../../hw/constructs/passing/memories.js";
 import { Keeping, NAMED, randomKeeping, UNNAMED, type Form } from "./keeping.js";
-import { Moving, MOVES, ORDERS, randomMoving, type MovingOptions } from "./moving.js";
+import { CHANGES, Moving, MOVES, ORDERS, randomMoving, type MovingOptions } from "./moving.js";
 import { Random } from "./random.js";
 import { inFast, inKernel, outcome, type Streams } from "./streams.js";
 
@@ -46,7 +48,7 @@ describe(`Elements that are moved (seed ${first})`, () => {
         }
       }).timeout(5000 + count * 2000);
 
-  const shape = { bits: 32, streams: 2, columns: 8, rows: 4 } as const;
+  const shape = { change: "none", bits: 32, streams: 2, columns: 8, rows: 4 } as const;
 
   it("are found where each element gets one value", async () => {
     for (const order of ORDERS) {
@@ -59,7 +61,22 @@ describe(`Elements that are moved (seed ${first})`, () => {
   it("are moved where they stand if no element is needed again", async () => {
     for (const move of MOVES) {
       const { processes } = await irOf({ ...shape, order: "next", move });
-      expect(moveUp(processes[0]!) !== processes[0], move).to.equal(move === "one" || move === "two");
+      expect(moveUp(processes[0]!) !== processes[0], move).to.equal(["one", "two", "after"].includes(move));
+    }
+  });
+
+  it("are moved in the last pass only if anybody reads them behind it", async () => {
+    for (const move of MOVES) {
+      const { processes } = await irOf({ ...shape, order: "next", move });
+      const moved = moveUp(processes[0]!);
+      expect(withoutLastMove(moved) !== moved, move).to.equal(move === "one" || move === "two");
+    }
+  });
+
+  it("are stored alone if the others stay as they are", async () => {
+    for (const change of CHANGES) {
+      const { processes } = await irOf({ ...shape, order: "next", move: "away", change });
+      expect(moveUp(processes[0]!) !== processes[0], change).to.equal(change === "last" || change === "lanes");
     }
   });
 
@@ -71,6 +88,27 @@ describe(`Elements that are moved (seed ${first})`, () => {
     const right = run(new FastEngine(ir));
     expect(run(withMutation("round", { gathered: 1 }, () => new FastEngine(ir)))).to.not.equal(right);
     expect(run(withMutation("round", { movedUp: 1 }, () => new FastEngine(ir)))).to.not.equal(right);
+    expect(run(withMutation("round", { lastMove: 1 }, () => new FastEngine(ir)))).to.not.equal(right);
+  });
+
+  it("would be noticed if another element was changed", async () => {
+    for (const change of ["last", "lanes"] as const) {
+      const options = { ...shape, order: "next", move: "one", change } as const;
+      const around = tiles(new Random(first), options);
+      const ir = await irOf(options);
+      const run = (engine: FastEngine): string => outcome(() => inFast(engine, around));
+      const right = run(new FastEngine(ir));
+      expect(run(withMutation("round", { changedElement: 1 }, () => new FastEngine(ir))), change).to.not.equal(right);
+    }
+  });
+
+  it("banks that are read each where it likes would be noticed if one was left out", async () => {
+    const ir = await read(new BanksApart());
+    const at = [3, 14, 15, 9, 2, 6].map((row, i) => ({ row, shift: i & 3 }));
+    const run = (engine: FastEngine): string =>
+      outcome(() => inFast(engine, { inputs: { at }, outputs: { y: AT_ONCE } }));
+    const right = run(new FastEngine(ir));
+    expect(run(withMutation("round", { readLane: 1 }, () => new FastEngine(ir)))).to.not.equal(right);
   });
 
   for (const form of [...UNNAMED, ...NAMED])

@@ -1,5 +1,5 @@
 /** Memories: ports, banks, hand-over by tokens, and a grid. */
-import { assert, bool, Cell, i32, i8, Module, struct, u4, u8, vec, type Process } from "../../../../hw/index.js";
+import { andU, assert, bool, Cell, i32, i8, Module, struct, u4, u8, vec, type Process } from "../../../../hw/index.js";
 import type { Inputs, Mutable, Outputs, ValueOf } from "../../../../hw/index.js";
 
 const Word = vec(u8, 2);
@@ -111,6 +111,40 @@ export class Banks extends Module {
       }
       this.taking = u4(1 - bank);
       yield* this.free.push(true);
+    }
+  }
+}
+
+const Place = struct({ row: u4, shift: u4 });
+
+/** Four banks that are read in the same clock, each at an address of its own, and some not at all: rows above each other, dealt out in turn. */
+export class BanksApart extends Module {
+  static readonly source = import.meta.url;
+  readonly at = this.channelIn(Place);
+  readonly y = this.channelOut(vec(u8, 4));
+  readonly banks = Array.from({ length: 4 }, (_, b) =>
+    this.memory(u8, 16, { init: Array.from({ length: 16 }, (_, i) => u8(i * 7 + b * 61)) }),
+  );
+  readonly reads = this.banks.map((bank) => bank.readPort());
+
+  constructor() {
+    super(null, "banksapart");
+    this.clocked(this.run);
+  }
+
+  *run(): Process {
+    for (;;) {
+      const { row, shift } = yield* this.at.pop();
+      const turn = andU(shift, 3);
+      for (let b = 0; b < 4; b++) {
+        const address = u8(row + (b < turn ? 1 : 0));
+        if (andU(b + 4 - turn, 3) < 3) {
+          assert(address <= 16, "a row or the next one");
+          this.reads[b]!.read(andU(address, 15));
+        }
+      }
+      yield;
+      yield* this.y.push(vec(u8, 4)((d) => (d < 3 ? this.reads[andU(d + turn, 3)]!.q : u8(0))));
     }
   }
 }
