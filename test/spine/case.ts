@@ -23,7 +23,8 @@ export interface Case {
 const DEEPEST = 2500;
 const TRIES = 50;
 /**
- * Of seven cases one is long: more row tiles than any ring of a design has slots, so that all of them go round. One asks for sums.
+ * Of seven cases one is long: more row tiles than any ring of a design has slots, so that all of them go round; the output of every other of these has one channel, so
+ * that a packer joins single bytes at every place of a beat. One asks for sums.
  * One is of several layers, depthwise ones among them: what one leaves behind must not show in the next. One is a depthwise convolution of a tall picture, where
  * a design takes it: rows go round in the line buffer, which has room for one or two in a bank where the picture is wide. One has more
  * weights than the small buffers hold, and few outputs to use them for: the loader of the weights is what others wait for, and finds
@@ -35,6 +36,9 @@ const SUMS = 3;
 const SEVERAL = 1;
 const WEIGHTS = 2;
 const DEPTHWISE = 4;
+/** Every other long case; its shifts leave bytes that differ from each other. */
+const NARROW = TURNS;
+const NARROW_SHIFTS = [-10, -8] as const;
 /** Row tiles of a long layer; the rings have 64 slots by default. */
 const LONG_TILES = 68;
 
@@ -53,7 +57,8 @@ export function drawCase(pool: readonly Configuration[], seed: number, index: nu
   const turn = index % TURNS;
   const count = turn === SEVERAL ? 2 + below(2) : 1;
   const layers = Array.from({ length: count }, () => {
-    const kind = turn === SEVERAL && below(2) === 0 ? DEPTHWISE : turn;
+    const narrow = index % (2 * TURNS) === LONG;
+    const kind = turn === SEVERAL && below(2) === 0 ? DEPTHWISE : narrow ? NARROW : turn;
     return drawLayer(configuration, below, kind, DEEPEST / count);
   });
   if (layers.some((layer) => layer === undefined))
@@ -123,6 +128,8 @@ function drawShape(side: number, below: Below, turn: number | undefined): LayerS
     ...(turn === DEPTHWISE && below(3) > 0 && wide()),
     ...(turn === WEIGHTS && { ...deep, inChannels: 32 + below(96), outChannels: (3 + below(10)) * side }),
     ...(turn === LONG && { ...long, inChannels: 1 + below(8), outChannels: 1 + below(side) }),
+    ...(turn === NARROW && { ...long, inChannels: 4 + below(8), outChannels: 1, shifts: NARROW_SHIFTS }),
+    ...(turn === NARROW && { depthwise: false, sums: false }),
     ...(turn === SUMS && !shape.depthwise && { sums: true }),
   };
 }
