@@ -4,14 +4,13 @@
  * (driver/im2col-code.ts). Each is called many times per layer, so that V8 can replace its first code by better code in between.
  */
 import { declareKernels } from "../../../driver/wasm-kernels.js";
-import { A_STEP, B_STEP, BLOCK, emitAcross, emitDots, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
+import { BLOCK, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
 import { Code } from "../../../sim/fast/wasm.js";
 import { emitRequantise, LANES } from "./requantise-simd.js";
+import { countDown, emitRowPairs, GROUP_BYTES, step } from "./rows-code.js";
 
 /** Blocks of eight taps that are multiplied at a time: two rows and four columns of them stay in the first level cache. */
 const BLOCKS_AT_ONCE = 64;
-/** Bytes of four columns in a block. */
-export const GROUP_BYTES = B_STEP * ROW_BYTES;
 /** Where the last few outputs of a row go before they are copied. */
 export const SCRATCH_BYTES = 16;
 
@@ -74,17 +73,6 @@ export const openConv2d = declareKernels<Conv2dExports>("conv2d", () => ({
 const parameters = (count: number): "i32"[] => Array.from({ length: count }, () => "i32");
 const locals = (code: Code, count: number): number[] => Array.from({ length: count }, () => code.local("i32"));
 
-/** The local goes on by a number, or by another local. */
-const step = (code: Code, local: number, by: { readonly local: number } | number): Code => {
-  code.get(local);
-  if (typeof by === "number") code.i32(by);
-  else code.get(by.local);
-  return code.op("i32.add").set(local);
-};
-
-/** Again, once less. */
-const countDown = (code: Code, local: number): Code => code.get(local).i32(1).op("i32.sub").tee(local);
-
 function widenCode(signed: boolean): Code {
   const code = new Code(parameters(4));
   const [from, to, count, zero] = [0, 1, 2, 3];
@@ -130,13 +118,8 @@ function placeCode(signed: boolean): Code {
 function multiplyCode(): Code {
   const code = new Code(parameters(8));
   const [a, rowBytes, b, blocks, sums, sumBytes, rows, groups] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
-  const vectors = (count: number): number[] => Array.from({ length: count }, () => code.local("v128"));
-  const totals = vectors(A_STEP * B_STEP);
-  const rowsNow = vectors(A_STEP);
-  const column = code.local("v128");
   const [k, now, group, panel, row, out] = locals(code, 6) as [number, number, number, number, number, number];
-  const [left, pb, at] = locals(code, 3) as [number, number, number];
-  const pa = locals(code, A_STEP);
+  const [at] = locals(code, 1) as [number];
   code.i32(0).set(k);
   const chunks = code.loop();
   // now = min(blocks - k, BLOCKS_AT_ONCE)
@@ -148,34 +131,7 @@ function multiplyCode(): Code {
   code.get(group).i32(16).op("i32.mul").get(sums).op("i32.add").set(out);
   code.get(k).i32(ROW_BYTES).op("i32.mul").get(a).op("i32.add").set(at);
   code.get(rows).set(row);
-  const pairs = code.loop();
-  for (const total of totals) code.v128(new Array<number>(16).fill(0)).set(total);
-  pa.forEach((pointer, i) => {
-    code.get(i === 0 ? at : pa[i - 1]!);
-    if (i > 0) code.get(rowBytes).op("i32.add");
-    code.set(pointer);
-  });
-  code.get(panel).set(pb).get(now).set(left);
-  const inner = code.loop();
-  emitDots(
-    code,
-    (i) => code.get(pa[i]!).mem("v128.load"),
-    (j) => code.get(pb).mem("v128.load", j * ROW_BYTES),
-    { sums: totals, rows: rowsNow, column },
-  );
-  for (const pointer of pa) step(code, pointer, ROW_BYTES);
-  step(code, pb, GROUP_BYTES);
-  countDown(code, left).brIf(inner);
-  code.end();
-  for (let i = 0; i < A_STEP; i++) {
-    code.get(out);
-    emitAcross(code, totals.slice(i * B_STEP, (i + 1) * B_STEP));
-    code.get(out).mem("v128.load").op("i32x4.add").mem("v128.store");
-    step(code, out, { local: sumBytes });
-    step(code, at, { local: rowBytes });
-  }
-  code.get(row).i32(A_STEP).op("i32.sub").tee(row).i32(0).op("i32.gt_s").brIf(pairs);
-  code.end();
+  emitRowPairs(code, { at, rowBytes, panel, blocks: now, out, sumBytes, row }, true);
   code.get(panel).get(blocks).i32(GROUP_BYTES).op("i32.mul").op("i32.add").set(panel);
   code.get(group).i32(1).op("i32.add").tee(group).get(groups).op("i32.lt_u").brIf(columns);
   code.end();

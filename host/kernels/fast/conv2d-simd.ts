@@ -8,9 +8,10 @@ import { reserveRoom } from "../../../driver/wasm-kernels.js";
 import { B_STEP, BLOCK, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
 import type { Bytes } from "../implementation.js";
 import type { GroupedConvLayer } from "../parameters/conv.js";
-import { GROUP_BYTES, openConv2d, SCRATCH_BYTES, wholeBlocks, type Conv2dExports } from "./conv2d-code.js";
+import { openConv2d, SCRATCH_BYTES, wholeBlocks, type Conv2dExports } from "./conv2d-code.js";
 import { placePicture, type Picture } from "./picture.js";
 import { LANES, TABLE_BYTES, writeTables } from "./requantise-simd.js";
+import { GROUP_BYTES, Places } from "./rows-code.js";
 
 /** A block of rows is worth a pass over all weights, and stays in the second level cache. */
 const ENOUGH_ROWS = 64;
@@ -59,13 +60,8 @@ function layoutOf(layer: GroupedConvLayer): Layout {
   );
   const rowsAtOnce = up(lines * pixelsOfLine, 2);
   const padded = up(outChannels, LANES) + LANES;
-  let at = SCRATCH_BYTES;
-  const take = (bytes: number): number => {
-    const here = at;
-    at += up(bytes + 16, 16);
-    return here;
-  };
-  take(padded * TABLE_BYTES);
+  const places = new Places(SCRATCH_BYTES);
+  places.take(padded * TABLE_BYTES);
   return {
     direct,
     columns,
@@ -77,14 +73,14 @@ function layoutOf(layer: GroupedConvLayer): Layout {
     pixelBytes,
     lines,
     padded,
-    weights: take(layer.weights.length),
-    wide: take(groups * columnGroups * blocks * GROUP_BYTES),
-    image: take(height * lineBytes),
-    raw: take(inHeight * inWidth * inChannels),
-    rows: take(direct ? 0 : rowsAtOnce * rowBytes),
-    sums: take(rowsAtOnce * sumBytes),
-    output: take(outHeight * outWidth * outChannels),
-    end: at,
+    weights: places.take(layer.weights.length),
+    wide: places.take(groups * columnGroups * blocks * GROUP_BYTES),
+    image: places.take(height * lineBytes),
+    raw: places.take(inHeight * inWidth * inChannels),
+    rows: places.take(direct ? 0 : rowsAtOnce * rowBytes),
+    sums: places.take(rowsAtOnce * sumBytes),
+    output: places.take(outHeight * outWidth * outChannels),
+    end: places.end,
   };
 }
 

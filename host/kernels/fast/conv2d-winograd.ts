@@ -13,6 +13,7 @@ import type { GroupedConvLayer } from "../parameters/conv.js";
 import { openConv2d, SCRATCH_BYTES } from "./conv2d-code.js";
 import { placePicture, type Picture } from "./picture.js";
 import { LANES, TABLE_BYTES, writeTables } from "./requantise-simd.js";
+import { Places } from "./rows-code.js";
 import { openWinograd, POSITIONS } from "./winograd-code.js";
 
 /** More would not be exact by the bound above. */
@@ -83,13 +84,8 @@ function layoutOf(layer: GroupedConvLayer): Layout {
   const picturePosition = atOnce * pixelBytes + APART;
   const weightPosition = up(outChannels, B_STEP) * pixelBytes;
   const sumPosition = atOnce * columns * 4 + APART;
-  let at = SCRATCH_BYTES;
-  const take = (bytes: number): number => {
-    const here = at;
-    at += up(bytes + 16, 16);
-    return here;
-  };
-  take(padded * TABLE_BYTES);
+  const places = new Places(SCRATCH_BYTES);
+  places.take(padded * TABLE_BYTES);
   return {
     pixelBytes,
     lineBytes,
@@ -100,15 +96,15 @@ function layoutOf(layer: GroupedConvLayer): Layout {
     weightPosition,
     sumPosition,
     padded,
-    weights: take(layer.weights.length),
-    placed: take(POSITIONS * weightPosition),
-    image: take(height * lineBytes),
-    raw: take(inHeight * inWidth * inChannels),
-    transformed: take(POSITIONS * picturePosition),
-    sums: take(POSITIONS * sumPosition),
-    rows: take(4 * atOnce * columns * 4),
-    output: take(outHeight * outWidth * outChannels),
-    end: at,
+    weights: places.take(layer.weights.length),
+    placed: places.take(POSITIONS * weightPosition),
+    image: places.take(height * lineBytes),
+    raw: places.take(inHeight * inWidth * inChannels),
+    transformed: places.take(POSITIONS * picturePosition),
+    sums: places.take(POSITIONS * sumPosition),
+    rows: places.take(4 * atOnce * columns * 4),
+    output: places.take(outHeight * outWidth * outChannels),
+    end: places.end,
   };
 }
 

@@ -3,15 +3,14 @@
  * weights, of the picture and of the sums, and the 16 matrix products between them.
  */
 import { declareKernels } from "../../../driver/wasm-kernels.js";
-import { A_STEP, B_STEP, BLOCK, emitAcross, emitDots, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
+import { B_STEP, BLOCK, ROW_BYTES } from "../../../sim/fast/product-kernel.js";
 import { Code } from "../../../sim/fast/wasm.js";
+import { countDown, emitRowPairs, GROUP_BYTES, step } from "./rows-code.js";
 
 /** A tile of the picture is 4 x 4 pixels; it has as many products for each pair of channels. */
 const SIDE = 4;
 export const POSITIONS = SIDE * SIDE;
 const TAPS = 3;
-/** Bytes of four columns of weights in a block of eight channels. */
-const GROUP_BYTES = B_STEP * ROW_BYTES;
 
 export interface WinogradExports {
   /**
@@ -60,17 +59,6 @@ export const openWinograd = declareKernels<WinogradExports>("winograd", () => ({
 
 const parameters = (count: number): "i32"[] => Array.from({ length: count }, () => "i32");
 const vectors = (code: Code, count: number): number[] => Array.from({ length: count }, () => code.local("v128"));
-
-/** The local goes on by a number, or by another local. */
-const step = (code: Code, local: number, by: { readonly local: number } | number): void => {
-  code.get(local);
-  if (typeof by === "number") code.i32(by);
-  else code.get(by.local);
-  code.op("i32.add").set(local);
-};
-
-/** Again, once less. */
-const countDown = (code: Code, local: number): Code => code.get(local).i32(1).op("i32.sub").tee(local);
 
 /** `out = 2 G in`, for G the transform of three taps: 2a, a + b + c, a - b + c, 2c. */
 function emitFilter(code: Code, [a, b, c]: readonly number[], [p, q, r, s]: readonly number[]): void {
@@ -198,41 +186,14 @@ function productsCode(): Code {
   const [a, rowBytes, aPosition, b, blocks, bPosition, sums, sumBytes, sumPosition, rows, groups] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
   ] as const;
-  const totals = vectors(code, A_STEP * B_STEP);
-  const rowsNow = vectors(code, A_STEP);
-  const column = code.local("v128");
-  const [position, group, panel, row, out, left, pb, at] = code.locals("i32", 8);
-  const pa = code.locals("i32", A_STEP);
+  const [position, group, panel, row, out, at] = code.locals("i32", 6);
   code.i32(POSITIONS).set(position);
   const nextPosition = code.loop();
   code.get(b).set(panel).i32(0).set(group);
   const columns = code.loop();
   code.get(group).i32(16).op("i32.mul").get(sums).op("i32.add").set(out);
   code.get(a).set(at).get(rows).set(row);
-  const pairs = code.loop();
-  for (const total of totals) code.v128(new Array<number>(16).fill(0)).set(total);
-  code.get(at).set(pa[0]).get(at).get(rowBytes).op("i32.add").set(pa[1]);
-  code.get(panel).set(pb).get(blocks).set(left);
-  const inner = code.loop();
-  emitDots(
-    code,
-    (i) => code.get(pa[i]!).mem("v128.load"),
-    (j) => code.get(pb).mem("v128.load", j * ROW_BYTES),
-    { sums: totals, rows: rowsNow, column },
-  );
-  for (const pointer of pa) step(code, pointer, ROW_BYTES);
-  step(code, pb, GROUP_BYTES);
-  countDown(code, left).brIf(inner);
-  code.end();
-  for (let i = 0; i < A_STEP; i++) {
-    code.get(out);
-    emitAcross(code, totals.slice(i * B_STEP, (i + 1) * B_STEP));
-    code.mem("v128.store");
-    step(code, out, { local: sumBytes });
-    step(code, at, { local: rowBytes });
-  }
-  code.get(row).i32(A_STEP).op("i32.sub").tee(row).i32(0).op("i32.gt_s").brIf(pairs);
-  code.end();
+  emitRowPairs(code, { at, rowBytes, panel, blocks, out, sumBytes, row }, false);
   code.get(blocks).i32(GROUP_BYTES).op("i32.mul").get(panel).op("i32.add").set(panel);
   code.get(group).i32(1).op("i32.add").tee(group).get(groups).op("i32.lt_u").brIf(columns);
   code.end();
