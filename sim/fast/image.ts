@@ -50,7 +50,7 @@ export function imageOf({ plan, packed, grids, polling, rounds, bytes, pages }: 
     wasm: bytes,
     pages,
     initial,
-    fills: fillsOf(initial, plan.extended.places),
+    fills: fillsOf(initial, [...plan.words.filter(([start, end]) => end - start >= LONG), ...plan.extended.places]),
     frames: plan.frames,
     woken: plan.woken,
     board: plan.board,

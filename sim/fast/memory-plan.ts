@@ -72,6 +72,8 @@ export interface MemoryPlans {
   readonly memories: readonly MemoryPlan[];
   readonly ports: ReadonlyMap<MemoryPort, PortPlan>;
   readonly groups: readonly PortGroup[];
+  /** Where words stand that are not there after reset: nobody reads a word that was not written, so what is there does not matter. In the order of their addresses. */
+  readonly any: readonly (readonly [start: number, end: number])[];
 }
 
 type Initially = (write: (view: DataView) => void) => void;
@@ -89,10 +91,11 @@ export function planMemories(
   const plans = new Map<Memory, MemoryPlan>();
   const ports = new Map<MemoryPort, PortPlan>();
   const groups: PortGroup[] = [];
+  const any: [number, number][] = [];
   const twoWords = new Set(processes.flatMap((process) => [...portsUsedAtOnce(process)]));
   const { banks, rows } = alike(processes, users);
   for (const list of [...banks, ...memories.filter((memory) => !banks.flat().includes(memory)).map((one) => [one])])
-    planBanks(list, users, heap, initially).forEach((plan) => plans.set(plan.memory, plan));
+    planBanks(list, users, heap, initially, any).forEach((plan) => plans.set(plan.memory, plan));
   const all = memories.flatMap((memory) => memory.ports);
   for (const list of [...rows, ...all.filter((port) => !rows.flat().includes(port)).map((one) => [one])]) {
     const group = planPorts(list, plans, users, twoWords, heap, initially);
@@ -102,7 +105,7 @@ export function planMemories(
     }
     if (list.length > 1) groups.push(group);
   }
-  return { memories: memories.map((memory) => plans.get(memory)!), ports, groups };
+  return { memories: memories.map((memory) => plans.get(memory)!), ports, groups, any };
 }
 
 /** Memories to interleave, and ports whose state does. */
@@ -142,6 +145,7 @@ function planBanks(
   portUsers: ReadonlyMap<MemoryPort, number>,
   heap: Heap,
   initially: Initially,
+  any: [start: number, end: number][],
 ): MemoryPlan[] {
   const [first] = banks;
   const { depth, ports, type } = first!;
@@ -149,6 +153,7 @@ function planBanks(
   const stride = banks.length * layout.bytes;
   const words = heap.take(depth * stride);
   const epochStride = numbers(banks.length);
+  if (banks.every(({ init }) => (init ?? []).length === 0)) any.push([words, words + depth * stride]);
   const actorOf = (port: MemoryPort): number => portUsers.get(port) ?? -1;
   const users = new Set(ports.map(actorOf).filter((user) => user >= 0));
   const shared = users.size > 1;

@@ -84,6 +84,7 @@ export class Plan {
   readonly ports: MemoryPlans["ports"];
   readonly memories: MemoryPlans["memories"];
   readonly portGroups: readonly PortGroup[];
+  readonly words: MemoryPlans["any"];
   readonly signals = new Map<Signal, SignalPlan>();
   /** Sums of products that processes keep; there is a module to put their functions in. */
   readonly sums: DesignSums;
@@ -147,12 +148,17 @@ export class Plan {
       const consumer = consumers.get(channel) ?? -1;
       this.channels.set(channel, this.#channel(channel, index, producer, consumer, told.get(channel) ?? []));
     });
-    const { memories, ports, groups } = planMemories(design.memories, ir.processes, portUsers, this.heap, (write) =>
-      this.initially(write),
+    const { memories, ports, groups, any } = planMemories(
+      design.memories,
+      ir.processes,
+      portUsers,
+      this.heap,
+      (write) => this.initially(write),
     );
     this.memories = memories;
     this.ports = ports;
     this.portGroups = groups;
+    this.words = any;
     for (const signal of design.signals) this.#signal(signal);
     for (const channel of [...inputs, ...outputs]) {
       const { leaves } = layoutOf(channel.type);

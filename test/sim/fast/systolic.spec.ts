@@ -66,6 +66,32 @@ describe("The fast engine on the systolic design", () => {
       }
     });
 
+  it("shows nothing of what stands where anything may stand after reset: words that are not written", async () => {
+    const config = { rows: 8, cols: 12, weightBytes: 4096 };
+    const { layer, input } = randomLayer(
+      { height: 3, width: 7, inChannels: 24, outChannels: 20, kernel: 3, pad: 1 },
+      first,
+    );
+    const { program, inputs } = systolic.compile(layer, systolic.configure(config));
+    const plain = await FastSimulator.of(systolic, config);
+    const { image, module } = plain.code;
+    expect(image.fills.filter(([, , byte]) => byte < 0)).to.have.length.above(5);
+    for (const other of [0x55, 0xff]) {
+      const fills = image.fills.map(([start, end, byte]) => [start, end, byte < 0 ? other : byte] as const);
+      const odd = await FastSimulator.of(systolic, config, { code: { image: { ...image, fills }, module } });
+      const results = [];
+      for (const device of [plain, odd]) {
+        const handle = await device.load(program);
+        // The first run of all is that of a fresh memory.
+        await device.run(handle, inputs(input));
+        results.push(await device.run(handle, inputs(input)));
+      }
+      const [expected, got] = results as [RunResult, RunResult];
+      expect(got.outputs).to.deep.equal(expected.outputs);
+      expect(comparable(got)).to.deep.equal(comparable(expected));
+    }
+  });
+
   it("takes no words for those that stood in their place earlier in the tile", async function () {
     this.timeout(60_000);
     // The weight buffer is shorter than a tile, so that its words are loaded anew while others of the tile wait to be added.
