@@ -44,14 +44,15 @@ export class GridCode {
   readonly #feedWaits: number;
   /** The leaving actor has nothing to do. */
   readonly #idle: number;
-  readonly #used: number;
-  readonly #usedSlots: number;
+  /** For each clock of the last ones whether a row left column 0 then. */
+  readonly used: number;
+  readonly usedSlots: number;
   /** The function that takes a wave through all cells, where the grid is no matrix product. */
   readonly #wave: number;
   readonly product: GridProduct | undefined;
   readonly #stationary: GridStationary | undefined;
   #feeder = -1;
-  #globals: Globals | undefined;
+  globals: Globals | undefined;
 
   constructor(cell: CellIr, plan: Plan, module: WasmModule) {
     this.cell = cell;
@@ -73,8 +74,8 @@ export class GridCode {
     this.leaveValues = heap.take(this.leaveSlots * this.emitted.bytes);
     this.#leaveKnowledge = heap.take(this.leaveSlots * toldBytes(this.results.told));
     const cells = heap.take(48);
-    this.#usedSlots = 2 ** Math.ceil(Math.log2(2 * rows + 2));
-    this.#used = heap.take(this.#usedSlots * 4);
+    this.usedSlots = 2 ** Math.ceil(Math.log2(2 * rows + 2));
+    this.used = heap.take(this.usedSlots * 4);
     const runSlots = 2 ** Math.ceil(Math.log2(rows + cols + 1));
     this.state = {
       waves: cells + 4,
@@ -92,7 +93,7 @@ export class GridCode {
     this.#idle = cells + 24;
     plan.initially((view) => {
       view.setInt32(this.state.lastFeed, -1, true);
-      for (let i = 0; i < this.#usedSlots; i++) view.setInt32(this.#used + i * 4, -1, true);
+      for (let i = 0; i < this.usedSlots; i++) view.setInt32(this.used + i * 4, -1, true);
     });
     this.#wave = this.product ? -1 : module.declare(`${grid.path} wave`);
     this.#stationary = this.product ? undefined : GridStationary.of(this, module);
@@ -217,7 +218,7 @@ export class GridCode {
 
   /** The functions of the grid: to be called when all feeds are compiled. */
   define(module: WasmModule, globals: Globals): Code {
-    this.#globals = globals;
+    this.globals = globals;
     if (this.product) this.product.define(module);
     else module.define(this.#wave, this.#evaluateWave());
     this.#stationary?.define(module, this.#wave);
@@ -303,12 +304,12 @@ export class GridCode {
     // A column's result register takes one value a clock: fed + r + c must be free, for all columns alike.
     code.get(time).get(row).op("i32.add").i32(rules.ring.leave).op("i32.add").tee(at);
     code
-      .i32(this.#usedSlots - 1)
+      .i32(this.usedSlots - 1)
       .op("i32.and")
       .i32(2)
       .op("i32.shl")
       .tee(index);
-    code.mem("i32.load", this.#used).get(at).op("i32.eq").if();
+    code.mem("i32.load", this.used).get(at).op("i32.eq").if();
     emitError(
       { code, plan, time: at },
       (clock) =>
@@ -318,7 +319,7 @@ export class GridCode {
       row,
     );
     code.end();
-    code.get(index).get(at).mem("i32.store", this.#used);
+    code.get(index).get(at).mem("i32.store", this.used);
     code
       .loadAt(state.tail)
       .tee(slot)
@@ -373,7 +374,7 @@ export class GridCode {
       code.mem("i32.load", ring).get(time).op("i32.lt_s").op("i32.and");
     };
     code.loadAt(state.tail).loadAt(state.head).op("i32.eq");
-    code.get(time).globalGet(this.#globals!.horizon).op("i32.lt_s").op("i32.and");
+    code.get(time).globalGet(this.globals!.horizon).op("i32.lt_s").op("i32.and");
     code.loadAt(results.pushed).tee(i).loadAt(results.popped).op("i32.sub").i32(depth).op("i32.lt_s").op("i32.and");
     before(results.popTimes, depth);
     before(results.pushTimes, lanes);
@@ -398,7 +399,7 @@ export class GridCode {
     const actor = {
       code,
       plan,
-      globals: this.#globals!,
+      globals: this.globals!,
       actor: this.actor,
       time,
       polls: false,

@@ -5,6 +5,7 @@
  * comes, and may differ from row to row. Sums are of 32 bits and wrap, so that the order of additions does not matter.
  */
 import type { GridCode } from "./grid-code.js";
+import { emitAllLeaving } from "./grid-rows.js";
 import type { LinkPath } from "./cell-algebra.js";
 import { matchProduct, type ProductForm } from "./grid-match.js";
 import type { Layout, Leaf } from "./layout.js";
@@ -197,6 +198,9 @@ export class GridProduct {
   #defineLeave(): Code {
     const code = new Code(["i32"]);
     code.call(this.#flush);
+    emitAllLeaving(this.#grid, code, 0, (row, to) => {
+      this.#putRow(code, row, to);
+    });
     const r = code.local("i32");
     const loop = code.loop();
     this.#rowLeaves(code, r);
@@ -210,12 +214,16 @@ export class GridProduct {
   }
 
   #rowLeaves(code: Code, r: number): void {
-    const from = code.local("i32");
-    code.get(r).i32(sumStride(this.b)).op("i32.mul").set(from);
     this.#grid.emitLeaving(code, 0, r, true, (to) => {
-      const [leaf] = to;
-      emitCopy(code, [leaf!], [{ ...leaf!, offset: this.#sums, terms: [{ local: from, scale: 1 }] }]);
+      this.#putRow(code, r, to);
     });
+  }
+
+  /** The sums of the row in a local to where they are emitted. */
+  #putRow(code: Code, row: number, [leaf]: Place): void {
+    const from = code.local("i32");
+    code.get(row).i32(sumStride(this.b)).op("i32.mul").set(from);
+    emitCopy(code, [leaf!], [{ ...leaf!, offset: this.#sums, terms: [{ local: from, scale: 1 }] }]);
   }
 
   /** One wave: its resets, the wave itself, and what it lets leave. Returns whether anything left. */

@@ -87,6 +87,8 @@ export interface TimeRules {
   /** 1: words are added together that do not come one after the other; 1: after they have changed. */
   readonly openBlind: number;
   readonly openStale: number;
+  /** Rows that leave a grid together do so up to so many clocks behind the horizon. */
+  readonly leaveFar: number;
   /** 1: bytes of a word that are not fed are taken to be zeros. */
   readonly wordRest: number;
   /** 1: words that stand extended are taken as they are, though they were written since. */
@@ -162,6 +164,7 @@ const exact: TimeRules = {
   jointStale: 0,
   openBlind: 0,
   openStale: 0,
+  leaveFar: 0,
   wordRest: 0,
   extendedStale: 0,
   gathered: 0,

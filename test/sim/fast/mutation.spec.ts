@@ -106,6 +106,8 @@ describe("A changed rule of time is caught", () => {
   it("in leaps: a token from outside is taken that has to be waited for", () => caughtInRanges("leapTakes", 9, false));
   it("in ranges that add to sums: rows of a bank that is left out count", () => caughtInRanges("jointLeft", 1, true));
 
+  it("in grids: rows of a tile leave together behind the horizon", () => caughtInRanges("leaveFar", 999, false));
+
   it("in grids: a row leaves a clock later", async () => {
     const { ir } = await readDesign(elaborate(new Fed(4, 3, new MacCell())));
     const waves = tiles(new Random(1), 4, 3, false);
