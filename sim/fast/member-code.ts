@@ -1,7 +1,7 @@
 /** One process's part in rounds (rounds-code.ts): its guards and its pass, on the variables that its own function keeps. */
 import type { Channel } from "../../hw/channel.js";
 import type { Local, ProcessIr, StateField, Stmt } from "../../hw/ir/ir.js";
-import { emitAtOnce, emitPop, emitPossible, emitPush, type Globals } from "./channel-code.js";
+import { emitAtOnce, emitPop, emitPossible, type Globals } from "./channel-code.js";
 import { matchBurst, type FeedLoop } from "./feed-burst.js";
 import { movingLoop } from "./bank-code.js";
 import type { BankView } from "./bank-view.js";
@@ -11,7 +11,8 @@ import { emitFeedBurst, feedsFromFixed, feedsFromMemory, type WordFeed } from ".
 import { Moves, type Elsewhere } from "./moves.js";
 import { emitCopy, emitLoad, type Place } from "./place.js";
 import { frame } from "./frame.js";
-import type { ChannelPlan, Plan } from "./plan.js";
+import { pushesBefore, pushOut } from "./outside-steps.js";
+import type { Plan } from "./plan.js";
 import { ROW_BYTES } from "./product-kernel.js";
 import { StatementCompiler } from "./process.js";
 import type { ProcessCompiler } from "./process-compiler.js";
@@ -416,14 +417,6 @@ export class MemberCode extends StatementCompiler {
     return this.pass.pushes.length > 0;
   }
 
-  #pushesBefore(stmt: Stmt): boolean {
-    const holds = (step: PassStep): boolean =>
-      (step.kind === "outside" && step.stmt === stmt) ||
-      (step.kind === "if" && [...step.then, ...step.else].some(holds));
-    const at = this.pass.steps.findIndex(holds);
-    return this.pass.steps.slice(0, at).some(({ kind }) => kind === "push");
-  }
-
   /** It can be done at once, by the rings. What a token from outside tells goes on with the tokens of this round and the next. */
   #outside({ stmt, channel }: Extract<PassStep, { kind: "outside" }>, full: number, leap: boolean): void {
     const { code } = this;
@@ -433,7 +426,7 @@ export class MemberCode extends StatementCompiler {
     this.plan.sums.emitBefore(this.code, stmt);
     if (stmt.kind === "push") {
       this.putToken(plan, stmt.value);
-      this.#pushOut(plan);
+      pushOut(this, plan, this.#calls(plan.channel));
     } else {
       const binding = stmt.into && this.bind(stmt.into, false);
       emitPop(this, plan, 0, binding ? this.take(binding, plan.layout) : () => undefined);
@@ -441,29 +434,12 @@ export class MemberCode extends StatementCompiler {
       if (this.#goesOn)
         code
           .get(full)
-          .i32(this.#pushesBefore(stmt) ? 3 : 1)
+          .i32(pushesBefore(this.pass, stmt) ? 3 : 1)
           .op("i32.or")
           .set(full);
     }
     if (!leap) code.get(this.time).get(arrival).op("i32.ne").get(this.held).op("i32.or").set(this.held);
     code.free("i32", arrival);
-  }
-
-  /** Who waits for the token runs at once, if it may: then it has been taken when the next one comes. */
-  #pushOut(plan: ChannelPlan): void {
-    const { code } = this;
-    const run = this.#calls(plan.channel);
-    const waits = code.temp("i32");
-    if (run !== undefined) {
-      code.loadAt(plan.popWaits).set(waits);
-      code.storeAt(plan.popWaits, () => code.i32(0));
-    }
-    emitPush(this, plan, 0);
-    if (run !== undefined) {
-      code.get(waits).if();
-      code.call(run).end();
-    }
-    code.free("i32", waits);
   }
 
   /** Statements of a pass that name its token, which stands at `place`. */
