@@ -31,6 +31,8 @@ export const NETWORKS = [
 export const networkFile = (network: string): string => `${shared}${network}.tflite`;
 /** V8 compiles JavaScript anew for some runs. */
 const WARM_UP = 6;
+/** Runs whose time is sampled: one is some hundred samples. */
+const SAMPLED = 5;
 /** The accelerator's clock. */
 const MHZ = 100;
 
@@ -178,24 +180,34 @@ async function onBoard({ runs }: BenchOptions, network: string, file: string, jo
 
 /** Where the time goes, in one thread. */
 async function* shares(network: string, { plan, input }: Prepared): AsyncGenerator<Row> {
-  await execute(plan, [input]);
-  for (const [part, share] of await sample(() => execute(plan, [input])))
-    yield row(`${network}: time in ${part}`, "%", figure([100 * share]), null, "sampled, one run with the board");
+  for (let i = 0; i < WARM_UP; i++) await execute(plan, [input]);
+  const run = async (): Promise<void> => {
+    for (let i = 0; i < SAMPLED; i++) await execute(plan, [input]);
+  };
+  for (const [part, share] of await sample(run))
+    yield row(
+      `${network}: time in ${part}`,
+      "%",
+      figure([100 * share]),
+      null,
+      `sampled, ${SAMPLED} runs with the board`,
+    );
 }
 
 /**
  * What a function's time is for, by its name and file; the first that fits. A function of the engine is a process, which
- * does its arithmetic, its channel operations and its control in one piece: so the parts are those of the design.
+ * does its arithmetic, its channel operations and its control in one piece, and the collector's does what follows it up to
+ * the output buffers: so the parts are those of the design.
  */
 const PARTS: readonly [string, RegExp][] = [
   ["products", /^\S+ (tile|words) wasm/],
-  ["requantisation", /postProcessor\S* wasm/],
+  ["requantisation and rows of results", /(postProcessor|collector|outputBuffer)\S*( \S+)* wasm/],
   [
-    "feeding the array",
+    "tokens: feeding the array",
     /(array\.feed|inputBuffer\d*\.fetch|weightBuffer\d*\.fetch|sequence rounds|\S+ (wave|first|last|leaving|extended)|^extend \S+) wasm/,
   ],
-  ["loading and storing", /(Buffer\d*\.\S+|collector\S*) wasm/],
-  ["outer streams", /\.(instructions|input\d*|weight\d*|output\d*)( rounds)? wasm/],
+  ["tokens: loading", /Buffer\d*\.\S+( \S+)* wasm/],
+  ["tokens: outer streams", /\.(instructions|input\d*|weight\d*|output\d*)( rounds)? wasm/],
   ["the board's memory and DMA", /sim\/platform\/|fast\/pacing|^(settle|arbiter)\b.* wasm/],
   ["hand-over", /^im2col \S+ wasm/],
   ["CPU operators", /^(elementwise|max pool|conv2d|depthwise|fully connected)\b.* wasm/],
@@ -204,7 +216,10 @@ const PARTS: readonly [string, RegExp][] = [
   ["CPU operators", /host\//],
 ];
 
-async function sample(run: () => Promise<unknown>): Promise<Map<string, number>> {
+/** The inspector's own work at the start and at the end, as Node 20 and Node 24 name it, and time that is nobody's. */
+const NOT_OURS = /^(\(idle\)|\(program\)|dispatch|post node:inspector)\s*$/;
+
+async function sample(run: () => Promise<void>): Promise<Map<string, number>> {
   const session = new Session();
   session.connect();
   try {
@@ -218,9 +233,8 @@ async function sample(run: () => Promise<unknown>): Promise<Map<string, number>>
     let total = 0;
     profile.samples?.forEach((id, i) => {
       const { functionName, url } = nodes.get(id)!;
-      // `dispatch` is the inspector's own work at the start and at the end.
-      if (["(idle)", "(program)", "dispatch"].includes(functionName) && url === "") return;
       const name = `${functionName} ${url}`;
+      if (NOT_OURS.test(name)) return;
       const part = PARTS.find(([, pattern]) => pattern.test(name))?.[0] ?? "everything else";
       const time = profile.timeDeltas![i]!;
       times.set(part, (times.get(part) ?? 0) + time);
