@@ -44,6 +44,8 @@ describe(`Loops that run in step in modes (seed ${first})`, () => {
         engine.reset();
       }
     }
+    // One design, replayed by its seed, may have less than designs have on average.
+    if (count === 1) return;
     expect(rounds, "rounds").to.be.above(count * 40);
   });
 });
