@@ -31,10 +31,6 @@ export interface TimeRules {
   readonly stepSign: number;
   /** 1: numbers are taken to be usual, whatever they are. */
   readonly usual: number;
-  /** Elements of a token that are moved and sent come from so many further on. */
-  readonly movedOn: number;
-  /** 1: names for them are left out though they are asked for behind the wait. */
-  readonly namesGone: number;
   /** In a leap an operation waits as long as in the round before, and so much longer. */
   readonly leapWait: number;
   /** There a token from outside is taken to have come so many clocks earlier than it did. */
@@ -134,8 +130,6 @@ const exact: TimeRules = {
   stepOnce: 0,
   stepSign: 0,
   usual: 0,
-  movedOn: 0,
-  namesGone: 0,
   leapWait: 0,
   leapTakes: 0,
   leapSlack: 0,

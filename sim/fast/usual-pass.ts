@@ -12,7 +12,6 @@ import { statementsIn } from "../../hw/ir/walk.js";
 import { bool, type IntType } from "../../hw/types.js";
 import type { FollowerLoop } from "./followers.js";
 import { isScalar } from "./layout.js";
-import { MovedElements, withoutNames } from "./moved-elements.js";
 import { matters, rootOf } from "./pass-facts.js";
 import { exitOf } from "./pass-reader.js";
 import { simplify } from "./simplify.js";
@@ -34,7 +33,7 @@ class NoUsualPass extends Error {}
 /** Undefined where the numbers make no loop straight. */
 export function usualPass(
   { head, rest, channel }: FollowerLoop,
-  { fields, body }: ProcessIr,
+  { fields }: ProcessIr,
   processes: readonly ProcessIr[],
 ): UsualPass | undefined {
   const { into } = head;
@@ -48,8 +47,7 @@ export function usualPass(
       const again = registers.filter((field) => reader.numbers.get(field) === Number(field.initial));
       if (again.length === registers.length) {
         const guards = reader.asked();
-        if (!reader.unrolled || guards.length === 0) return undefined;
-        return { guards, stmts: withoutNames(stmts, body), originals: reader.originals };
+        return reader.unrolled && guards.length > 0 ? { guards, stmts, originals: reader.originals } : undefined;
       }
       registers = again;
     } catch (error) {
@@ -86,13 +84,11 @@ class UsualReader {
   readonly #members: ReadonlyMap<string, number>;
   readonly #registers: readonly StateField[];
   readonly #used = new Map<string | StateField, Expr>();
-  readonly #moved: MovedElements;
 
   constructor(into: Local, members: ReadonlyMap<string, number>, registers: readonly StateField[]) {
     this.#into = into;
     this.#members = members;
     this.#registers = registers;
-    this.#moved = new MovedElements(into);
     for (const field of registers) this.numbers.set(field, Number(field.initial));
   }
 
@@ -118,7 +114,6 @@ class UsualReader {
         const { target } = stmt;
         if (target.kind === "local") return [{ ...stmt, value: this.#give(target.local, stmt.value) }];
         if (target.kind === "field") return [{ ...stmt, value: this.#give(target.field, stmt.value) }];
-        this.#forget([stmt]);
         return [{ ...stmt, value: this.#with(stmt.value) }];
       }
       case "assert":
@@ -126,7 +121,7 @@ class UsualReader {
       case "edge":
         return [stmt];
       case "push": {
-        const push = { ...stmt, value: this.#moved.sent(this.#with(stmt.value)) };
+        const push = { ...stmt, value: this.#with(stmt.value) };
         this.originals.set(push, stmt);
         return [push];
       }
@@ -147,7 +142,7 @@ class UsualReader {
     const number = isScalar(of.type) || of.type.kind === "exact" ? numberIn(value) : undefined;
     if (number === undefined) {
       this.numbers.delete(of);
-      return isScalar(of.type) || of.type.kind === "exact" ? value : this.#moved.give(of, value);
+      return value;
     }
     this.numbers.set(of, number);
     return constant(given, number);
@@ -158,14 +153,11 @@ class UsualReader {
     const value = numberIn(condition);
     if (value !== undefined) return this.read(value !== 0 ? stmt.then : stmt.else);
     const before = new Map(this.numbers);
-    this.#moved.forgetAll();
     const then = this.read(stmt.then);
     const after = new Map(this.numbers);
     this.numbers.clear();
     for (const [variable, number] of before) this.numbers.set(variable, number);
-    this.#moved.forgetAll();
     const otherwise = this.read(stmt.else);
-    this.#moved.forgetAll();
     for (const [variable, number] of [...this.numbers])
       if (after.get(variable) !== number) this.numbers.delete(variable);
     return [{ ...stmt, condition, then, else: otherwise }];
@@ -195,19 +187,14 @@ class UsualReader {
 
   #forget(stmts: readonly Stmt[]): void {
     for (const stmt of statementsIn(stmts)) {
-      if (stmt.kind === "let") this.#forgetOne(stmt.local);
+      if (stmt.kind === "let") this.numbers.delete(stmt.local);
       if (stmt.kind !== "assign") continue;
       let at: Expr = stmt.target;
       while (at.kind === "index" || at.kind === "member") at = at.base;
       const local = rootOf(stmt.target);
-      if (local) this.#forgetOne(local);
-      if (at.kind === "field") this.#forgetOne(at.field);
+      if (local) this.numbers.delete(local);
+      if (at.kind === "field") this.numbers.delete(at.field);
     }
-  }
-
-  #forgetOne(of: Variable): void {
-    this.numbers.delete(of);
-    this.#moved.forget(of);
   }
 
   /** The expression with the numbers put in. */

@@ -36,6 +36,8 @@ const CONFIGURATIONS: Readonly<Record<string, readonly Parameters[]>> = {
     { rows: 3, cols: 10, lanes: 1, overlapTiles: false },
     { rows: 8, cols: 8 },
     { rows: 8, cols: 8, inputBytes: 8192, weightBytes: 4096, outputBytes: 4096, lanes: 8, doubleBuffering: false },
+    // A word of results leaves in four beats.
+    { rows: 4, cols: 16, lanes: 16, streamBytes: 4 },
     { rows: 12, cols: 20 },
     { rows: 16, cols: 16 },
     { rows: 16, cols: 16, ...plain, ...narrow },
@@ -60,6 +62,7 @@ const CONFIGURATIONS: Readonly<Record<string, readonly Parameters[]>> = {
     { units: 3, unitRows: 3, unitCols: 5, depth: 8, lanes: 1, overlapTiles: false },
     { units: 2, unitRows: 4, unitCols: 4, depth: 16, streamBytes: 16, resultTiles: 1 },
     { units: 8, unitRows: 2, unitCols: 4, depth: 2, sharing: 2, slots: 4, lanes: 8, weightStreams: 4 },
+    { units: 4, unitRows: 2, unitCols: 4, depth: 2, lanes: 16, streamBytes: 4 },
     { units: 4, unitRows: 4, unitCols: 4, depth: 4 },
     { units: 4, unitRows: 4, unitCols: 4, depth: 4, sharing: 4 },
     {

@@ -4,16 +4,14 @@
  */
 import { andU, bool, Module, struct, u16, u8, vec, xorU, type Process } from "../../../hw/index.js";
 
-const LANES = 8;
 const BEAT = 4;
-const Word = vec(u8, LANES);
 const Beat = vec(u8, BEAT);
-const Piece = struct({ bytes: Word, count: u8, end: bool });
-const BeatOut = struct({ data: Beat, more: Word, last: bool });
 export const CutJob = struct({ words: u16, every: u8, seed: u8 });
 
 export interface PackingOptions {
   readonly depth: number;
+  /** Bytes of a word: two beats or more. */
+  readonly lanes: number;
   /** What is kept is kept behind the wait. */
   readonly late: boolean;
   /** Bytes of the word change places within a beat, not only from beat to beat. */
@@ -23,18 +21,23 @@ export interface PackingOptions {
 export class Packing extends Module {
   static readonly source = import.meta.url;
   readonly swaps: number;
+  readonly lanes: number;
+  readonly word;
   readonly jobs = this.channelIn(CutJob);
-  readonly out = this.channelOut(BeatOut);
+  readonly out;
   readonly pieces;
   kept = Beat.zero();
   /** What was turned last. */
   seen = Beat.zero();
   held = u8(0);
 
-  constructor({ depth, late, swaps }: PackingOptions) {
+  constructor({ depth, lanes, late, swaps }: PackingOptions) {
     super(null, "packing");
+    this.lanes = lanes;
     this.swaps = swaps ? 3 : 0;
-    this.pieces = this.channel(Piece, { name: "pieces", depth });
+    this.word = vec(u8, lanes);
+    this.out = this.channelOut(struct({ data: Beat, more: this.word, last: bool }));
+    this.pieces = this.channel(struct({ bytes: this.word, count: u8, end: bool }), { name: "pieces", depth });
     this.clocked(this.cut);
     this.clocked(late ? this.packLate : this.pack);
   }
@@ -49,8 +52,8 @@ export class Packing extends Module {
         const short = last || since === job.every;
         since = u8(short ? 0 : since + 1);
         yield* this.pieces.push({
-          bytes: Word((l) => u8(xorU(u8(byte + l * 29), job.seed))),
-          count: short ? u8(1 + andU(byte, LANES - 1)) : u8(LANES),
+          bytes: this.word((l) => u8(xorU(u8(byte + l * 29), job.seed))),
+          count: short ? u8(1 + andU(byte, 7)) : u8(this.lanes),
           end: last,
         });
         byte = u8(byte * 5 + 1);
@@ -73,15 +76,15 @@ export class Packing extends Module {
         const all = u8(held + n);
         const full = all >= BEAT;
         const end = piece.end && rest <= BEAT;
-        const before = Word(bytes);
-        bytes = Word((l) => before[l + BEAT < LANES ? xorU(l + BEAT, this.swaps) : l]!);
+        const before = this.word(bytes);
+        bytes = this.word((l) => before[l + BEAT < this.lanes ? xorU(l + BEAT, this.swaps) : l]!);
         rest = u8(rest - n);
         this.kept = Beat((b) => (full || b >= held ? turned[b]! : kept[b]!));
         this.held = u8(full ? all - BEAT : all);
         if (full) yield* this.out.push({ data: joined, more: bytes, last: end && all === BEAT });
         yield;
         if (end) {
-          if (this.held > 0) yield* this.out.push({ data: Beat(this.kept), more: Word(bytes), last: true });
+          if (this.held > 0) yield* this.out.push({ data: Beat(this.kept), more: this.word(bytes), last: true });
           this.held = u8(0);
           yield;
         }
@@ -103,13 +106,13 @@ export class Packing extends Module {
         const all = u8(held + n);
         const full = all >= BEAT;
         const end = piece.end && rest <= BEAT;
-        bytes = Word((l) => bytes[l + BEAT < LANES ? l + BEAT : l]!);
+        bytes = this.word((l) => bytes[l + BEAT < this.lanes ? l + BEAT : l]!);
         rest = u8(rest - n);
         this.held = u8(full ? all - BEAT : all);
         if (full)
           yield* this.out.push({
             data: joined,
-            more: Word((l) => (l < BEAT ? this.seen[l < BEAT ? l : 0]! : bytes[l]!)),
+            more: this.word((l) => (l < BEAT ? this.seen[l < BEAT ? l : 0]! : bytes[l]!)),
             last: end && all === BEAT,
           });
         yield;
@@ -117,7 +120,7 @@ export class Packing extends Module {
         this.seen = Beat(turned);
         this.kept = Beat((b) => (full || b >= held ? turned[b]! : this.kept[b]!));
         if (end) {
-          if (this.held > 0) yield* this.out.push({ data: Beat(this.kept), more: Word(bytes), last: true });
+          if (this.held > 0) yield* this.out.push({ data: Beat(this.kept), more: this.word(bytes), last: true });
           this.held = u8(0);
           yield;
         }
