@@ -2,7 +2,7 @@
  * `npm run test:spine`: one source under all engines. Every construct, every design over a pool of configurations, random
  * networks: equal data, clocks and stall counts, or exit code 1. Options: docs/spine.md.
  */
-import { parseArgs } from "node:util";
+import { parseArgs, type ParseArgsConfig } from "node:util";
 import { availableParallelism } from "node:os";
 import { ENGINES, installed, type Engine } from "./engines.js";
 import { runSideBySide } from "./parallel.js";
@@ -27,31 +27,38 @@ const USAGE = `npm run test:spine -- [options]
   --jobs N        parts side by side, each in a process [one per processor]
 `;
 
-const { values } = parseArgs({
-  options: {
-    cases: { type: "string", default: "500" },
-    constructs: { type: "string", default: "8" },
-    networks: { type: "string", default: "20000" },
-    "rtl-networks": { type: "string", default: "1000" },
-    netlists: { type: "string", default: "10" },
-    mutations: { type: "string", default: "30" },
-    seed: { type: "string", default: "1" },
-    first: { type: "string", default: "0" },
-    case: { type: "string" },
-    design: { type: "string" },
-    part: { type: "string", multiple: true, default: [...PARTS] },
-    engine: { type: "string", multiple: true, default: ENGINES.filter((name) => name !== "kernel") },
-    jobs: { type: "string", default: String(availableParallelism()) },
-    // Of a process that another one started: the task that it has to do.
-    task: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
+const options = {
+  cases: { type: "string", default: "500" },
+  constructs: { type: "string", default: "8" },
+  networks: { type: "string", default: "20000" },
+  "rtl-networks": { type: "string", default: "1000" },
+  netlists: { type: "string", default: "10" },
+  mutations: { type: "string", default: "30" },
+  seed: { type: "string", default: "1" },
+  first: { type: "string", default: "0" },
+  case: { type: "string" },
+  design: { type: "string" },
+  part: { type: "string", multiple: true, default: [...PARTS] },
+  engine: { type: "string", multiple: true, default: ENGINES.filter((name) => name !== "kernel") },
+  jobs: { type: "string", default: String(availableParallelism()) },
+  // Of a process that another one started: the task that it has to do.
+  task: { type: "string" },
+  help: { type: "boolean", default: false },
+} as const satisfies ParseArgsConfig["options"];
 
 function fail(message: string): never {
   process.stderr.write(`${message}\n${USAGE}`);
   process.exit(2);
 }
+
+function parsed(): ReturnType<typeof parseArgs<{ options: typeof options }>>["values"] {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+const values = parsed();
 
 function number(option: string, text: string): number {
   const value = Number(text);
